@@ -1,0 +1,63 @@
+// HTML as a type: text becomes markup only through `html`, which escapes every value that is not markup already.
+// All of the report is built with it; there is no other way for input text into the page.
+import { printable } from "../plain-text.ts";
+
+/** Markup that is safe to put into a page. Made by `html` and `trusted` only. */
+export class Html {
+  readonly markup: string;
+  constructor(markup: string) {
+    this.markup = markup;
+  }
+}
+
+export type HtmlValue = Html | string | number | null | readonly HtmlValue[];
+
+const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+
+/** Text as HTML: markup characters as entities, invisible and control characters made visible. */
+export function escapeHtml(text: string): string {
+  return printable(text).replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
+}
+
+/** Tagged template: literal parts are markup, values are escaped unless they are Html; arrays are joined, null is nothing. */
+export function html(literals: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
+  let out = literals[0] ?? "";
+  for (const [i, value] of values.entries()) out += markupOf(value) + (literals[i + 1] ?? "");
+  return new Html(out);
+}
+
+/** Markup made elsewhere that needs no escaping: our own SVG, style sheet and scripts. Never input text. */
+export function trusted(markup: string): Html {
+  return new Html(markup);
+}
+
+function markupOf(value: HtmlValue): string {
+  if (value === null) return "";
+  if (value instanceof Html) return value.markup;
+  if (typeof value === "number") return String(value);
+  if (typeof value === "string") return escapeHtml(value);
+  return value.map(markupOf).join("");
+}
+
+/** Input text set apart from the sentence around it: right-to-left names cannot reorder their neighbours. */
+export function inputText(text: string | null): Html {
+  return text === null || text === "" ? html`<span class="none">none</span>` : html`<bdi class="input">${text}</bdi>`;
+}
+
+export interface TableColumn {
+  readonly title: string;
+  /** Right-aligned, digits of equal width. */
+  readonly isNumber?: boolean;
+}
+
+/** A table in its own scrolling box. `caption` says what a row is. */
+export function dataTable(caption: string, columns: readonly TableColumn[], rows: readonly (readonly HtmlValue[])[]): Html {
+  const cls = (i: number): Html => trusted(columns[i]?.isNumber === true ? ' class="n"' : "");
+  const head = columns.map(({ title }, i) => html`<th scope="col"${cls(i)}>${title}</th>`);
+  const body = rows.map((cells) => html`<tr>${cells.map((cell, i) => html`<td${cls(i)}>${cell}</td>`)}</tr>\n`);
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table><caption>${caption}</caption>
+<thead><tr>${head}</tr></thead>
+<tbody>
+${body}</tbody></table></div>
+`;
+}

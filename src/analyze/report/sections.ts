@@ -1,0 +1,118 @@
+// The report's remaining sections: charts, claims, what the trace could not tell, problems, assumptions, provenance.
+import type { TraceMeta } from "../../table/event-batch.ts";
+import type { VerdictTables } from "../../table/verdict-tables.ts";
+import { formatDuration } from "../../base/time.ts";
+import type { CompiledChart } from "../charts/compile.ts";
+import { groupDigits, plural } from "../statistics.ts";
+import type { Summary } from "../summary.ts";
+import { dataTable, type Html, type HtmlValue, html, inputText, trusted } from "./html.ts";
+
+/** Every chart as a figure; the SVG is there before any script runs. */
+export function chartsSection(charts: readonly CompiledChart[]): Html {
+  const figures = charts.map(
+    ({ id, title, description, svg }) => html`<figure id="chart-${id}"><figcaption><h3>${title}</h3><p>${description}</p></figcaption>
+${svg === "" ? null : html`<div class="plot">${trusted(svg)}</div>`}</figure>
+`,
+  );
+  return html`<section><h2>Charts</h2><div class="charts">
+${figures}</div></section>
+`;
+}
+
+export function claimsSection({ claims }: Summary): Html {
+  const marks = { holds: "✓ holds", fails: "✗ fails", "not-evaluable": "? not evaluable" } as const;
+  const rows = claims.map(({ id, claim, verdict, detail, needs }) => [
+    html`<code>${id}</code>`,
+    claim,
+    marks[verdict],
+    detail,
+    needs ?? "",
+  ]);
+  const columns = ["claim", "in words", "in this recording", "figure", "a verdict needs"].map((title) => ({ title }));
+  return html`<section><h2 id="claims">Claims of the discussion</h2>
+${dataTable("Claims made when the optimized fork was discussed, judged on this recording alone", columns, rows)}</section>
+`;
+}
+
+export function missingSection({ missing, assumptions }: Summary): Html {
+  const rows = missing.map(({ probe, would_tell, forks }) => [html`<code>${probe}</code>`, would_tell, groupDigits(forks)]);
+  const columns = [{ title: "probe or event" }, { title: "would have told" }, { title: "forks undecided", isNumber: true }];
+  const table =
+    missing.length === 0 ? html`<p>Nothing that a known probe would have told.</p>` : dataTable("What was not recorded", columns, rows);
+  const list = assumptions.map((sentence) => html`<li>${sentence}</li>`);
+  return html`<section><h2 id="missing">What the trace could not tell</h2>
+${table}</section>
+<section><h2 id="assumptions">Assumptions</h2>
+${assumptions.length === 0 ? html`<p>None beyond the kernel rules above.</p>` : html`<ul>${list}</ul>`}</section>
+`;
+}
+
+export function problemsSection({ traces }: Summary, { problems }: VerdictTables): Html {
+  const heading = html`<h2 id="problems">Problems of the input</h2>`;
+  if (problems.length === 0) return html`<section>${heading}<p>None.</p></section>\n`;
+  const rows: HtmlValue[][] = [];
+  for (let row = 0; row < problems.length; row++) {
+    const { code, severity, source, count, first_line, sample, trace, meaning } = problems.row(row);
+    const path = traces[trace ?? 0]?.path ?? "";
+    const where = first_line === null || first_line === 0 ? html`` : inputText(`${path}:${first_line}`);
+    rows.push([html`<code>${code}</code>`, severity, source, groupDigits(count ?? 0), where, inputText(sample), meaning]);
+  }
+  const columns = [
+    { title: "code" },
+    { title: "severity" },
+    { title: "whose" },
+    { title: "count", isNumber: true },
+    { title: "first" },
+    { title: "sample" },
+    { title: "meaning" },
+  ];
+  return html`<section>${heading}
+${dataTable("One row a kind of defect; whose: the recorder's (record again) or forkcast's (report it)", columns, rows)}</section>
+`;
+}
+
+export function provenanceSection(summary: Summary, metas: readonly TraceMeta[], toolVersion: string): Html {
+  const columns = [
+    { title: "file" },
+    { title: "format" },
+    { title: "clock" },
+    { title: "kernel" },
+    { title: "rules of" },
+    { title: "CPUs", isNumber: true },
+    { title: "span", isNumber: true },
+    { title: "lines", isNumber: true },
+    { title: "events", isNumber: true },
+    { title: "lost", isNumber: true },
+  ];
+  const rows = summary.traces.map((trace) => [
+    inputText(trace.path),
+    trace.format,
+    trace.clock,
+    trace.kernel === "" ? html`<span class="none">unknown</span>` : trace.kernel,
+    `${trace.kernel_rules} (${trace.kernel_rules_from})`,
+    groupDigits(trace.cpus),
+    formatDuration(trace.span_ns, trace.time_unit),
+    groupDigits(trace.lines),
+    groupDigits(trace.events),
+    trace.lost_events === null ? "some, number unknown" : groupDigits(trace.lost_events),
+  ]);
+  return html`<section><h2 id="provenance">Provenance</h2>
+${dataTable("One row an input", columns, rows)}
+${metas.map(probesDetails)}
+<p class="soft">Made by forkcast ${toolVersion}. The same numbers are in summary.json, every row in tables/*.arrow.</p></section>
+`;
+}
+
+function probesDetails({ path, probes, skipped }: TraceMeta): Html {
+  const rows = probes.map(({ event, func, by, count }) => [
+    inputText(event),
+    func === "" ? "not recognised" : html`<code>${func}</code>`,
+    by,
+    groupDigits(count),
+  ]);
+  const columns = [{ title: "event" }, { title: "function" }, { title: "recognised by" }, { title: "count", isNumber: true }];
+  const unused = Object.entries(skipped).map(([event, n]) => html`<li>${inputText(event)} ${groupDigits(n)}</li>`);
+  return html`<details><summary>${plural(probes.length, "probe")} in ${inputText(path)}, ${plural(unused.length, "event")} without use</summary>
+${dataTable("Probes in the input", columns, rows)}${unused.length > 0 ? html`<ul>${unused}</ul>` : null}</details>
+`;
+}

@@ -1,0 +1,25 @@
+// forkcast replay events.arrow -o DIR: the later stages, from events that ingest (or an earlier analyze) wrote.
+import { constants, copyFileSync } from "node:fs";
+import { Command } from "commander";
+import { attempt } from "../files.ts";
+import { addReplayOptions, type ReplayCliOptions } from "../options.ts";
+import { sizeOf } from "../trace-input.ts";
+
+type Options = ReplayCliOptions & { readonly out: string };
+
+/** The command; `done` receives its exit code. */
+export function replayCommand(done: (code: number) => void): Command {
+  const command = new Command("replay")
+    .description("replay the events of an Arrow IPC file and write a report")
+    .argument("<events>", "an events.arrow")
+    .requiredOption("-o, --out <dir>", "result directory, created or replaced as a whole");
+  return addReplayOptions(command).action(async (events: string, options: Options) => {
+    sizeOf(events);
+    const { runInto } = await import("../run.ts");
+    done(
+      await runInto(options.out, 1, options, async (_trace, eventsPath) => {
+        attempt(eventsPath, () => copyFileSync(events, eventsPath, constants.COPYFILE_FICLONE));
+      }),
+    );
+  });
+}

@@ -1,0 +1,111 @@
+// One fork in text: what was decided and why, then every event of its window with its input line. Reads the
+// tables of a result directory and the events beside them; called by the command explain.
+
+import { printable } from "../analyze/plain-text.ts";
+import { formatDuration, formatTimestamp } from "../base/time.ts";
+import { readEventFile } from "../table/arrow.ts";
+import type { ColumnTable, RowOf, TableSpec } from "../table/columns.ts";
+import type { EventTable, TraceMeta } from "../table/event-batch.ts";
+import type { ForkRow, VerdictTables } from "../table/verdict-tables.ts";
+import { eventLine } from "./event-line.ts";
+import { UsageError } from "./exit.ts";
+import { inFile, openReader } from "./files.ts";
+import { eventsFile, tablePath } from "./output-dir.ts";
+import { readResults } from "./results.ts";
+import { quotePath } from "./trace-input.ts";
+
+/** The lines explain prints. Throws UsageError when `dir` has no fork of that number. */
+export async function explainFork(dir: string, fork: number): Promise<readonly string[]> {
+  const results = readResults(dir);
+  const { forks } = results.tables;
+  if (fork >= forks.length) {
+    const has = forks.length === 0 ? "has no forks" : `has forks 0 to ${forks.length - 1}`;
+    throw new UsageError(`no fork ${fork}: ${quotePath(dir)} ${has}`);
+  }
+  const row = forks.row(fork);
+  const trace = row.trace ?? 0;
+  const path = tablePath(dir, eventsFile(trace));
+  const reader = openReader(path);
+  try {
+    const events = inFile(path, () => readEventFile(reader));
+    const lines = [
+      ...describeFork(row, events.meta),
+      ...describeDecisions(results.tables, fork, events.meta),
+      "",
+    ];
+    return [...lines, ...(await windowLines(row, events))];
+  } finally {
+    reader.close();
+  }
+}
+
+function describeFork(row: ForkRow, meta: TraceMeta): string[] {
+  const at = (ns: bigint | null): string => (ns === null ? "unknown" : formatTimestamp(ns, meta.timeUnit));
+  const start = row.start_ns ?? 0n;
+  const length =
+    row.end_ns === null ? "cut off by the end of the trace" : durationOf(row.end_ns - start, meta);
+  const path = quotePath(meta.path);
+  const lines = [
+    `fork ${row.fork}: ${printable(row.comm ?? "?")}-${row.tid} on CPU ${row.cpu}, mm ${printable(row.mm ?? "?")}`,
+    `  check    ${at(row.start_ns)}  ${printable(row.start_by ?? "")}  ${path}:${row.line}`,
+    `  end      ${at(row.end_ns)}  ${printable(row.end_by ?? "")}  ${path}:${row.end_line ?? "?"}`,
+    `  window   ${length}, ${row.window}`,
+    `  mm_users ${row.mm_users ?? "?"} (${row.mm_users_evidence}), mm_count ${row.mm_count ?? "?"} (${row.mm_count_evidence})`,
+  ];
+  if (row.early_ns !== null) lines.push(`  before the lock: check possible from ${at(row.early_ns)}`);
+  if (row.doubts.length > 0) lines.push(`  doubts   ${row.doubts.join(", ")}`);
+  return lines;
+}
+
+function describeDecisions(tables: VerdictTables, fork: number, meta: TraceMeta): string[] {
+  const { verdicts, exposures, blocks } = tables;
+  const at = (line: number | null): string => `${quotePath(meta.path)}:${line ?? "?"}`;
+  const task = (row: { readonly comm: string | null; readonly tid: number | null }): string =>
+    `${printable(row.comm ?? "?")}-${row.tid}`;
+  const lines: string[] = [];
+  for (const row of rowsOf(verdicts, fork)) {
+    const outcome =
+      row.decision === "slow" ? `denied by ${row.denied_by.join(", ") || "unknown"}` : row.verdict;
+    lines.push(`  ${(row.policy ?? "").padEnd(16)} ${row.decision}, ${outcome} (${row.evidence})`);
+  }
+  for (const row of rowsOf(exposures, fork)) {
+    const length = durationOf((row.end_ns ?? 0n) - (row.start_ns ?? 0n), meta);
+    lines.push(`  exposure ${row.class}: ${task(row)} on CPU ${row.cpu}, ${length}, ${at(row.line)}`);
+  }
+  for (const row of rowsOf(blocks, fork)) {
+    const wait = durationOf(row.wait_ns ?? 0n, meta);
+    lines.push(`  ${row.policy} makes ${task(row)} wait ${wait} in ${row.kind}, ${at(row.line)}`);
+  }
+  return lines;
+}
+
+/** The rows of a table that belong to a fork. */
+function rowsOf<S extends TableSpec & { readonly fork: "i32" }>(
+  table: ColumnTable<S>,
+  fork: number,
+): RowOf<S>[] {
+  const rows: RowOf<S>[] = [];
+  for (let i = 0; i < table.length; i++) if (table.get("fork", i) === fork) rows.push(table.row(i));
+  return rows;
+}
+
+function durationOf(ns: bigint, meta: TraceMeta): string {
+  return formatDuration(Number(ns), meta.timeUnit);
+}
+
+/** Every event from the earliest check point to the end of the window, both inclusive. */
+async function windowLines(row: ForkRow, events: EventTable): Promise<string[]> {
+  const { meta } = events;
+  const start = row.start_ns ?? 0n;
+  const from = row.early_ns !== null && row.early_ns < start ? row.early_ns : start;
+  const first = Number(from - meta.epochNs);
+  const last = row.end_ns === null ? Number.POSITIVE_INFINITY : Number(row.end_ns - meta.epochNs);
+  const lines: string[] = [];
+  await events.forEachBatch((batch) => {
+    for (let i = 0; i < batch.length; i++) {
+      const at = batch.ns[i] ?? 0;
+      if (at >= first && at <= last) lines.push(eventLine(batch, i, meta));
+    }
+  });
+  return lines;
+}

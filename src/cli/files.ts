@@ -1,0 +1,103 @@
+// Small file plumbing: whole writes to a descriptor, positional reads, atomic single-file output.
+// System errors become UsageErrors that name the file, so that a full disk is not taken for our bug.
+import { closeSync, openSync, readSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { InputError } from "../base/errors.ts";
+import { describeSystemError, UsageError } from "./exit.ts";
+import { quotePath, sizeOf } from "./trace-input.ts";
+
+/** A file being written from its start. */
+export interface FileSink {
+  write(bytes: Uint8Array): void;
+  close(): void;
+}
+
+/** Creates (or empties) `path`. Throws UsageError when it cannot be written. */
+export function openSink(path: string): FileSink {
+  const fd = attempt(path, () => openSync(path, "w"));
+  return {
+    write: (bytes) => {
+      for (let at = 0; at < bytes.length; ) {
+        const from = at;
+        at += attempt(path, () => writeSync(fd, bytes, from, bytes.length - from));
+      }
+    },
+    close: () => attempt(path, () => closeSync(fd)),
+  };
+}
+
+/** Positional reads of a file; what readEventFile of src/table asks for. */
+export interface FileReader {
+  readonly size: number;
+  readAt(offset: number, length: number): Uint8Array;
+  close(): void;
+}
+
+/** Opens `path` for positional reads. Throws InputError when it cannot be read. `readAt` returns fewer bytes at the end of the file. */
+export function openReader(path: string): FileReader {
+  const size = sizeOf(path);
+  const fd = openForReading(path);
+  return {
+    size,
+    readAt: (offset, length) => {
+      const bytes = new Uint8Array(length);
+      let filled = 0;
+      while (filled < length) {
+        const n = readSync(fd, bytes, filled, length - filled, offset + filled);
+        if (n === 0) break;
+        filled += n;
+      }
+      return filled === length ? bytes : bytes.subarray(0, filled);
+    },
+    close: () => closeSync(fd),
+  };
+}
+
+function openForReading(path: string): number {
+  try {
+    return openSync(path, "r");
+  } catch (error) {
+    throw new InputError("input/unreadable", `${quotePath(path)}: ${describeSystemError(error)}`);
+  }
+}
+
+/** Runs `call` on a file's content; an InputError that does not say which file gets its path in front. */
+export function inFile<T>(path: string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    const name = quotePath(path);
+    if (!(error instanceof InputError) || error.message.startsWith(name)) throw error;
+    throw new InputError(error.code, `${name}: ${error.message}`);
+  }
+}
+
+/** Writes a whole new file. Throws UsageError naming it when that fails. */
+export function writeWhole(path: string, data: string | Uint8Array): void {
+  attempt(path, () => writeFileSync(path, data));
+}
+
+/** Runs `fill` with a temporary name beside `path`, then renames it to `path`: whole or not at all. */
+export async function replaceFile(
+  path: string,
+  fill: (temporary: string) => Promise<void> | void,
+): Promise<void> {
+  const temporary = `${path}.tmp-${process.pid}`;
+  const remove = (): void => rmSync(temporary, { force: true });
+  process.on("exit", remove);
+  try {
+    await fill(temporary);
+    attempt(path, () => renameSync(temporary, path));
+  } finally {
+    process.off("exit", remove);
+    remove();
+  }
+}
+
+/** Runs a system call on an output file; its errors become UsageErrors. */
+export function attempt<T>(path: string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw new UsageError(`cannot write ${quotePath(path)}: ${describeSystemError(error)}`);
+  }
+}

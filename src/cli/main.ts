@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+// Entry point: runs the command line, maps errors to exit codes, handles signals. The only file that exits.
+import { EXIT, errnoOf, failureOf } from "./exit.ts";
+import { note } from "./output.ts";
+import { buildProgram } from "./program.ts";
+
+// A reader that closes the pipe early (forkcast analyze t | head) has all it wants.
+process.stdout.on("error", (error) => process.exit(errnoOf(error) === "EPIPE" ? EXIT.done : EXIT.bug));
+process.stderr.on("error", () => {});
+
+// "exit" listeners remove temporary output; a signal's default action would skip them.
+process.on("SIGINT", () => process.exit(128 + 2));
+process.on("SIGTERM", () => process.exit(128 + 15));
+process.on("SIGHUP", () => process.exit(128 + 1));
+
+let code: number = EXIT.done;
+try {
+  await buildProgram((commandCode) => {
+    code = commandCode;
+  }).parseAsync(process.argv);
+} catch (error) {
+  const failure = failureOf(error, process.env["FORKCAST_DEBUG"] === "1");
+  if (failure.message !== "") note(failure.message);
+  code = failure.code;
+}
+process.exitCode = code;

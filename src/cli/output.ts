@@ -1,0 +1,14 @@
+// What goes to standard output and standard error. Results go through print, everything else through note.
+// Input text (task names, paths, samples) is made safe for a terminal before it gets here.
+
+/** Writes a result to standard output; resolves when it has been handed over. */
+export async function print(text: string): Promise<void> {
+  await new Promise<void>((resolve) => {
+    process.stdout.write(text.endsWith("\n") ? text : `${text}\n`, () => resolve());
+  });
+}
+
+/** Writes a line for people to standard error. */
+export function note(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,26 @@
+// The command line as commander sees it: name, version, one file a command. Loads nothing heavy; each
+// command imports its stages when it runs, so that --version and --help answer at once.
+import { Command } from "commander";
+import { analyzeCommand } from "./commands/analyze.ts";
+import { explainCommand } from "./commands/explain.ts";
+import { ingestCommand } from "./commands/ingest.ts";
+import { replayCommand } from "./commands/replay.ts";
+import { reportCommand } from "./commands/report.ts";
+import { TOOL_VERSION } from "./version.ts";
+
+const DESCRIPTION =
+  "Replays a recorded kernel trace through the optimized-fork locking designs: how often the fast path would " +
+  "have been taken, who denied it, and whether it would have been safe.";
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 the --fail-on condition is met, 2 usage, 3 input unusable, 70 a bug of forkcast.`;
+
+/** The program; a command that ran to its end passes its exit code to `done`. Throws instead of exiting. */
+export function buildProgram(done: (code: number) => void): Command {
+  const program = new Command("forkcast").description(DESCRIPTION).version(TOOL_VERSION);
+  const factories = [analyzeCommand, ingestCommand, replayCommand, reportCommand, explainCommand];
+  for (const factory of factories) program.addCommand(factory(done));
+  program.addHelpText("after", EXIT_CODES);
+  for (const command of [program, ...program.commands]) command.exitOverride().showSuggestionAfterError(true);
+  return program;
+}

@@ -1,0 +1,42 @@
+// One events.arrow through the replay into the result tables. Called by the commands analyze and replay.
+import type { ReplayOptions } from "../replay/index.ts";
+import { replay } from "../replay/index.ts";
+import { readEventFile } from "../table/arrow.ts";
+import type { TraceMeta } from "../table/event-batch.ts";
+import type { ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
+import { inFile, openReader } from "./files.ts";
+import type { ReplayCliOptions } from "./options.ts";
+
+/** Replays the events at `eventsPath`; appends to `tables` under trace index `trace`. Throws InputError when the file is not one of ours. */
+export async function replayEvents(
+  eventsPath: string,
+  options: ReplayCliOptions,
+  tables: VerdictTables,
+  trace: number,
+): Promise<{ readonly meta: TraceMeta; readonly info: ReplayInfo }> {
+  const reader = openReader(eventsPath);
+  try {
+    const events = inFile(eventsPath, () => readEventFile(reader));
+    appendProblems(tables, events.meta, trace);
+    const info = await replay(events, replayOptionsOf(options), tables, trace);
+    return { meta: events.meta, info };
+  } finally {
+    reader.close();
+  }
+}
+
+function replayOptionsOf(options: ReplayCliOptions): ReplayOptions {
+  return {
+    assume: options.assume,
+    blind: options.blind,
+    ...(options.kernel === undefined ? {} : { kernel: options.kernel }),
+    ...(options.policy === undefined ? {} : { policies: options.policy }),
+  };
+}
+
+function appendProblems(tables: VerdictTables, meta: TraceMeta, trace: number): void {
+  for (const { kind, count, firstLine, sample } of meta.problems ?? []) {
+    const { code, severity, source, meaning } = kind;
+    tables.problems.append({ code, severity, source, count, first_line: firstLine, sample, trace, meaning });
+  }
+}

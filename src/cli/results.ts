@@ -1,0 +1,150 @@
+// The files of a result directory: written once by analyze and replay, read back by report and explain.
+// tables/run.json keeps what the Arrow tables do not: each trace's meta and what replay learned about it.
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type Summary, summarize } from "../analyze/summary.ts";
+import { assert } from "../base/assert.ts";
+import { InputError } from "../base/errors.ts";
+import { decodeTable, encodeTable } from "../table/arrow.ts";
+import type { ColumnTable, TableSpec } from "../table/columns.ts";
+import type { TraceMeta } from "../table/event-batch.ts";
+import type { ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
+import {
+  BLOCK_SPEC,
+  EXPOSURE_SPEC,
+  FORK_SPEC,
+  PROBLEM_SPEC,
+  SCHEMA_VERSION,
+  VERDICT_SPEC,
+} from "../table/verdict-tables.ts";
+import { describeSystemError } from "./exit.ts";
+import { inFile, writeWhole } from "./files.ts";
+import { REPORT_FILE, SUMMARY_FILE, tablePath } from "./output-dir.ts";
+import { quotePath } from "./trace-input.ts";
+import { TOOL_VERSION } from "./version.ts";
+
+const RUN_FILE = "run.json";
+
+/** Everything one run found out. Parallel arrays by trace index. */
+export interface Results {
+  readonly tables: VerdictTables;
+  readonly metas: readonly TraceMeta[];
+  readonly infos: readonly ReplayInfo[];
+}
+
+type StoredMeta = Omit<TraceMeta, "comms" | "pointers" | "problems" | "epochNs"> & {
+  readonly epochNs: string;
+};
+
+interface RunFile {
+  readonly schema_version: number;
+  readonly tool_version: string;
+  readonly traces: readonly { readonly meta: StoredMeta; readonly info: ReplayInfo }[];
+}
+
+/** Writes tables, summary.json and report.html into `dir`, which has a tables/ directory. */
+export async function writeResults(dir: string, results: Results): Promise<Summary> {
+  const { tables } = results;
+  writeTable(dir, "forks", tables.forks);
+  writeTable(dir, "verdicts", tables.verdicts);
+  writeTable(dir, "exposures", tables.exposures);
+  writeTable(dir, "blocks", tables.blocks);
+  writeTable(dir, "problems", tables.problems);
+  writeWhole(tablePath(dir, RUN_FILE), `${JSON.stringify(runFileOf(results), null, 2)}\n`);
+  const summary = summarize(tables, results.metas, results.infos);
+  writeWhole(`${dir}/${SUMMARY_FILE}`, summaryText(summary));
+  writeWhole(`${dir}/${REPORT_FILE}`, await renderHtml(results, summary));
+  return summary;
+}
+
+/** summary.json's text. */
+export function summaryText(summary: Summary): string {
+  return `${JSON.stringify(summary, null, 2)}\n`;
+}
+
+/** report.html's text. */
+export async function renderHtml(results: Results, summary: Summary): Promise<string> {
+  const { renderReport } = await import("../analyze/report/index.ts");
+  const { tables, metas } = results;
+  return renderReport({
+    tables,
+    metas,
+    summary,
+    toolVersion: TOOL_VERSION,
+    vegaSources: { vega: readVega() },
+  });
+}
+
+/** Reads back what writeResults wrote. Throws InputError naming the file that is missing or damaged. */
+export function readResults(dir: string): Results {
+  const tables: VerdictTables = {
+    forks: readTable(dir, "forks", FORK_SPEC),
+    verdicts: readTable(dir, "verdicts", VERDICT_SPEC),
+    exposures: readTable(dir, "exposures", EXPOSURE_SPEC),
+    blocks: readTable(dir, "blocks", BLOCK_SPEC),
+    problems: readTable(dir, "problems", PROBLEM_SPEC),
+  };
+  const run = readRunFile(dir);
+  return {
+    tables,
+    metas: run.traces.map(({ meta }) => ({
+      ...meta,
+      epochNs: BigInt(meta.epochNs),
+      comms: [],
+      pointers: [],
+    })),
+    infos: run.traces.map(({ info }) => info),
+  };
+}
+
+function writeTable<S extends TableSpec>(dir: string, name: string, table: ColumnTable<S>): void {
+  writeWhole(tablePath(dir, `${name}.arrow`), encodeTable(table));
+}
+
+function readTable<S extends TableSpec>(dir: string, name: string, spec: S): ColumnTable<S> {
+  const path = tablePath(dir, `${name}.arrow`);
+  return inFile(path, () => decodeTable(readOwn(path), spec));
+}
+
+function readRunFile(dir: string): RunFile {
+  const path = tablePath(dir, RUN_FILE);
+  const bad = (what: string): InputError => new InputError("results/damaged", `${quotePath(path)}: ${what}`);
+  let run: RunFile;
+  try {
+    run = JSON.parse(new TextDecoder().decode(readOwn(path))) as RunFile;
+  } catch (error) {
+    if (error instanceof SyntaxError) throw bad("not JSON");
+    throw error;
+  }
+  if (run.schema_version !== SCHEMA_VERSION) {
+    throw bad(`schema_version ${JSON.stringify(run.schema_version)}; this forkcast reads ${SCHEMA_VERSION}`);
+  }
+  return run;
+}
+
+function readOwn(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const what = `${quotePath(path)}: ${describeSystemError(error)}; expected a directory that forkcast analyze wrote`;
+    throw new InputError("results/unreadable", what);
+  }
+}
+
+function runFileOf(results: Results): RunFile {
+  return {
+    schema_version: SCHEMA_VERSION,
+    tool_version: TOOL_VERSION,
+    traces: results.metas.map((meta, i) => {
+      const { comms: _comms, pointers: _pointers, problems: _problems, epochNs, ...rest } = meta;
+      const info = results.infos[i];
+      assert(info !== undefined, `trace ${i} has no replay info`);
+      return { meta: { ...rest, epochNs: epochNs.toString() }, info };
+    }),
+  };
+}
+
+/** The minified build lies beside the module that the package exports. */
+function readVega(): string {
+  return readFileSync(fileURLToPath(new URL("vega.min.js", import.meta.resolve("vega"))), "utf8");
+}

@@ -1,0 +1,70 @@
+// What analyze and replay have in common once there are events: replay them, fill the result directory, say
+// what was found, decide about --fail-on.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Summary } from "../analyze/summary.ts";
+import { quote } from "../base/errors.ts";
+import { ASSUMPTIONS } from "../replay/index.ts";
+import type { TraceMeta } from "../table/event-batch.ts";
+import { newVerdictTables, type ReplayInfo } from "../table/verdict-tables.ts";
+import { EXIT, UsageError } from "./exit.ts";
+import { attempt } from "./files.ts";
+import type { FailOn, ReplayCliOptions } from "./options.ts";
+import { print } from "./output.ts";
+import { eventsFile, REPORT_FILE, replaceDir, TABLES_DIR, tablePath } from "./output-dir.ts";
+import { replayEvents } from "./replay-events.ts";
+import { summaryText, writeResults } from "./results.ts";
+import { quotePath } from "./trace-input.ts";
+
+/**
+ * Makes the result directory `dir` of `count` traces. `provide` puts the events of trace i at the given path;
+ * a failure of any trace leaves nothing behind. Prints the answer; returns the exit code.
+ */
+export async function runInto(
+  dir: string,
+  count: number,
+  options: ReplayCliOptions,
+  provide: (trace: number, eventsPath: string) => Promise<void>,
+): Promise<number> {
+  checkAssumptions(options.assume);
+  const tables = newVerdictTables();
+  const metas: TraceMeta[] = [];
+  const infos: ReplayInfo[] = [];
+  let summary: Summary | undefined;
+  await replaceDir(dir, async (temporary) => {
+    attempt(temporary, () => mkdirSync(join(temporary, TABLES_DIR)));
+    for (let trace = 0; trace < count; trace++) {
+      const eventsPath = tablePath(temporary, eventsFile(trace));
+      await provide(trace, eventsPath);
+      const { meta, info } = await replayEvents(eventsPath, options, tables, trace);
+      metas.push(meta);
+      infos.push(info);
+    }
+    summary = await writeResults(temporary, { tables, metas, infos });
+  });
+  if (summary === undefined) return EXIT.bug;
+  if (options.json) {
+    await print(summaryText(summary));
+  } else {
+    const { renderText } = await import("../analyze/text.ts");
+    await print(renderText(summary, tables));
+    await print(`report: ${quotePath(join(dir, REPORT_FILE))}`);
+  }
+  return options.failOn !== undefined && isMet(options.failOn, summary) ? EXIT.failOn : EXIT.done;
+}
+
+/** Throws UsageError for a name that replay does not know. */
+function checkAssumptions(names: readonly string[]): void {
+  const known: readonly string[] = ASSUMPTIONS;
+  const unknown = names.find((name) => !known.includes(name) && !/^armed:./.test(name));
+  if (unknown === undefined) return;
+  throw new UsageError(`unknown assumption ${quote(unknown)}; known: ${known.join(", ")}, armed:FUNCTION`);
+}
+
+/** Whether any evaluated policy has a fork of the condition. */
+function isMet(condition: FailOn, summary: Summary): boolean {
+  const policies = Object.values(summary.policies);
+  return condition === "unsafe"
+    ? policies.some((policy) => policy.unsafe > 0)
+    : policies.some((policy) => policy.indeterminate + policy.unsafe_indeterminate > 0);
+}

@@ -1,0 +1,27 @@
+// The library: the stages that the command line puts together. Everything here is pure; reading and writing
+// files is the caller's business.
+
+export { renderReport } from "./analyze/report/index.ts";
+export { type Summary, summarize } from "./analyze/summary.ts";
+export { renderText } from "./analyze/text.ts";
+export { InputError } from "./base/errors.ts";
+export type { Problem, ProblemKind, Severity } from "./base/problem.ts";
+export { FORMATS, type FormatName, type Ingest, type IngestOptions, openIngest } from "./ingest/index.ts";
+export { type ReplayOptions, replay } from "./replay/index.ts";
+export { decodeTable, EventFileWriter, encodeTable, readEventFile } from "./table/arrow.ts";
+export { ColumnTable } from "./table/columns.ts";
+export type { EventBatch, EventTable, TraceMeta } from "./table/event-batch.ts";
+export { EVENT_KIND_NAMES, EventKind } from "./table/event-kinds.ts";
+export {
+  BLOCK_SPEC,
+  DENIAL_CAUSES,
+  EXPOSURE_SPEC,
+  FORK_SPEC,
+  newVerdictTables,
+  POLICY_IDS,
+  PROBLEM_SPEC,
+  type ReplayInfo,
+  SCHEMA_VERSION,
+  VERDICT_SPEC,
+  type VerdictTables,
+} from "./table/verdict-tables.ts";

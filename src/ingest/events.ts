@@ -1,0 +1,243 @@
+// From an event's name to its row. A name is looked up by its bytes once and remembered by id, so an event replay
+// has no use for costs one hash. Fed by the format readers with a filled EventHead; writes to the sink.
+import { ByteInterner } from "../base/interner.ts";
+import { EventKind } from "../table/event-kinds.ts";
+import {
+  type BodyReader,
+  readEnterClone,
+  readExitClone,
+  readMarker,
+  readMigrateTask,
+  readMmapLockAcquired,
+  readMmapLockReleased,
+  readMmapLockStart,
+  readProcessExec,
+  readProcessExit,
+  readProcessFork,
+  readProcessFree,
+  readTaskNewtask,
+  readTlbFlush,
+} from "./bodies.ts";
+import { ascii, COLON, LPAREN, RPAREN, SPACE, skipSpaces, startsWith } from "./numbers.ts";
+import { ProbeArgs } from "./probe-args.ts";
+import { addProbeRow, addSampleRows, callerFlags } from "./probe-rows.ts";
+import { isProbePlace, type Probe, ProbeRegistry, type ReturnOrder } from "./probes.ts";
+import { BAD_BODY, PROBE_UNRECOGNISED } from "./problems.ts";
+import { addSchedSwitch } from "./sched-switch.ts";
+import type { Sink } from "./sink.ts";
+
+const UNSEEN = 0;
+const SKIPPED = 1;
+const SWITCH = 2;
+const FIRST_BODY = 3;
+const FIRST_PROBE = 64;
+
+const BODY_READERS: readonly BodyReader[] = [
+  readTaskNewtask,
+  readProcessFork,
+  readProcessExec,
+  readProcessExit,
+  readProcessFree,
+  readMigrateTask,
+  readTlbFlush,
+  readMmapLockStart,
+  readMmapLockAcquired,
+  readMmapLockReleased,
+  readEnterClone,
+  readExitClone,
+  readMarker,
+];
+
+function body(reader: BodyReader): number {
+  return FIRST_BODY + BODY_READERS.indexOf(reader);
+}
+
+/** What to do with a name, perf's "group:" left off. */
+const STOCK_EVENTS: ReadonlyMap<string, number> = new Map([
+  ["sched_switch", SWITCH],
+  ["task_newtask", body(readTaskNewtask)],
+  ["sched_process_fork", body(readProcessFork)],
+  ["sched_process_exec", body(readProcessExec)],
+  ["sched_process_exit", body(readProcessExit)],
+  ["sched_process_free", body(readProcessFree)],
+  ["sched_migrate_task", body(readMigrateTask)],
+  ["tlb_flush", body(readTlbFlush)],
+  ["mmap_lock_start_locking", body(readMmapLockStart)],
+  ["mmap_lock_acquire_returned", body(readMmapLockAcquired)],
+  ["mmap_lock_released", body(readMmapLockReleased)],
+  ["sys_enter_clone", body(readEnterClone)],
+  ["sys_enter_clone3", body(readEnterClone)],
+  ["sys_enter_fork", body(readEnterClone)],
+  ["sys_enter_vfork", body(readEnterClone)],
+  ["sys_exit_clone", body(readExitClone)],
+  ["sys_exit_clone3", body(readExitClone)],
+  ["sys_exit_fork", body(readExitClone)],
+  ["sys_exit_vfork", body(readExitClone)],
+  ["tracing_mark_write", body(readMarker)],
+  ["print", body(readMarker)],
+]);
+
+/** Forms ftrace prints without "name: ", by what stands before the parenthesis or the blank. */
+const CLONE_CALLS: ReadonlySet<string> = new Set(["sys_clone", "sys_clone3", "sys_fork", "sys_vfork"]);
+const CALL_EXIT = ascii("-> ");
+const FUNCTION_CALL = ascii("<-");
+
+/** Names kept apart in TraceMeta.skipped; the rest are counted together. */
+const MAX_SKIPPED_NAMES = 512;
+const MAX_NAMES = 8192;
+const OTHER = "(other)";
+
+/** Turns event heads and bodies into rows. One per trace. */
+export class EventDecoder {
+  readonly probes: ProbeRegistry;
+  readonly #sink: Sink;
+  readonly #args: ProbeArgs;
+  readonly #names = new ByteInterner();
+  readonly #calls = new ByteInterner();
+  readonly #callActions: Uint16Array = new Uint16Array(MAX_NAMES);
+  readonly #actions: Uint16Array = new Uint16Array(MAX_NAMES);
+  readonly #skipped: Float64Array = new Float64Array(MAX_NAMES);
+  readonly #callsSkipped: Float64Array = new Float64Array(MAX_NAMES);
+  readonly #probeList: Probe[] = [];
+  /** Event-name id that came first for a row kind, -1 while there is none. */
+  readonly #primary: Int32Array = new Int32Array(256).fill(-1);
+  #skippedOther = 0;
+  #functionLines = 0;
+
+  constructor(sink: Sink, order: ReturnOrder, probes: ReadonlyMap<string, string>) {
+    this.#sink = sink;
+    this.#args = new ProbeArgs(sink);
+    this.probes = new ProbeRegistry(order, probes);
+  }
+
+  /** Decodes the event whose head has been read: the name begins at head.body. */
+  decode(): void {
+    const head = this.#sink.head;
+    const bytes = head.bytes;
+    const end = head.end;
+    let at = head.body;
+    let c = SPACE;
+    for (; at < end; at++) {
+      c = bytes[at]!;
+      if (c === SPACE || c === LPAREN) break;
+      if (c === COLON && (at + 1 >= end || bytes[at + 1] === SPACE)) break;
+    }
+    if (c === COLON && at < end) this.#named(bytes, head.body, at, skipSpaces(bytes, at + 1, end), end);
+    else this.#unnamed(bytes, head.body, at, end);
+  }
+
+  /** Events per name that replay has no use for. */
+  skipped(): Record<string, number> {
+    const counts = new Map<string, number>();
+    this.#collect(counts, this.#names, this.#skipped);
+    this.#collect(counts, this.#calls, this.#callsSkipped);
+    if (this.#functionLines > 0) counts.set("function", (counts.get("function") ?? 0) + this.#functionLines);
+    const sorted = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+    const kept = sorted.slice(0, MAX_SKIPPED_NAMES);
+    let other = this.#skippedOther;
+    for (const [, n] of sorted.slice(MAX_SKIPPED_NAMES)) other += n;
+    if (other > 0) kept.push([OTHER, other]);
+    return Object.fromEntries(kept);
+  }
+
+  #collect(counts: Map<string, number>, names: ByteInterner, skipped: Float64Array): void {
+    for (let id = 0; id < Math.min(names.size, MAX_NAMES); id++) {
+      if (skipped[id]! === 0) continue;
+      const name = names.text(id);
+      counts.set(name, (counts.get(name) ?? 0) + skipped[id]!);
+    }
+  }
+
+  #named(bytes: Uint8Array, nameStart: number, nameEnd: number, at: number, end: number): void {
+    const id = idOf(this.#names, bytes, nameStart, nameEnd);
+    if (id < 0) {
+      this.#skippedOther++;
+      return;
+    }
+    let action = this.#actions[id]!;
+    if (action === UNSEEN) {
+      action = this.#resolve(id, bytes, at, end);
+      this.#actions[id] = action;
+    }
+    if (action === SKIPPED) this.#skipped[id]!++;
+    else if (action >= FIRST_PROBE) this.#probe(id, this.#probeList[action - FIRST_PROBE]!, bytes, at, end);
+    else if (!this.#stock(action, bytes, at, end)) this.#sink.problemAt(BAD_BODY, this.#names.text(id));
+  }
+
+  #stock(action: number, bytes: Uint8Array, at: number, end: number): boolean {
+    if (action === SWITCH) return addSchedSwitch(this.#sink, bytes, at, end, false);
+    return BODY_READERS[action - FIRST_BODY]!(this.#sink, bytes, at, end);
+  }
+
+  #resolve(id: number, bytes: Uint8Array, at: number, end: number): number {
+    const event = this.#names.text(id);
+    const stock = STOCK_EVENTS.get(event.slice(event.indexOf(":") + 1));
+    if (stock !== undefined) return stock;
+    const close = probeClose(bytes, at, end);
+    if (close < 0 || !isProbePlace(bytes, at + 1, close)) return SKIPPED;
+    this.#probeList.push(this.probes.add(event, bytes, at + 1, close, end));
+    return FIRST_PROBE + this.#probeList.length - 1;
+  }
+
+  #probe(id: number, probe: Probe, bytes: Uint8Array, at: number, end: number): void {
+    probe.count++;
+    const close = probeClose(bytes, at, end);
+    if (close < 0) {
+      this.#sink.problemAt(BAD_BODY, probe.event);
+      return;
+    }
+    if (probe.func === "") this.probes.judge(probe, bytes, at + 1, close, end);
+    const kind = probe.kind;
+    if (kind === null) {
+      if (probe.func === "") this.#sink.problemAt(PROBE_UNRECOGNISED, probe.event);
+      else this.#skipped[id]!++;
+      return;
+    }
+    const args = this.#args;
+    args.read(bytes, close + 1, end);
+    if (this.#primary[kind] === -1) this.#primary[kind] = id;
+    const isAlias = this.#primary[kind] !== id;
+    const row = addProbeRow(this.#sink, kind, args, isAlias);
+    if (kind === EventKind.mmAccessRet) this.#sink.out.flags[row] = callerFlags(bytes, at + 1, close);
+    if (args.sampled > 0) addSampleRows(this.#sink, args, isAlias);
+  }
+
+  /** "sys_clone(clone_flags: 1200011, …)", "sys_clone -> 0x3a8", "dup_mmap <-copy_process", or nothing known. */
+  #unnamed(bytes: Uint8Array, nameStart: number, nameEnd: number, end: number): void {
+    const rest = skipSpaces(bytes, nameEnd, end);
+    if (startsWith(bytes, rest, end, FUNCTION_CALL)) {
+      this.#functionLines++;
+      return;
+    }
+    const id = idOf(this.#calls, bytes, nameStart, nameEnd);
+    if (id < 0) {
+      this.#skippedOther++;
+      return;
+    }
+    if (this.#callActions[id] === UNSEEN) {
+      this.#callActions[id] = CLONE_CALLS.has(this.#calls.text(id)) ? FIRST_BODY : SKIPPED;
+    }
+    if (this.#callActions[id] === SKIPPED) {
+      this.#callsSkipped[id]!++;
+      return;
+    }
+    const ok = startsWith(bytes, rest, end, CALL_EXIT)
+      ? readExitClone(this.#sink, bytes, rest + CALL_EXIT.length, end)
+      : bytes[rest] === LPAREN && readEnterClone(this.#sink, bytes, rest, end);
+    if (!ok) this.#sink.problemAt(BAD_BODY, this.#calls.text(id));
+  }
+}
+
+/** Id of a name, -1 for a new one once MAX_NAMES are known (names are the input's: memory must not follow them). */
+function idOf(names: ByteInterner, bytes: Uint8Array, start: number, end: number): number {
+  if (names.size < MAX_NAMES) return names.intern(bytes, start, end);
+  return names.find(bytes, start, end);
+}
+
+/** Of a probe's body, "(func+0x4/0x500) a=1": where ")" stands; -1 when it does not begin with parentheses. */
+function probeClose(bytes: Uint8Array, at: number, end: number): number {
+  if (bytes[at] !== LPAREN) return -1;
+  let close = at + 1;
+  while (close < end && bytes[close] !== RPAREN) close++;
+  return close > at + 1 && close < end ? close : -1;
+}

@@ -1,0 +1,100 @@
+// Reader of /sys/kernel/tracing/trace and trace_pipe text. Event lines go to the shared head parser and decoder;
+// the header block and the lines between events are read here.
+import type { ProbeInfo } from "../../table/event-batch.ts";
+import { EventDecoder } from "../events.ts";
+import { SPACE } from "../numbers.ts";
+import { FTRACE_BAD_HEADER, FTRACE_LINE_TOO_BIG, FTRACE_LOST, FTRACE_OVERWRITTEN } from "../problems.ts";
+import { countBinary, countLongLine, type FormatReader, type ReaderOptions } from "../reader.ts";
+import type { Sink } from "../sink.ts";
+import { readTaskPidHead } from "../task-pid-head.ts";
+import { newFtraceHeader, readHeaderLine } from "./head.ts";
+import { readNote } from "./notes.ts";
+
+const HASH = 0x23;
+const TAB = 0x09;
+const BACKSLASH = 0x5c;
+const LOWER_N = 0x6e;
+
+export class FtraceTextReader implements FormatReader {
+  unmatched = 0;
+  matched = 0;
+  readonly #sink: Sink;
+  readonly #decoder: EventDecoder;
+  readonly #header = newFtraceHeader();
+
+  constructor({ sink, probes }: ReaderOptions) {
+    this.#sink = sink;
+    this.#decoder = new EventDecoder(sink, "caller-first", probes);
+  }
+
+  line(bytes: Uint8Array, start: number, lineEnd: number, lineNo: number): void {
+    const end = withoutScriptEnd(bytes, start, lineEnd);
+    if (bytes[start] === HASH) {
+      this.#note(bytes, start, end, lineNo);
+      return;
+    }
+    const head = this.#sink.head;
+    head.bytes = bytes;
+    head.start = start;
+    head.end = end;
+    head.line = lineNo;
+    if (!readTaskPidHead(head, bytes, start, end, this.#header.irqColumn)) {
+      this.#note(bytes, start, end, lineNo);
+      return;
+    }
+    this.matched++;
+    if (this.#sink.begin()) this.#decoder.decode();
+  }
+
+  longLine(bytes: Uint8Array, start: number, end: number, lineNo: number): void {
+    this.unmatched++;
+    countLongLine(this.#sink, bytes, start, end, lineNo);
+  }
+
+  end(): void {
+    if (this.#header.cpus > this.#sink.declaredCpus) this.#sink.declaredCpus = this.#header.cpus;
+  }
+
+  skipped(): Record<string, number> {
+    return this.#decoder.skipped();
+  }
+
+  probes(): ProbeInfo[] {
+    return this.#decoder.probes.list();
+  }
+
+  #note(bytes: Uint8Array, start: number, end: number, lineNo: number): void {
+    if (isBlank(bytes, start, end)) return;
+    const sink = this.#sink;
+    const note = readNote(bytes, start, end);
+    if (note === null) {
+      this.unmatched++;
+      if (!countBinary(sink, bytes, start, end, lineNo))
+        sink.problem(FTRACE_BAD_HEADER, lineNo, bytes, start, end);
+      return;
+    }
+    this.matched++;
+    if (note.is === "lost") {
+      sink.lost(note.cpu, note.events, lineNo);
+      sink.problem(FTRACE_LOST, lineNo, bytes, start, end);
+    } else if (note.is === "started") {
+      sink.bufferStarted(note.cpu, lineNo);
+    } else if (note.is === "too-big") {
+      sink.problem(FTRACE_LINE_TOO_BIG, lineNo, bytes, start, end);
+    } else if (readHeaderLine(this.#header, bytes, start, end)) {
+      sink.problem(FTRACE_OVERWRITTEN, lineNo, bytes, start, end);
+      if (sink.lostEvents >= 0) sink.lostEvents += this.#header.overwritten;
+    }
+  }
+}
+
+function isBlank(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (bytes[i] !== SPACE && bytes[i] !== TAB) return false;
+  return true;
+}
+
+/** Text cut out of a systrace page ends its lines in a literal "\n\", as a JavaScript string does. */
+function withoutScriptEnd(bytes: Uint8Array, start: number, end: number): number {
+  if (bytes[end - 1] !== BACKSLASH || end - start < 3) return end;
+  return bytes[end - 2] === LOWER_N && bytes[end - 3] === BACKSLASH ? end - 3 : end;
+}

@@ -1,0 +1,126 @@
+// Puts rows into time order with bounded memory: recorders print nearly sorted lines (per-CPU buffers, local
+// clock, bpftrace). Sorted input pays one comparison a row. Fed by the sink, read by the caller's onBatch.
+import { type EventBatch, newBatch } from "../table/event-batch.ts";
+
+/** A window of 2 x `half` rows; the older half leaves when it is full. */
+export class Reorder {
+  /** Rows are written here, at the index `claim` returned. */
+  out: EventBatch;
+  #spare: EventBatch | null = null;
+  readonly #half: number;
+  readonly #onBatch: (batch: EventBatch) => void;
+  #sorted = true;
+  #lastNs = Number.NEGATIVE_INFINITY;
+  #floorNs = Number.NEGATIVE_INFINITY;
+  #rows = 0;
+
+  constructor(half: number, onBatch: (batch: EventBatch) => void) {
+    this.#half = half;
+    this.#onBatch = onBatch;
+    this.out = newBatch(half * 2);
+  }
+
+  /** Rows claimed so far. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Time of the newest row passed on; a row older than this can only be clamped. */
+  get floorNs(): number {
+    return this.#floorNs;
+  }
+
+  /** Passes on the older half when the window is full. `out` may be another object and floorNs higher afterwards. */
+  makeRoom(): void {
+    if (this.out.length === this.#half * 2) this.#emit(this.#half);
+  }
+
+  /** Index in `out` of a new row at `ns`, which is not below floorNs; makeRoom() has been called. */
+  claim(ns: number): number {
+    if (ns < this.#lastNs) this.#sorted = false;
+    else this.#lastNs = ns;
+    const row = this.out.length++;
+    this.out.ns[row] = ns;
+    this.#rows++;
+    return row;
+  }
+
+  /** Passes on what is left. */
+  end(): void {
+    while (this.out.length > 0) this.#emit(Math.min(this.#half, this.out.length));
+  }
+
+  #emit(rows: number): void {
+    if (!this.#sorted) this.#sort();
+    const all = this.out;
+    const length = all.length;
+    all.length = rows;
+    this.#floorNs = all.ns[rows - 1]!;
+    this.#onBatch(all);
+    shiftDown(all, rows, length);
+    all.length = length - rows;
+  }
+
+  #sort(): void {
+    const from = this.out;
+    const n = from.length;
+    const order = new Uint32Array(n);
+    for (let i = 0; i < n; i++) order[i] = i;
+    const ns = from.ns;
+    order.sort((a, b) => ns[a]! - ns[b]! || a - b);
+    const to = this.#spare ?? newBatch(this.#half * 2);
+    gather(from, to, order);
+    to.length = n;
+    this.#spare = from;
+    this.out = to;
+    this.#sorted = true;
+  }
+}
+
+const INT32_COLUMNS = [
+  "tid",
+  "tgid",
+  "comm",
+  "argTid",
+  "argComm",
+  "mm",
+  "mm2",
+  "users",
+  "count",
+  "flags",
+] as const;
+const COLUMNS = ["ns", "kind", "cpu", "ctx", "line", ...INT32_COLUMNS] as const;
+
+function shiftDown(batch: EventBatch, from: number, length: number): void {
+  for (const name of COLUMNS) batch[name].copyWithin(0, from, length);
+}
+
+function gather(from: EventBatch, to: EventBatch, order: Uint32Array): void {
+  gatherFloat64(from.ns, to.ns, order);
+  gatherUint8(from.kind, to.kind, order);
+  gatherUint8(from.ctx, to.ctx, order);
+  gatherInt16(from.cpu, to.cpu, order);
+  gatherUint32(from.line, to.line, order);
+  for (const name of INT32_COLUMNS) gatherInt32(from[name], to[name], order);
+}
+
+// One loop per array type: a shared one goes megamorphic and took a quarter of an unsorted CSV's time.
+function gatherFloat64(from: Float64Array, to: Float64Array, order: Uint32Array): void {
+  for (let i = 0; i < order.length; i++) to[i] = from[order[i]!]!;
+}
+
+function gatherUint8(from: Uint8Array, to: Uint8Array, order: Uint32Array): void {
+  for (let i = 0; i < order.length; i++) to[i] = from[order[i]!]!;
+}
+
+function gatherInt16(from: Int16Array, to: Int16Array, order: Uint32Array): void {
+  for (let i = 0; i < order.length; i++) to[i] = from[order[i]!]!;
+}
+
+function gatherUint32(from: Uint32Array, to: Uint32Array, order: Uint32Array): void {
+  for (let i = 0; i < order.length; i++) to[i] = from[order[i]!]!;
+}
+
+function gatherInt32(from: Int32Array, to: Int32Array, order: Uint32Array): void {
+  for (let i = 0; i < order.length; i++) to[i] = from[order[i]!]!;
+}

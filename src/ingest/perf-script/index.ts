@@ -1,0 +1,115 @@
+// Reader of perf script text. Events go to the shared decoder; the "#" block, call chains and PERF_RECORD_* lines
+// are read here.
+import type { ProbeInfo } from "../../table/event-batch.ts";
+import { EventDecoder } from "../events.ts";
+import { ascii, decodeSample, hexDigit, SPACE, skipSpaces, startsWith } from "../numbers.ts";
+import { NOT_AN_EVENT, PERF_LOST } from "../problems.ts";
+import { countBinary, countLongLine, type FormatReader, type ReaderOptions } from "../reader.ts";
+import type { Sink } from "../sink.ts";
+import { readPerfHead } from "./line-head.ts";
+
+const RECORD = ascii("PERF_RECORD_");
+const HASH = 0x23;
+const TAB = 0x09;
+const MAX_RECORD_KINDS = 64;
+
+export class PerfScriptReader implements FormatReader {
+  unmatched = 0;
+  matched = 0;
+  readonly #sink: Sink;
+  readonly #decoder: EventDecoder;
+  readonly #records = new Map<string, number>();
+
+  constructor({ sink, probes }: ReaderOptions) {
+    this.#sink = sink;
+    this.#decoder = new EventDecoder(sink, "func-first", probes);
+  }
+
+  line(bytes: Uint8Array, start: number, end: number, lineNo: number): void {
+    if (isCallChain(bytes, start, end)) return;
+    const head = this.#sink.head;
+    head.bytes = bytes;
+    head.start = start;
+    head.end = end;
+    head.line = lineNo;
+    if (!readPerfHead(head, bytes, start, end)) {
+      this.#note(bytes, start, end, lineNo);
+      return;
+    }
+    this.matched++;
+    if (bytes[head.body] === RECORD[0] && startsWith(bytes, head.body, end, RECORD)) this.#record();
+    else if (this.#sink.begin()) this.#decoder.decode();
+  }
+
+  longLine(bytes: Uint8Array, start: number, end: number, lineNo: number): void {
+    this.unmatched++;
+    countLongLine(this.#sink, bytes, start, end, lineNo);
+  }
+
+  end(): void {}
+
+  skipped(): Record<string, number> {
+    return { ...this.#decoder.skipped(), ...Object.fromEntries(this.#records) };
+  }
+
+  probes(): ProbeInfo[] {
+    return this.#decoder.probes.list();
+  }
+
+  /** "perf 1234 [000] 405.9: PERF_RECORD_LOST lost 32"; every other record is counted and skipped. */
+  #record(): void {
+    const { bytes, body, end, cpu, line } = this.#sink.head;
+    const text = decodeSample(bytes, body, end);
+    const name = /^PERF_RECORD_[A-Z_]+/.exec(text)?.[0] ?? "PERF_RECORD";
+    if (name === "PERF_RECORD_LOST" || name === "PERF_RECORD_LOST_SAMPLES") {
+      const count = /lost[ :]+(\d+)/i.exec(text.slice(name.length));
+      this.#sink.lost(cpu, count === null ? -1 : Number(count[1]), line);
+      this.#sink.problemAt(PERF_LOST);
+      return;
+    }
+    if (this.#records.has(name) || this.#records.size < MAX_RECORD_KINDS) {
+      this.#records.set(name, (this.#records.get(name) ?? 0) + 1);
+    }
+  }
+
+  #note(bytes: Uint8Array, start: number, end: number, lineNo: number): void {
+    const at = skipSpaces(bytes, start, end);
+    if (at === end) return;
+    const text = decodeSample(bytes, start, end);
+    if (bytes[at] === HASH) {
+      this.#headerLine(text);
+      this.matched++;
+      return;
+    }
+    // "LOST 145 events!": perf report's wording, printed by some versions of script as well
+    const lost = /LOST (\d+) events/.exec(text);
+    if (lost !== null) {
+      this.matched++;
+      this.#sink.lost(-1, Number(lost[1]), lineNo);
+      this.#sink.problem(PERF_LOST, lineNo, bytes, start, end);
+      return;
+    }
+    this.unmatched++;
+    if (!countBinary(this.#sink, bytes, start, end, lineNo)) {
+      this.#sink.problem(NOT_AN_EVENT, lineNo, bytes, start, end);
+    }
+  }
+
+  /** "# os release : 6.12.117+deb12-amd64", "# nrcpus online : 6" */
+  #headerLine(text: string): void {
+    const release = /^# os release : (\S+)/.exec(text);
+    if (release?.[1] !== undefined) this.#sink.kernel = release[1];
+    const cpus = /^# nrcpus online : (\d+)/.exec(text);
+    if (cpus !== null) this.#sink.declaredCpus = Number(cpus[1]);
+  }
+}
+
+/** "\t          59fef5 copy_user_enhanced_fast_string (/lib/…/vmlinux)": one frame of the event above. */
+function isCallChain(bytes: Uint8Array, start: number, end: number): boolean {
+  let at = start;
+  if (bytes[at] !== TAB && bytes[at] !== SPACE) return false;
+  while (at < end && (bytes[at] === TAB || bytes[at] === SPACE)) at++;
+  const hex = at;
+  while (at < end && hexDigit(bytes[at]!) >= 0) at++;
+  return at - hex >= 2 && bytes[start] === TAB && (at === end || bytes[at] === SPACE);
+}

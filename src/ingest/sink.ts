@@ -1,0 +1,275 @@
+// Where parsed events become rows: interning, the epoch, gaps waiting for the next time stamp, and counters. One
+// per trace; the decoder and the format readers write to it, index.ts turns it into TraceMeta.
+import { ByteInterner } from "../base/interner.ts";
+import { type ProblemKind, ProblemLog } from "../base/problem.ts";
+import { type EventBatch, NO_MM, NO_VALUE, NONE, NULL_MM } from "../table/event-batch.ts";
+import { EventKind } from "../table/event-kinds.ts";
+import { EventHead } from "./event-head.ts";
+import { Reorder } from "./merge.ts";
+import {
+  ascii,
+  COLON,
+  DASH,
+  decodeSample,
+  digitsEnd,
+  hasHexPrefix,
+  hexDigit,
+  LPAREN,
+  startsWith,
+  ZERO,
+} from "./numbers.ts";
+import {
+  BAD_BODY,
+  CSV_BAD_ROW,
+  FTRACE_BAD_HEADER,
+  FTRACE_BAD_TIME,
+  NOT_AN_EVENT,
+  OUT_OF_ORDER,
+  TRUNCATED_LINE,
+} from "./problems.ts";
+
+const BILLION = 1_000_000_000n;
+const NULL_TEXT = ascii("(null)");
+const UNKNOWN_COMM = ascii("<...>");
+
+const CUT_SHOWS_AS: ReadonlySet<ProblemKind> = new Set([
+  BAD_BODY,
+  FTRACE_BAD_HEADER,
+  NOT_AN_EVENT,
+  CSV_BAD_ROW,
+]);
+/** PendingGap.events of "CPU n buffer started". */
+const BUFFER_STARTED = -2;
+
+interface PendingGap {
+  readonly cpu: number;
+  readonly events: number;
+  readonly line: number;
+}
+
+/** Rows, interned names and counters of one trace. */
+export class Sink {
+  readonly problems: ProblemLog = new ProblemLog();
+  readonly comms: ByteInterner = new ByteInterner();
+  readonly pointers: ByteInterner = new ByteInterner();
+  readonly head: EventHead = new EventHead();
+  /** Event lines, used or skipped. */
+  events = 0;
+  /** -1 once a gap of unknown size was seen. */
+  lostEvents = 0;
+  /** CPUs the header declares, 0 when it declares none. */
+  declaredCpus = 0;
+  clock = "unknown";
+  /** Number of a last line without a line end, else 0: what is wrong with that one is that it is cut off. */
+  openLine = 0;
+  kernel = "";
+  readonly #rows: Reorder;
+  readonly #unknownComm: number;
+  readonly #seenProblems = new Set<string>();
+  readonly #scratch: Uint8Array = new Uint8Array(18);
+  #gaps: PendingGap[] = [];
+  #epochHi = -1;
+  #epochLo = 0;
+  #ticks = false;
+  #ns = 0;
+  #firstNs = Number.POSITIVE_INFINITY;
+  #lastNs = Number.NEGATIVE_INFINITY;
+  #maxCpu = -1;
+  /** Rows that came too late to be put in their place; a file glued from two has one a line. */
+  #late = 0;
+
+  constructor(batchRows: number, onBatch: (batch: EventBatch) => void) {
+    this.#rows = new Reorder(batchRows, onBatch);
+    this.pointers.internText("0x0");
+    this.#unknownComm = this.comms.internText("<...>");
+    this.#scratch[0] = ZERO;
+    this.#scratch[1] = 0x78;
+  }
+
+  get rows(): number {
+    return this.#rows.rows;
+  }
+
+  /** The batch being filled; ask again after every add(). */
+  get out(): EventBatch {
+    return this.#rows.out;
+  }
+
+  get ticks(): boolean {
+    return this.#ticks;
+  }
+
+  /** Absolute ns (ticks) of the epoch; 0 before the first event. */
+  get epochNs(): bigint {
+    return this.#epochHi < 0 ? 0n : BigInt(this.#epochHi) * BILLION + BigInt(this.#epochLo);
+  }
+
+  get spanNs(): number {
+    return this.#lastNs >= this.#firstNs ? this.#lastNs - this.#firstNs : 0;
+  }
+
+  get cpus(): number {
+    return Math.max(this.declaredCpus, this.#maxCpu + 1);
+  }
+
+  /**
+   * Takes over the head's time stamp and puts waiting gaps in front of the event. False, and a problem, when the
+   * stamp has another unit than the file's first one.
+   */
+  begin(): boolean {
+    const head = this.head;
+    if (this.#epochHi < 0) this.#setEpoch();
+    if (head.ticks !== this.#ticks) {
+      this.problemAt(FTRACE_BAD_TIME);
+      return false;
+    }
+    const ns = (head.hi - this.#epochHi) * 1e9 + (head.lo - this.#epochLo);
+    this.#ns = ns;
+    if (ns > this.#lastNs) this.#lastNs = ns;
+    if (ns < this.#firstNs) this.#firstNs = ns;
+    if (head.cpu > this.#maxCpu) this.#maxCpu = head.cpu;
+    this.events++;
+    if (this.#gaps.length > 0) this.#emitGaps();
+    return true;
+  }
+
+  /** A new row of the head's event, every other column absent. Returns its index in `out`. */
+  add(kind: EventKind): number {
+    const head = this.head;
+    const row = this.#claim(kind, head.line);
+    const out = this.#rows.out;
+    out.cpu[row] = head.cpu;
+    out.ctx[row] = head.ctx;
+    out.tid[row] = head.tid;
+    out.tgid[row] = head.tgid;
+    out.comm[row] = this.comm(head.bytes, head.commStart, head.commEnd);
+    return row;
+  }
+
+  /** A gap of `events` lost events (-1 unknown) on `cpu` (-1 any): a row at the time of the next event. */
+  lost(cpu: number, events: number, line: number): void {
+    this.#gaps.push({ cpu, events, line });
+    if (events < 0 || this.lostEvents < 0) this.lostEvents = -1;
+    else this.lostEvents += events;
+    if (this.#gaps.length > 4096) this.#emitGaps();
+  }
+
+  /** A row that is no event of its own ("CPU 2 buffer started"), at the time of the next event. */
+  bufferStarted(cpu: number, line: number): void {
+    this.#gaps.push({ cpu, events: BUFFER_STARTED, line });
+  }
+
+  /** Passes on everything that waits. */
+  end(): void {
+    if (this.#epochHi >= 0 && this.#gaps.length > 0) this.#emitGaps();
+    this.#rows.end();
+    if (this.#late > 1) this.problems.add(OUT_OF_ORDER, 0, "", this.#late - 1);
+  }
+
+  /** Id of a task name; names a recorder prints for "unknown" become "<...>". */
+  comm(bytes: Uint8Array, start: number, end: number): number {
+    if (start >= end) return this.#unknownComm;
+    if (bytes[start] === COLON && isPidName(bytes, start + 1, end)) return this.#unknownComm;
+    if (bytes[start] === 0x3c && end - start === 5 && startsWith(bytes, start, end, UNKNOWN_COMM)) {
+      return this.#unknownComm;
+    }
+    return this.comms.intern(bytes, start, end);
+  }
+
+  /**
+   * Id of the pointer printed in [start, end): "0xff2f70a182d43180", bare hex ("ff2f…", "0000000027ad37d8"),
+   * "(null)". NO_MM for "(fault)", "(efault)", "(____ptrval____)" and what is no pointer.
+   */
+  pointer(bytes: Uint8Array, start: number, end: number): number {
+    if (hasHexPrefix(bytes, start, end) && bytes[start + 2] !== ZERO && end - start <= 18) {
+      let i = start + 2;
+      for (; i < end; i++) {
+        const c = bytes[i]!;
+        if (!((c >= 0x30 && c <= 0x39) || (c >= 0x61 && c <= 0x66))) break;
+      }
+      if (i === end) return this.pointers.intern(bytes, start, end);
+    }
+    return this.#oddPointer(bytes, start, end);
+  }
+
+  /** Counts a problem of the current head's line. */
+  problemAt(kind: ProblemKind, key = ""): void {
+    const head = this.head;
+    this.problem(kind, head.line, head.bytes, head.start, head.end, key);
+  }
+
+  /** Counts a problem with bytes[start, end) as its sample. */
+  problem(raised: ProblemKind, line: number, bytes: Uint8Array, start: number, end: number, key = ""): void {
+    const kind = line === this.openLine && CUT_SHOWS_AS.has(raised) ? TRUNCATED_LINE : raised;
+    const id = `${kind.code}\0${key}`;
+    const seen = this.#seenProblems.has(id);
+    if (!seen) this.#seenProblems.add(id);
+    this.problems.add(kind, line, seen ? "" : decodeSample(bytes, start, end), 1, key);
+  }
+
+  #setEpoch(): void {
+    this.#ticks = this.head.ticks;
+    this.#epochHi = this.head.hi;
+    this.#epochLo = this.#ticks ? this.head.lo : 0;
+  }
+
+  #claim(kind: EventKind, line: number): number {
+    let ns = this.#ns;
+    this.#rows.makeRoom();
+    if (ns < this.#rows.floorNs) {
+      ns = this.#rows.floorNs;
+      if (this.#late++ === 0) this.problemAt(OUT_OF_ORDER);
+    }
+    const row = this.#rows.claim(ns);
+    const out = this.#rows.out;
+    out.kind[row] = kind;
+    out.line[row] = line;
+    out.argTid[row] = NONE;
+    out.argComm[row] = NONE;
+    out.mm[row] = NO_MM;
+    out.mm2[row] = NO_MM;
+    out.users[row] = NO_VALUE;
+    out.count[row] = NO_VALUE;
+    out.flags[row] = 0;
+    return row;
+  }
+
+  #emitGaps(): void {
+    const gaps = this.#gaps;
+    this.#gaps = [];
+    for (const gap of gaps) {
+      const started = gap.events === BUFFER_STARTED;
+      const row = this.#claim(started ? EventKind.bufferStarted : EventKind.lost, gap.line);
+      const out = this.#rows.out;
+      out.cpu[row] = gap.cpu;
+      out.ctx[row] = 0;
+      out.tid[row] = NONE;
+      out.tgid[row] = NONE;
+      out.comm[row] = NONE;
+      if (!started) out.flags[row] = gap.events;
+    }
+  }
+
+  #oddPointer(bytes: Uint8Array, start: number, end: number): number {
+    if (bytes[start] === LPAREN) return startsWith(bytes, start, end, NULL_TEXT) ? NULL_MM : NO_MM;
+    let from = hasHexPrefix(bytes, start, end) ? start + 2 : start;
+    if (from === end) return NO_MM;
+    while (from < end && bytes[from] === ZERO) from++;
+    if (from === end) return NULL_MM;
+    if (end - from > 16) return NO_MM;
+    const scratch = this.#scratch;
+    let length = 2;
+    for (let i = from; i < end; i++) {
+      const c = bytes[i]!;
+      if (hexDigit(c) < 0) return NO_MM;
+      scratch[length++] = c | 0x20;
+    }
+    return this.pointers.intern(scratch, 0, length);
+  }
+}
+
+/** ":-1", ":123": what perf prints for a task it has no name of. */
+function isPidName(bytes: Uint8Array, start: number, end: number): boolean {
+  const from = bytes[start] === DASH ? start + 1 : start;
+  return from < end && digitsEnd(bytes, from, end) === end;
+}

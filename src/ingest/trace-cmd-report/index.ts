@@ -1,0 +1,75 @@
+// Reader of `trace-cmd report` text, with or without -R (raw bodies), -l (latency columns) and the flags column of
+// newer versions. Events go to the shared decoder; trace-cmd's own lines are read here.
+import type { ProbeInfo } from "../../table/event-batch.ts";
+import { EventDecoder } from "../events.ts";
+import { decodeSample } from "../numbers.ts";
+import { NOT_AN_EVENT, TRACE_CMD_DROPPED } from "../problems.ts";
+import { countBinary, countLongLine, type FormatReader, type ReaderOptions } from "../reader.ts";
+import type { Sink } from "../sink.ts";
+import { readTaskPidHead } from "../task-pid-head.ts";
+import { readLatencyHead } from "./latency-head.ts";
+
+export class TraceCmdReportReader implements FormatReader {
+  unmatched = 0;
+  matched = 0;
+  readonly #sink: Sink;
+  readonly #decoder: EventDecoder;
+
+  constructor({ sink, probes }: ReaderOptions) {
+    this.#sink = sink;
+    this.#decoder = new EventDecoder(sink, "func-first", probes);
+  }
+
+  line(bytes: Uint8Array, start: number, end: number, lineNo: number): void {
+    const head = this.#sink.head;
+    head.bytes = bytes;
+    head.start = start;
+    head.end = end;
+    head.line = lineNo;
+    if (!readTaskPidHead(head, bytes, start, end, -1) && !readLatencyHead(head, bytes, start, end)) {
+      this.#note(bytes, start, end, lineNo);
+      return;
+    }
+    this.matched++;
+    if (this.#sink.begin()) this.#decoder.decode();
+  }
+
+  longLine(bytes: Uint8Array, start: number, end: number, lineNo: number): void {
+    this.unmatched++;
+    countLongLine(this.#sink, bytes, start, end, lineNo);
+  }
+
+  end(): void {}
+
+  skipped(): Record<string, number> {
+    return this.#decoder.skipped();
+  }
+
+  probes(): ProbeInfo[] {
+    return this.#decoder.probes.list();
+  }
+
+  #note(bytes: Uint8Array, start: number, end: number, lineNo: number): void {
+    const sink = this.#sink;
+    const text = decodeSample(bytes, start, end);
+    if (text.trim() === "") return;
+    const cpus = /^cpus=(\d+)$/.exec(text);
+    if (cpus !== null) sink.declaredCpus = Number(cpus[1]);
+    // "CPU:1 [145 EVENTS DROPPED]", "CPU:1 [EVENTS DROPPED]": show_data(), trace-cmd
+    const dropped = /^CPU:(\d+) \[(?:(\d+) )?EVENTS DROPPED\]/.exec(text);
+    if (dropped !== null) {
+      sink.lost(Number(dropped[1]), dropped[2] === undefined ? -1 : Number(dropped[2]), lineNo);
+      sink.problem(TRACE_CMD_DROPPED, lineNo, bytes, start, end);
+    }
+    if (
+      cpus !== null ||
+      dropped !== null ||
+      /^(?:version = \d+|CPU \d+ is empty|trace-cmd: | {2}\[)/.test(text)
+    ) {
+      this.matched++;
+      return;
+    }
+    this.unmatched++;
+    if (!countBinary(sink, bytes, start, end, lineNo)) sink.problem(NOT_AN_EVENT, lineNo, bytes, start, end);
+  }
+}

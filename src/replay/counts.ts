@@ -1,0 +1,108 @@
+// From a fork row's bounds and doubts to the two counts a decision may use, each with its evidence, and to the
+// causes that explain them. Read by verdicts.ts.
+import type { DenialCause, Evidence } from "../table/verdict-tables.ts";
+import { DOUBT_NAMES, type Forks } from "./forks.ts";
+import type { World } from "./model/world.ts";
+
+/** Which kinds of evidence the recording is known to carry: seen at least once, or declared. */
+export interface Armed {
+  readonly mmput: boolean;
+  readonly newtask: boolean;
+  readonly schedSwitch: boolean;
+  readonly switchTail: boolean;
+  readonly khugepaged: boolean;
+  readonly useMm: boolean;
+  readonly getTaskMm: boolean;
+}
+
+/** A count and what it rests on. */
+export interface CountValue {
+  readonly value: number;
+  readonly evidence: Evidence;
+}
+
+/** mm_users by replay alone. `at-least` values never exceed the truth. */
+export function derivedUsers(world: World, forks: Forks, row: number, armed: Armed): CountValue {
+  const life = forks.life[row]!;
+  const { mms } = world;
+  if (mms.broken[life] === 1) return { value: 1, evidence: "at-least" };
+  if (!armed.mmput) return { value: Math.max(1, forks.membersLow[row]!), evidence: "at-least" };
+  const value = Math.max(1, forks.usersLow[row]!);
+  const predates = mms.birth[life]! < 0 && mms.closed[life] === 0;
+  const exact =
+    armed.newtask && forks.usersDoubt[row] === 0 && !predates && mms.hiddenHolder[life] === 0 && forks.usersLow[row]! >= 1;
+  return { value, evidence: exact ? "derived" : "at-least" };
+}
+
+/** mm_count by replay alone. */
+export function derivedCount(world: World, forks: Forks, row: number, armed: Armed): CountValue {
+  const life = forks.life[row]!;
+  const { mms } = world;
+  const value = Math.max(1, forks.countLow[row]!);
+  const exact =
+    armed.schedSwitch && armed.switchTail && armed.khugepaged && forks.countDoubt[row] === 0 && mms.birth[life]! >= 0 &&
+    mms.hiddenHolder[life] === 0;
+  return { value: armed.schedSwitch ? value : 1, evidence: exact ? "derived" : "at-least" };
+}
+
+/** Slugs of what is in doubt about a fork's derived counts. */
+export function doubts(world: World, forks: Forks, row: number, armed: Armed, users: CountValue, count: CountValue): string[] {
+  const out: string[] = [];
+  const life = forks.life[row]!;
+  let why = 0;
+  if (users.evidence !== "derived") why |= forks.usersWhy[row]!;
+  if (count.evidence !== "derived") why |= forks.countWhy[row]!;
+  DOUBT_NAMES.forEach((name, bit) => {
+    if ((why & (1 << bit)) !== 0) out.push(name);
+  });
+  if (world.mms.hiddenHolder[life] === 1) out.push("hidden-holder");
+  if (world.mms.broken[life] === 1) out.push("broken-ledger");
+  if (!armed.khugepaged) out.push("khugepaged-not-proven");
+  if (!armed.mmput) out.push("no-mmput");
+  if (!armed.newtask) out.push("no-task_newtask");
+  if (forks.flagsUnknown[row] === 1) out.push("clone-flags-unknown");
+  if (forks.lost[row] === 1) out.push("window-incomplete");
+  return out;
+}
+
+/** Causes that hold mm_users above 1. `value` is the count the decision used. */
+export function usersCauses(forks: Forks, row: number, users: CountValue): DenialCause[] {
+  const out: DenialCause[] = [];
+  if (users.value <= 1) return out;
+  const { threads, vforks, ioWorkers, getsKthread, getsReader, getsSelf, borrows } = forks;
+  if (threads[row]! > 0) out.push("threads");
+  if (vforks[row]! > 0) out.push("vfork-child");
+  if (ioWorkers[row]! > 0) out.push("io-uring");
+  const selfForBorrower = getsSelf[row]! > 0 && borrows[row]! > 0;
+  if (getsKthread[row]! > 0 || selfForBorrower) out.push("borrower");
+  if (getsReader[row]! > 0 || (getsSelf[row]! > 0 && !selfForBorrower)) out.push("reader");
+  const explained = threads[row]! + vforks[row]! + ioWorkers[row]! + getsKthread[row]! + getsReader[row]! + getsSelf[row]!;
+  if (users.value - 1 > explained) out.push("unattributed");
+  return out;
+}
+
+/** Causes that hold mm_count above 1. */
+export function countCauses(forks: Forks, row: number, count: CountValue): DenialCause[] {
+  const out: DenialCause[] = [];
+  if (count.value <= 1) return out;
+  const { lazyRefs, pendingDrops, borrows, khugepaged, ksm, procFds, rings, notifiers } = forks;
+  if (borrows[row]! > 0) out.push("borrower");
+  if (khugepaged[row]! > 0) out.push("khugepaged");
+  if (ksm[row]! > 0) out.push("ksm");
+  let rest = count.value - 1 - lazyRefs[row]! - borrows[row]! - khugepaged[row]! - ksm[row]!;
+  const dropping = Math.min(Math.max(0, rest), pendingDrops[row]!);
+  rest -= dropping;
+  if (lazyRefs[row]! + dropping > 0) out.push("lazy-tlb");
+  const maybe: readonly (readonly [DenialCause, number])[] = [
+    ["proc-fd", procFds[row]!],
+    ["io-uring", rings[row]!],
+    ["mmu-notifier", notifiers[row]!],
+  ];
+  for (const [cause, holders] of maybe) {
+    if (rest <= 0 || holders === 0) continue;
+    out.push(cause);
+    rest -= Math.min(rest, holders);
+  }
+  if (rest > 0) out.push("unattributed");
+  return out;
+}

@@ -1,0 +1,47 @@
+// Exposures (semantics §6.1): intervals inside a fork window in which a task other than the forker, on a CPU other
+// than the forker's, has the forked mm in use. Policy-independent; policies judge them later. Fed by windows.ts.
+import type { World } from "./model/world.ts";
+import { NO_LIFE, ShareKind, TaskKind } from "./model/world.ts";
+
+export const ExposureClass = { U1: 0, U2: 1, U2b: 2, U3: 3, U3b: 4, U4: 5, U4b: 6, U5: 7, U6: 8, U7: 9 } as const;
+export type ExposureClass = (typeof ExposureClass)[keyof typeof ExposureClass];
+
+/** One interval [start, end) on one CPU. `end` is NaN while open. */
+export interface Exposure {
+  readonly fork: number;
+  class: ExposureClass;
+  readonly cpu: number;
+  readonly tid: number;
+  readonly comm: number;
+  start: number;
+  end: number;
+  readonly line: number;
+  /** Sequence of the borrower's kthread_use_mm on this mm; -1 when it is no borrower. */
+  readonly borrowSeq: number;
+  /** Sequence of the task's get_task_mm on this mm; -1 none seen. */
+  readonly getSeq: number;
+}
+
+/** Class of an exposure that begins at `seq` inside a window checked at `checkSeq`. `wasLazy`: the CPU held the mm lazily just before. */
+export function classify(world: World, task: number, life: number, checkSeq: number, atCheck: boolean, wasLazy: boolean): ExposureClass {
+  const { tasks } = world;
+  if (tasks.share[task] === ShareKind.vfork) return ExposureClass.U5;
+  if (atCheck) return ExposureClass.U1;
+  const borrowed = tasks.borrowed[task] === life;
+  if (borrowed) return tasks.borrowSeq[task]! > checkSeq ? ExposureClass.U3 : ExposureClass.U3b;
+  if (tasks.kind[task] === TaskKind.kernel && tasks.mm[task] === NO_LIFE) return ExposureClass.U3b;
+  return wasLazy ? ExposureClass.U2b : ExposureClass.U2;
+}
+
+/** Nanoseconds covered by the union of the exposures' intervals. */
+export function coveredNs(list: readonly Exposure[]): number {
+  const sorted = [...list].sort((a, b) => a.start - b.start);
+  let total = 0;
+  let reach = Number.NEGATIVE_INFINITY;
+  for (const e of sorted) {
+    const from = Math.max(e.start, reach);
+    if (e.end > from) total += e.end - from;
+    reach = Math.max(reach, e.end);
+  }
+  return total;
+}

@@ -1,0 +1,157 @@
+// Forks found so far, one row each, as parallel arrays. Counts are lower bounds plus a number of open doubts:
+// evidence that comes later (a put that proves a hidden get, a CPU's first switch) goes back and settles them.
+// Filled by windows.ts, patched by the model, read by verdicts.ts.
+import type { Mms, World } from "./model/world.ts";
+
+/** Why a count is not exact; bits of `usersWhy` and `countWhy`. */
+export const Doubt = {
+  predates: 1,
+  hiddenGet: 2,
+  pendingPut: 4,
+  lostEvents: 8,
+  hiddenHolder: 16,
+  unfinishedGet: 32,
+  cpuUnknown: 64,
+  pendingGrab: 128,
+  pendingDrop: 256,
+  procFd: 512,
+  ring: 1024,
+  notifier: 2048,
+  broken: 4096,
+  exitRace: 8192,
+} as const;
+
+export const DOUBT_NAMES: readonly string[] = [
+  "predates-trace", "hidden-get", "unfinished-put", "lost-events", "hidden-holder", "unfinished-get",
+  "cpu-unknown", "unfinished-grab", "unfinished-drop", "proc-fd", "io-uring", "mmu-notifier", "broken-ledger",
+  "exit-race",
+];
+
+/** Where a window's start or end comes from; the order of START is the order of preference (later is better). */
+export const START_BY = ["none", "sys_enter_clone", "copy_process", "uprobe_start_dup_mmap", "dup_mmap", "mmap_lock_acquire_returned", "uprobe_dup_mmap"] as const;
+export const END_BY = ["none", "flush_tlb_mm_range_ret", "mmap_lock_released", "dup_mmap_ret", "uprobe_end_dup_mmap", "task_newtask", "copy_process_ret", "sched_process_fork"] as const;
+
+export const NO_SAMPLE = -1;
+
+/** Fork rows. Times are ns since the epoch; NaN = none. */
+export class Forks {
+  readonly life: number[] = [];
+  readonly label: number[] = [];
+  readonly task: number[] = [];
+  readonly tid: number[] = [];
+  readonly comm: number[] = [];
+  readonly cpu: number[] = [];
+  /** Sequence and time of the check, its line and source (index into START_BY). */
+  readonly seq: number[] = [];
+  readonly start: number[] = [];
+  readonly line: number[] = [];
+  readonly startBy: number[] = [];
+  readonly early: number[] = [];
+  readonly earlySeq: number[] = [];
+  readonly end: number[] = [];
+  readonly endLine: number[] = [];
+  readonly endBy: number[] = [];
+  readonly child: number[] = [];
+  /** Values sampled at the check, or NO_SAMPLE. */
+  readonly sampledUsers: number[] = [];
+  readonly sampledCount: number[] = [];
+  /** 1 when the check's sample carries per-CPU state. */
+  readonly cpuSampled: number[] = [];
+  /** From the per-CPU sample: other CPUs with the mm loaded; how many of them lazily. */
+  readonly sampledLoaded: number[] = [];
+  readonly sampledLazy: number[] = [];
+  readonly loadedCompared: number[] = [];
+  readonly loadedEqual: number[] = [];
+  /** Ledger's lower bound of mm_users, the members' lower bound, open doubts and their reasons. */
+  readonly usersLow: number[] = [];
+  readonly membersLow: number[] = [];
+  readonly usersDoubt: number[] = [];
+  readonly usersWhy: number[] = [];
+  readonly countLow: number[] = [];
+  readonly countDoubt: number[] = [];
+  readonly countWhy: number[] = [];
+  /** What the replay counted at the check, by cause. */
+  readonly threads: number[] = [];
+  readonly vforks: number[] = [];
+  readonly ioWorkers: number[] = [];
+  readonly getsKthread: number[] = [];
+  readonly getsReader: number[] = [];
+  readonly getsSelf: number[] = [];
+  readonly lazyRefs: number[] = [];
+  readonly lazyCpus: number[] = [];
+  readonly borrows: number[] = [];
+  readonly khugepaged: number[] = [];
+  readonly ksm: number[] = [];
+  readonly notifiers: number[] = [];
+  readonly procFds: number[] = [];
+  readonly rings: number[] = [];
+  /** Lazy references whose drop was under way. */
+  readonly pendingDrops: number[] = [];
+  /** Other CPUs that have the mm loaded at the check by the replay, and CPUs it does not know. */
+  readonly maskOthers: number[] = [];
+  readonly maskUnknown: number[] = [];
+  readonly maskEver: number[] = [];
+  /** CPUs other than the forker's that run an unknown task some time in the window. */
+  readonly activeUnknown: number[] = [];
+  /** A gap in the recording touches the window. */
+  readonly lost: number[] = [];
+  /** 1: clone flags were not recorded, so this may be a thread. */
+  readonly flagsUnknown: number[] = [];
+  /** Row of the same life's previous fork; -1 none. */
+  readonly prev: number[] = [];
+
+  get length(): number {
+    return this.life.length;
+  }
+
+  /** A row with nothing known yet; returns its index. */
+  add(mms: Mms, life: number, task: number): number {
+    const row = this.life.length;
+    this.life.push(life);
+    this.label.push(mms.label[life]!);
+    this.task.push(task);
+    for (const column of [this.tid, this.comm, this.cpu, this.seq, this.earlySeq, this.child, this.loadedCompared, this.loadedEqual]) column.push(-1);
+    for (const column of [this.start, this.early, this.end]) column.push(Number.NaN);
+    for (const column of [
+      this.line, this.startBy, this.endLine, this.endBy, this.cpuSampled, this.sampledLoaded, this.sampledLazy,
+      this.usersLow, this.membersLow, this.usersDoubt, this.usersWhy, this.countLow, this.countDoubt, this.countWhy,
+      this.threads, this.vforks, this.ioWorkers, this.getsKthread, this.getsReader, this.getsSelf, this.lazyRefs,
+      this.lazyCpus, this.borrows, this.khugepaged, this.ksm, this.notifiers, this.procFds, this.rings, this.pendingDrops,
+      this.maskOthers, this.maskUnknown, this.maskEver, this.activeUnknown, this.lost, this.flagsUnknown,
+    ]) {
+      column.push(0);
+    }
+    this.sampledUsers.push(NO_SAMPLE);
+    this.sampledCount.push(NO_SAMPLE);
+    this.prev.push(mms.lastFork[life]!);
+    mms.lastFork[life] = row;
+    return row;
+  }
+
+  /** Adds to the ledger bound and doubts of `life`'s forks checked in (from, to), sequence numbers. */
+  patchUsers(world: World, life: number, from: number, to: number, low: number, doubt: number, why: number): void {
+    for (let row = world.mms.lastFork[life]!; row >= 0 && this.seq[row]! > from; row = this.prev[row]!) {
+      if (this.seq[row]! >= to) continue;
+      this.usersLow[row]! += low;
+      this.usersDoubt[row]! += doubt;
+      this.usersWhy[row]! |= why;
+    }
+  }
+
+  /** The same for the bound that rests on known members only. */
+  patchMembers(world: World, life: number, from: number, to: number, low: number): void {
+    for (let row = world.mms.lastFork[life]!; row >= 0 && this.seq[row]! > from; row = this.prev[row]!) {
+      if (this.seq[row]! < to) this.membersLow[row]! += low;
+    }
+  }
+
+  /** The same for mm_count. */
+  patchCount(world: World, life: number, from: number, to: number, low: number, doubt: number, why: number): void {
+    for (let row = world.mms.lastFork[life]!; row >= 0 && this.seq[row]! > from; row = this.prev[row]!) {
+      if (this.seq[row]! >= to) continue;
+      this.countLow[row]! += low;
+      this.countDoubt[row]! += doubt;
+      this.countWhy[row]! |= why;
+    }
+  }
+}

@@ -1,0 +1,168 @@
+// The replay room: EventTable in, verdict tables out. Pure; the only entry is replay().
+import { InputError } from "../base/errors.ts";
+import type { EventTable, TraceMeta } from "../table/event-batch.ts";
+import { EVENT_KIND_NAMES, EventKind } from "../table/event-kinds.ts";
+import type { ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
+import type { Armed } from "./counts.ts";
+import type { KernelRules } from "./model/world.ts";
+import { POLICIES } from "./policies/index.ts";
+import { WINDOW_CUT } from "./problems.ts";
+import { Replayer } from "./replay.ts";
+import { writeVerdicts } from "./verdicts.ts";
+
+export { REPLAY_PROBLEMS } from "./problems.ts";
+export { POLICIES };
+
+/** What --assume accepts; `armed:FUNCTION` declares a probe that was armed and stayed silent. */
+export const ASSUMPTIONS = ["lazy-sets-dirty"] as const;
+
+export interface ReplayOptions {
+  /** Kernel release whose rules apply, "6.12" or "6.1.0-56-amd64"; else the trace's, else assumed. */
+  readonly kernel?: string;
+  /** Policy ids; all when absent. */
+  readonly policies?: readonly string[];
+  readonly assume?: readonly string[];
+  /** Hide every sampled count from the decisions. */
+  readonly blind?: boolean;
+}
+
+/** Replays one trace and appends its rows to `into`. Throws InputError on an unknown assumption. */
+export async function replay(table: EventTable, options: ReplayOptions, into: VerdictTables, traceIndex: number): Promise<ReplayInfo> {
+  const assume = options.assume ?? [];
+  for (const name of assume) {
+    if (!(ASSUMPTIONS as readonly string[]).includes(name) && !name.startsWith("armed:")) {
+      throw new InputError("replay/unknown-assumption", `--assume ${name}: unknown; expected ${ASSUMPTIONS.join(", ")} or armed:FUNCTION`);
+    }
+  }
+  const kernel = kernelOf(table.meta, options.kernel);
+  const replayer = new Replayer(kernel.rules);
+  await table.forEachBatch((batch) => replayer.feed(batch));
+  replayer.finish();
+  const names = armedNames(replayer, table.meta, assume);
+  const armed = armedOf(names);
+  const policies = POLICIES.filter((p) => options.policies === undefined || options.policies.includes(p.id));
+  const before = into.forks.length;
+  const lazySetsDirty = assume.includes("lazy-sets-dirty");
+  writeVerdicts(replayer, table.meta, { policies, armed, blind: options.blind === true, lazySetsDirty, traceIndex }, into);
+  writeProblems(replayer, into, traceIndex);
+  return {
+    kernel: kernel.name,
+    kernelFrom: kernel.from,
+    policies: policies.map((p) => p.id),
+    blockedNeeds: Object.fromEntries(policies.map((p) => [p.id, blockedNeed(p.serialises, armed)])),
+    armed: [...names].sort(),
+    missing: missing(armed, into, before),
+    assumptions: assumptions(kernel, armed, lazySetsDirty, assume),
+  };
+}
+
+interface Kernel {
+  readonly name: string;
+  readonly from: "trace" | "option" | "assumed";
+  readonly rules: KernelRules;
+}
+
+function kernelOf(meta: TraceMeta, option: string | undefined): Kernel {
+  const name = option ?? meta.kernel;
+  const match = /^(\d+)\.(\d+)/.exec(name);
+  // Unknown: the rules that claim less (a transient extra reference in kthread_use_mm), and a mask as before 6.14.
+  if (match === null) return { name: "", from: "assumed", rules: { useMmAlwaysGrabs: true, lazyCpumask: false } };
+  const version = Number(match[1]) * 1000 + Number(match[2]);
+  return {
+    name,
+    from: option === undefined ? "trace" : "option",
+    rules: { useMmAlwaysGrabs: version >= 6004, lazyCpumask: version >= 6014 },
+  };
+}
+
+function armedNames(replayer: Replayer, meta: TraceMeta, assume: readonly string[]): Set<string> {
+  const names = new Set<string>();
+  EVENT_KIND_NAMES.forEach((name, kind) => {
+    if (kind > EventKind.lost && replayer.seen[kind]! > 0) names.add(name);
+  });
+  for (const id of replayer.declared) names.add(meta.comms[id]!);
+  for (const name of assume) if (name.startsWith("armed:")) names.add(name.slice("armed:".length));
+  return names;
+}
+
+function armedOf(names: ReadonlySet<string>): Armed {
+  const has = (name: string): boolean => names.has(name);
+  return {
+    mmput: has("mmput"),
+    newtask: has("task_newtask"),
+    schedSwitch: has("sched_switch"),
+    switchTail: has("switch_mm_irqs_off") && has("enter_lazy_tlb"),
+    khugepaged: has("__khugepaged_enter"),
+    // kthread_use_mm always calls switch_mm_irqs_off for current: either probe shows every borrow.
+    useMm: has("kthread_use_mm") || has("switch_mm_irqs_off"),
+    getTaskMm: has("get_task_mm") || has("get_task_mm_ret"),
+  };
+}
+
+function blockedNeed(serialises: readonly string[], armed: Armed): string | null {
+  if (serialises.includes("kthread_use_mm") && !armed.useMm) return "kthread_use_mm";
+  if (serialises.includes("get_task_mm") && !armed.getTaskMm) return "get_task_mm";
+  return null;
+}
+
+function writeProblems(replayer: Replayer, into: VerdictTables, traceIndex: number): void {
+  const { forks } = replayer;
+  for (let row = 0; row < forks.length; row++) {
+    if (Number.isNaN(forks.end[row]!)) replayer.problems.add(WINDOW_CUT, forks.line[row]!, `fork by pid ${forks.tid[row]}`);
+  }
+  for (const p of replayer.problems.list()) {
+    into.problems.append({
+      code: p.kind.code,
+      severity: p.kind.severity,
+      source: p.kind.source,
+      count: p.count,
+      first_line: p.firstLine,
+      sample: p.sample,
+      trace: traceIndex,
+      meaning: p.kind.meaning,
+    });
+  }
+}
+
+/** What the recording lacks, and how many forks are undecided for it. */
+function missing(armed: Armed, into: VerdictTables, before: number): ReplayInfo["missing"] {
+  const { forks } = into;
+  const lacking = (column: "mm_users_evidence" | "mm_count_evidence" | "window"): number => {
+    let n = 0;
+    for (let row = before; row < forks.length; row++) {
+      const value = forks.get(column, row);
+      if (column === "window" ? value !== "measured" : value !== "measured" && value !== "derived") n++;
+    }
+    return n;
+  };
+  const all = forks.length - before;
+  const users = lacking("mm_users_evidence");
+  const counts = lacking("mm_count_evidence");
+  const windows = lacking("window");
+  const out: { probe: string; wouldTell: string; forks: number }[] = [];
+  const need = (probe: string, wouldTell: string, n: number): void => {
+    if (n > 0) out.push({ probe, wouldTell, forks: n });
+  };
+  if (windows > 0) need("uprobe_dup_mmap", "when the page tables are copied, and mm_users and mm_count then", windows);
+  if (users > 0 && !armed.mmput) need("mmput", "every release of mm_users", users);
+  if (users > 0 && !armed.getTaskMm) need("get_task_mm", "who takes mm_users from outside", users);
+  if (users > 0 && !armed.newtask) need("task_newtask", "clone flags: which tasks share an mm", users);
+  if (counts > 0 && !armed.khugepaged) need("__khugepaged_enter", "whether khugepaged holds mm_count", counts);
+  if (counts > 0 && !armed.switchTail) need("switch_mm_irqs_off, enter_lazy_tlb", "which CPUs hold the mm lazily", counts);
+  if (!armed.useMm) need("kthread_use_mm", "kernel threads that borrow the mm", all);
+  if (!armed.schedSwitch) need("sched_switch", "which task runs where", all);
+  return out;
+}
+
+function assumptions(kernel: Kernel, armed: Armed, lazySetsDirty: boolean, assume: readonly string[]): string[] {
+  const out: string[] = [];
+  if (kernel.from === "assumed") out.push("kernel release not in the trace: rules of 6.4 to 6.13 assumed; --kernel sets it");
+  out.push(
+    lazySetsDirty
+      ? "lazy CPUs may set dirty bits (--assume lazy-sets-dirty): lazy residue counts as exposure"
+      : "the dirty bit is set only by stores that retire: lazy residue is reported, not counted as exposure",
+  );
+  if (armed.khugepaged) out.push("mm_count holders without a hook (bare mmgrab) are taken to be absent unless a borrow proves one");
+  for (const name of assume) if (name.startsWith("armed:")) out.push(`${name.slice(6)} declared armed by --assume`);
+  return out;
+}

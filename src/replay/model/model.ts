@@ -1,0 +1,119 @@
+// What the transitions of this folder share: the world, the forks they may have to go back to, and the listener
+// that hears when a CPU starts or stops using an mm (windows turn that into exposures).
+import type { Forks } from "../forks.ts";
+import { NO_LIFE, ShareKind, Tail, TaskKind, UNKNOWN_LIFE, type World } from "./world.ts";
+
+export interface Model {
+  readonly world: World;
+  readonly forks: Forks;
+  /** CPU `cpu` now runs `task` using `life` (NO_LIFE: kernel task; UNKNOWN_LIFE: cannot tell). Called after the fact. */
+  onActive: (cpu: number, task: number, life: number) => void;
+  /**
+   * The CPU's unknown past is revealed: since sequence `since` it held `life`, in use by `task` when `active`, else
+   * lazily (task -1: cannot tell which). Fork rows from `sinceFork` on may have doubted this CPU.
+   */
+  onReveal: (cpu: number, life: number, task: number, active: boolean, since: number, sinceFork: number) => void;
+}
+
+/** Sets who runs on a CPU and which mm is in use there. */
+export function setActive(m: Model, cpu: number, task: number, life: number): void {
+  m.world.cpus.active[cpu] = life;
+  m.onActive(cpu, task, life);
+}
+
+/** Makes `task` a user of `life` by tsk->mm. `sure`: the task certainly holds one mm_users. */
+export function join(m: Model, task: number, life: number, sure: boolean): void {
+  const { tasks, mms } = m.world;
+  tasks.kind[task] = TaskKind.user;
+  tasks.mm[task] = life;
+  tasks.sureMember[task] = sure ? 1 : 0;
+  if (!sure) return;
+  mms.members[life]! += 1;
+  const share = tasks.share[task]!;
+  if (share === ShareKind.thread) mms.threads[life]! += 1;
+  else if (share === ShareKind.vfork) mms.vforks[life]! += 1;
+  else if (share === ShareKind.ioWorker) mms.ioWorkers[life]! += 1;
+}
+
+/** Ends tsk->mm membership (mm_users itself falls at mmput). The task becomes a kernel-like one until it execs. */
+export function leave(m: Model, task: number): void {
+  const { tasks, mms } = m.world;
+  const life = tasks.mm[task]!;
+  if (life >= 0 && tasks.sureMember[task] === 1) {
+    mms.members[life]! -= 1;
+    const share = tasks.share[task]!;
+    if (share === ShareKind.thread) mms.threads[life]! -= 1;
+    else if (share === ShareKind.vfork) mms.vforks[life]! -= 1;
+    else if (share === ShareKind.ioWorker) mms.ioWorkers[life]! -= 1;
+  }
+  tasks.sureMember[task] = 0;
+  tasks.share[task] = ShareKind.none;
+  tasks.mm[task] = NO_LIFE;
+  tasks.kind[task] = TaskKind.kernel;
+}
+
+/**
+ * The task certainly has `life` as tsk->mm (it forks it, exits from it, shares a tgid with one that does). When that
+ * was not known before, the task has been a member since before the trace, or since the life's birth: the mm's
+ * earlier forks are corrected too.
+ */
+export function confirmMember(m: Model, task: number, life: number): void {
+  const { tasks, mms } = m.world;
+  const before = tasks.mm[task]!;
+  if (before === life && tasks.sureMember[task] === 1) return;
+  if (before >= 0 && before !== life) {
+    // Lineage gave it another life: the trace missed an exec. Believe the pointer.
+    leave(m, task);
+  }
+  tasks.borrowed[task] = NO_LIFE;
+  if (before === UNKNOWN_LIFE || before === life) {
+    const first = mms.members[life] === 0 && mms.birth[life]! >= 0;
+    if (mms.members[life]! > 0 && tasks.share[task] === ShareKind.none) tasks.share[task] = ShareKind.thread;
+    join(m, task, life, true);
+    if (m.world.lostDuring(life)) return;
+    // A life born in the trace has its first member's reference in `sum` already (mm_init).
+    if (!first) {
+      mms.sum[life]! += 1;
+      m.forks.patchUsers(m.world, life, -1, m.world.seq, 1, 0, 0);
+      m.forks.patchMembers(m.world, life, -1, m.world.seq, 1);
+    }
+    return;
+  }
+  join(m, task, life, true);
+  if (m.world.lostDuring(life)) return;
+  if (mms.birth[life]! < 0 || mms.sum[life] === 0) mms.sum[life]! += 1;
+}
+
+/** The task's life, made (older than the trace, address unknown) when it is known to be a user task of some mm. */
+export function ensureLife(m: Model, task: number): number {
+  const { tasks, mms } = m.world;
+  const known = tasks.mm[task]!;
+  if (known >= 0) return known;
+  const life = mms.create(-1, -1, -1);
+  if (known === NO_LIFE) {
+    // A task thought to be a kernel one does something only user tasks do.
+    tasks.kind[task] = TaskKind.user;
+    tasks.mm[task] = UNKNOWN_LIFE;
+  }
+  confirmMember(m, task, life);
+  return life;
+}
+
+/** The CPU's lazy state is not known any more (trace start, gap, missed switch). */
+export function forgetCpu(m: Model, cpu: number): void {
+  const { cpus } = m.world;
+  cpus.cur[cpu] = -1;
+  cpus.lazy[cpu] = UNKNOWN_LIFE;
+  cpus.loaded[cpu] = -1;
+  cpus.pendingGrab[cpu] = NO_LIFE;
+  cpus.grabStage[cpu] = 0;
+  cpus.pendingDrop[cpu] = NO_LIFE;
+  cpus.tail[cpu] = Tail.none;
+  cpus.prevTask[cpu] = -1;
+  cpus.prevUsing[cpu] = UNKNOWN_LIFE;
+  if (cpus.unknownSince[cpu]! < 0) {
+    cpus.unknownSince[cpu] = m.world.seq;
+    cpus.unknownFork[cpu] = m.forks.length;
+  }
+  setActive(m, cpu, -1, UNKNOWN_LIFE);
+}

@@ -1,0 +1,300 @@
+// context_switch() and everything else that moves lazy references, loaded mms and CPU state: semantics §2.3,
+// §2.4 rows 1, 5-8, 11-14, and what recordings added in §9.1, §9.3, §9.10, §9.15.
+import { Doubt } from "../forks.ts";
+import { forgetCpu, join, leave, type Model, setActive } from "./model.ts";
+import { GrabStage, IDLE, NO_LIFE, ShareKind, Tail, TaskKind, UNKNOWN_LIFE } from "./world.ts";
+
+/** A CPU's held state comes to light: since it became unknown it held `life` (by `prev`, running or lazy). */
+function reveal(m: Model, cpu: number, life: number, prev: number): void {
+  const { tasks, cpus } = m.world;
+  const since = cpus.unknownSince[cpu]!;
+  cpus.unknownSince[cpu] = -1;
+  // Unknown only since the switch whose tail this is: forks checked in between keep their doubt.
+  if (since < 0 || since === cpus.switchSeq[cpu]) return;
+  const kind = prev >= 0 ? tasks.kind[prev]! : TaskKind.unknown;
+  const active = kind === TaskKind.user || (prev >= 0 && tasks.borrowed[prev]! >= 0);
+  m.onReveal(cpu, life, kind === TaskKind.unknown ? -1 : prev, active, since, cpus.unknownFork[cpu]!);
+}
+
+/** sched_switch: prev leaves `cpu`, next comes; the counters follow §2.3 as far as both tasks are known. */
+export function contextSwitch(m: Model, cpu: number, prev: number, next: number, switchMmSeen: boolean): void {
+  const { tasks, cpus, seq } = m.world;
+  if (cpus.cur[cpu] !== prev) {
+    if (cpus.cur[cpu] !== -1) forgetCpu(m, cpu);
+  }
+  const prevUsing = tasks.using(prev);
+  const wasUnknown = cpus.unknownSince[cpu]! >= 0;
+  if (wasUnknown && prevUsing >= 0) reveal(m, cpu, prevUsing, prev);
+  cpus.cur[cpu] = next;
+  cpus.prevTask[cpu] = prev;
+  cpus.switchSeq[cpu] = seq;
+  cpus.prevUsing[cpu] = prevUsing;
+  cpus.tail[cpu] = Tail.awaited;
+  tasks.cpu[prev] = cpu;
+  tasks.cpu[next] = cpu;
+  if (tasks.asleep[next] === 1) {
+    tasks.asleep[next] = 0;
+    tasks.firm[next] = seq;
+  }
+  cpus.pendingDrop[cpu] = NO_LIFE;
+  const nextUsing = tasks.using(next);
+  if (nextUsing === NO_LIFE) {
+    // user -> kernel grabs; kernel -> kernel transfers; unknown -> kernel: the tail says on what.
+    if (prevUsing >= 0) {
+      cpus.lazy[cpu] = prevUsing;
+      cpus.pendingGrab[cpu] = prevUsing;
+      cpus.grabStage[cpu] = GrabStage.switched;
+    } else if (prevUsing === UNKNOWN_LIFE) makeUnknown(m, cpu);
+    setActive(m, cpu, next, NO_LIFE);
+    return;
+  }
+  if (nextUsing >= 0) {
+    if (prevUsing === NO_LIFE || prevUsing === UNKNOWN_LIFE) cpus.pendingDrop[cpu] = cpus.lazy[cpu]!;
+    cpus.lazy[cpu] = NO_LIFE;
+    if (!switchMmSeen) {
+      if (wasUnknown) cpus.unknownSince[cpu] = -1;
+      load(m, cpu, nextUsing);
+    }
+    // With switch_mm_irqs_off probed the new mm is in use from that event on; without it, from here.
+    setActive(m, cpu, next, switchMmSeen ? NO_LIFE : nextUsing);
+    return;
+  }
+  makeUnknown(m, cpu);
+  cpus.pendingGrab[cpu] = NO_LIFE;
+  setActive(m, cpu, next, UNKNOWN_LIFE);
+}
+
+function makeUnknown(m: Model, cpu: number): void {
+  const { cpus } = m.world;
+  cpus.lazy[cpu] = UNKNOWN_LIFE;
+  if (cpus.unknownSince[cpu]! >= 0) return;
+  cpus.unknownSince[cpu] = m.world.seq;
+  cpus.unknownFork[cpu] = m.forks.length;
+}
+
+/** cpu_tlbstate.loaded_mm becomes `life`'s pointer. */
+function load(m: Model, cpu: number, life: number): void {
+  const { cpus, mms } = m.world;
+  cpus.loaded[cpu] = mms.label[life]!;
+  cpus.loadSeq[cpu] = m.world.seq;
+  if (mms.firstCpu[life] === -1) mms.firstCpu[life] = cpu;
+  else if (mms.firstCpu[life] !== cpu) mms.manyCpus[life] = 1;
+}
+
+/** enter_lazy_tlb as the tail of a switch to kernel task `next`, whose active_mm is now `life`. */
+export function lazyTail(m: Model, cpu: number, next: number, life: number): void {
+  const { tasks, cpus } = m.world;
+  const prevUsing = cpus.prevUsing[cpu]!;
+  learnKernel(m, next);
+  if (prevUsing >= 0 && prevUsing !== life) mendLineage(m, cpus.prevTask[cpu]!, life);
+  const wasUnknown = cpus.unknownSince[cpu]! >= 0;
+  if (wasUnknown) reveal(m, cpu, life, cpus.prevTask[cpu]!);
+  cpus.lazy[cpu] = life;
+  if (prevUsing === NO_LIFE) {
+    cpus.pendingGrab[cpu] = NO_LIFE;
+    cpus.grabStage[cpu] = GrabStage.none;
+  } else {
+    cpus.pendingGrab[cpu] = life;
+    cpus.grabStage[cpu] = GrabStage.lazy;
+    if (prevUsing >= 0 && cpus.loaded[cpu] === -1) load(m, cpu, life);
+  }
+  cpus.pendingDrop[cpu] = NO_LIFE;
+  cpus.tail[cpu] = Tail.seen;
+  tasks.cpu[next] = cpu;
+  setActive(m, cpu, next, NO_LIFE);
+}
+
+/** switch_mm_irqs_off(prev, next, tsk) as the tail of a switch to `task`, which uses `life`; `from` is prev->active_mm's life. */
+export function switchMmTail(m: Model, cpu: number, task: number, life: number, from: number): void {
+  const { tasks, cpus } = m.world;
+  const prevUsing = cpus.prevUsing[cpu]!;
+  learnUser(m, task, life);
+  if (cpus.unknownSince[cpu]! >= 0 && from >= 0) reveal(m, cpu, from, cpus.prevTask[cpu]!);
+  // kernel -> user drops prev->active_mm in finish_task_switch; user -> user has nothing to drop.
+  cpus.pendingDrop[cpu] = prevUsing >= 0 ? NO_LIFE : from;
+  cpus.lazy[cpu] = NO_LIFE;
+  cpus.pendingGrab[cpu] = NO_LIFE;
+  cpus.grabStage[cpu] = GrabStage.none;
+  cpus.tail[cpu] = Tail.seen;
+  tasks.cpu[task] = cpu;
+  load(m, cpu, life);
+  setActive(m, cpu, task, life);
+}
+
+/** A task was switched in as a kernel task: it has no mm and borrows none. */
+function learnKernel(m: Model, task: number): void {
+  const { tasks, mms } = m.world;
+  if (task === IDLE) return;
+  const borrowed = tasks.borrowed[task]!;
+  if (borrowed >= 0) {
+    mms.borrows[borrowed]! -= 1;
+    tasks.borrowed[task] = NO_LIFE;
+  }
+  if (tasks.mm[task]! >= 0) leave(m, task);
+  tasks.kind[task] = TaskKind.kernel;
+  tasks.mm[task] = NO_LIFE;
+}
+
+/** A task was switched in with `life` as its mm: a user task, or a kthread inside kthread_use_mm. */
+function learnUser(m: Model, task: number, life: number): void {
+  const { tasks, mms } = m.world;
+  if (tasks.using(task) === life) return;
+  if (tasks.kind[task] === TaskKind.kernel && tasks.borrowed[task]! < 0 && tasks.mm[task] === NO_LIFE) {
+    // Known to have had no mm: its kthread_use_mm (or exec) was not recorded.
+    if (mms.maker[life] === task) {
+      join(m, task, life, true);
+      return;
+    }
+    tasks.borrowed[task] = life;
+    tasks.borrowSeq[task] = m.world.seq;
+    mms.borrows[life]! += 1;
+    mms.hiddenHolder[life] = 1;
+    return;
+  }
+  if (tasks.borrowed[task]! >= 0) {
+    mms.borrows[tasks.borrowed[task]!]! -= 1;
+    tasks.borrowed[task] = life;
+    mms.borrows[life]! += 1;
+    return;
+  }
+  if (tasks.mm[task]! >= 0) {
+    const old = tasks.mm[task]!;
+    if (mms.label[old] === -1 && mms.label[life]! >= 0 && mms.members[life] === 0 && mms.lastFork[life] === -1 && mms.birth[life] === -1) {
+      // Known by lineage only: this is its address.
+      const label = mms.label[life]!;
+      mms.bind(old, label);
+      return;
+    }
+    leave(m, task);
+    join(m, task, life, mms.maker[life] === task);
+    return;
+  }
+  // First sight of a task older than the trace. It may be a kthread inside kthread_use_mm, so it is not proven to
+  // hold mm_users: not a sure member.
+  tasks.kind[task] = TaskKind.user;
+  tasks.mm[task] = life;
+  tasks.sureMember[task] = 0;
+}
+
+/** The pointer contradicts the lineage: prev used `life` after all (an exec the trace missed). */
+function mendLineage(m: Model, task: number, life: number): void {
+  if (task > IDLE && m.world.tasks.borrowed[task]! < 0 && m.world.tasks.mm[task]! >= 0) learnUser(m, task, life);
+}
+
+/** switch_mm_irqs_off with tsk NULL onto init_mm, or a temporary mm: the CPU's hardware state changes, nothing else (rows 11, 13-15). */
+export function loadOther(m: Model, cpu: number, label: number): void {
+  m.world.cpus.loaded[cpu] = label;
+  m.world.cpus.loadSeq[cpu] = m.world.seq;
+}
+
+/** exec_mmap(): the running task's mm becomes `life`; its former mm's reference goes with the mmput that follows. */
+export function exec(m: Model, cpu: number, task: number, life: number): void {
+  const { tasks, cpus } = m.world;
+  const old = tasks.mm[task]!;
+  if (old >= 0) {
+    leave(m, task);
+    tasks.leaving[task] = old;
+  } else if (cpu >= 0 && cpus.lazy[cpu] !== NO_LIFE) {
+    // exec from a kernel thread (usermode helper): the lazy reference is dropped (§2.2).
+    cpus.pendingDrop[cpu] = cpus.lazy[cpu]!;
+    cpus.lazy[cpu] = NO_LIFE;
+  }
+  tasks.share[task] = ShareKind.none;
+  join(m, task, life, true);
+  tasks.execNew[task] = NO_LIFE;
+  if (cpu < 0) return;
+  if (cpus.unknownSince[cpu]! >= 0 && old >= 0) reveal(m, cpu, old, task);
+  load(m, cpu, life);
+  cpus.lazy[cpu] = cpus.unknownSince[cpu]! >= 0 ? cpus.lazy[cpu]! : NO_LIFE;
+  setActive(m, cpu, task, life);
+}
+
+/** exit_mm(): enter_lazy_tlb for the exiting task itself. mm_count +1 was taken just before; mmput follows. */
+export function exitMm(m: Model, cpu: number, task: number, life: number): void {
+  const { cpus } = m.world;
+  if (m.world.tasks.mm[task] === life || m.world.tasks.mm[task]! < 0) {
+    m.world.tasks.leaving[task] = life;
+    leave(m, task);
+  }
+  if (cpu < 0) return;
+  if (cpus.unknownSince[cpu]! >= 0) reveal(m, cpu, life, task);
+  cpus.lazy[cpu] = life;
+  setActive(m, cpu, task, NO_LIFE);
+}
+
+/** kthread_use_mm(mm) by `task` (§2.2, §9.3): grabs mm_count unless the lazy reference is converted; old active dropped. */
+export function useMm(m: Model, cpu: number, task: number, life: number, active: boolean): void {
+  const { tasks, mms, cpus, rules, seq } = m.world;
+  const before = tasks.borrowed[task]!;
+  if (before === life) {
+    if (active && cpu >= 0) {
+      load(m, cpu, life);
+      setActive(m, cpu, task, life);
+    }
+    return;
+  }
+  if (before >= 0) mms.borrows[before]! -= 1;
+  if (tasks.mm[task]! >= 0) leave(m, task);
+  tasks.kind[task] = TaskKind.kernel;
+  tasks.mm[task] = NO_LIFE;
+  tasks.borrowed[task] = life;
+  tasks.borrowSeq[task] = seq;
+  mms.borrows[life]! += 1;
+  // Used without any reference the trace shows: somebody else holds one (§9.4).
+  if (mms.gets(life) === 0) mms.hiddenHolder[life] = 1;
+  if (cpu < 0) return;
+  const lazy = cpus.lazy[cpu]!;
+  if (lazy === life) {
+    cpus.lazy[cpu] = NO_LIFE;
+    if (rules.useMmAlwaysGrabs) cpus.pendingDrop[cpu] = life;
+  } else {
+    cpus.pendingDrop[cpu] = lazy;
+    cpus.lazy[cpu] = NO_LIFE;
+    cpus.pendingGrab[cpu] = life;
+    cpus.grabStage[cpu] = GrabStage.useMm;
+  }
+  if (active) {
+    load(m, cpu, life);
+    setActive(m, cpu, task, life);
+  }
+}
+
+/** kthread_unuse_mm(mm): the reference stays, as the CPU's lazy one (net 0, one step: §9.3). */
+export function unuseMm(m: Model, cpu: number, task: number, life: number): void {
+  const { tasks, mms, cpus, rules } = m.world;
+  const borrowed = tasks.borrowed[task]!;
+  if (borrowed < 0 && tasks.kind[task] === TaskKind.kernel && cpu >= 0 && cpus.lazy[cpu] === life) return;
+  if (borrowed >= 0) mms.borrows[borrowed]! -= 1;
+  else if (tasks.mm[task]! >= 0) leave(m, task);
+  tasks.borrowed[task] = NO_LIFE;
+  tasks.borrowSeq[task] = -1;
+  tasks.kind[task] = TaskKind.kernel;
+  tasks.mm[task] = NO_LIFE;
+  if (cpu < 0) return;
+  const since = cpus.unknownSince[cpu]!;
+  if (since >= 0) {
+    cpus.unknownSince[cpu] = -1;
+    m.onReveal(cpu, life, task, true, since, cpus.unknownFork[cpu]!);
+  }
+  cpus.lazy[cpu] = life;
+  cpus.pendingGrab[cpu] = NO_LIFE;
+  cpus.grabStage[cpu] = GrabStage.none;
+  if (rules.useMmAlwaysGrabs) cpus.pendingDrop[cpu] = life;
+  setActive(m, cpu, task, NO_LIFE);
+}
+
+/** exit without exit_mm's own evidence (sched_process_exit in a trace of stock tracepoints). */
+export function exitUnseen(m: Model, cpu: number, task: number): void {
+  const { tasks, cpus, seq } = m.world;
+  const life = tasks.mm[task]!;
+  if (life < 0) return;
+  const from = tasks.firm[task]!;
+  m.forks.patchMembers(m.world, life, from, seq, -1);
+  m.forks.patchUsers(m.world, life, from, seq, 0, 1, Doubt.exitRace);
+  m.forks.patchCount(m.world, life, from, seq, 0, 1, Doubt.exitRace);
+  leave(m, task);
+  if (cpu >= 0 && cpus.cur[cpu] === task) {
+    cpus.lazy[cpu] = life;
+    setActive(m, cpu, task, NO_LIFE);
+  }
+}

@@ -1,0 +1,168 @@
+// mm_users: the ledger of proven gets and puts (semantics §2.1, §2.4 rows 3, 4, 6, 9, and §9.2, §9.4, §9.11).
+// A get counts from its return probe, a put from its entry probe, so the sum never exceeds the truth; what may lie
+// between is a doubt on the forks checked there.
+import { Doubt } from "../forks.ts";
+import { confirmMember, join, leave, type Model } from "./model.ts";
+import { NO_LIFE, ShareKind, TaskKind } from "./world.ts";
+
+/** The task has shown an event that a half-done mmput cannot precede: its last put is done (§9.2). */
+export function settlePut(m: Model, task: number): void {
+  const { tasks, mms } = m.world;
+  const life = tasks.pendingPut[task]!;
+  if (life < 0) return;
+  mms.pendingPuts[life]! -= 1;
+  tasks.pendingPut[task] = NO_LIFE;
+}
+
+/**
+ * get_task_mm() or mm_access() returned `life` to `task`. mm_users rose at some instant since `from`, the last event
+ * that proves the caller had not begun.
+ */
+export function get(m: Model, task: number, life: number, from: number): void {
+  const { world } = m;
+  const { tasks, mms } = world;
+  mms.sum[life]! += 1;
+  if (tasks.kind[task] === TaskKind.kernel) mms.getsKthread[life]! += 1;
+  else if (tasks.mm[task] === life) mms.getsSelf[life]! += 1;
+  else mms.getsReader[life]! += 1;
+  const held = tasks.gets.get(task);
+  if (held === undefined) tasks.gets.set(task, [life]);
+  else held.push(life);
+  m.forks.patchUsers(world, life, from, world.seq, 0, 1, Doubt.unfinishedGet);
+}
+
+/** Takes one seen get of `life` off `task`; false when it holds none. */
+function release(m: Model, task: number, life: number): boolean {
+  const { tasks, mms } = m.world;
+  const held = tasks.gets.get(task);
+  const at = held?.indexOf(life) ?? -1;
+  if (held === undefined || at < 0) return false;
+  held.splice(at, 1);
+  if (held.length === 0) tasks.gets.delete(task);
+  if (tasks.kind[task] === TaskKind.kernel && mms.getsKthread[life]! > 0) mms.getsKthread[life]! -= 1;
+  else if (tasks.mm[task] === life && mms.getsSelf[life]! > 0) mms.getsSelf[life]! -= 1;
+  else if (mms.getsReader[life]! > 0) mms.getsReader[life]! -= 1;
+  else if (mms.getsSelf[life]! > 0) mms.getsSelf[life]! -= 1;
+  else if (mms.getsKthread[life]! > 0) mms.getsKthread[life]! -= 1;
+  return true;
+}
+
+/** mmput() or mmput_async() entered by `task`: whose reference is it? */
+export function put(m: Model, task: number, life: number): void {
+  const { world, forks } = m;
+  const { tasks, mms } = world;
+  settlePut(m, task);
+  if (mms.closed[life] === 1) return;
+  tasks.pendingPut[task] = life;
+  mms.pendingPuts[life]! += 1;
+  if (tasks.leaving[task] === life) {
+    membershipPut(m, task, life);
+    return;
+  }
+  if (release(m, task, life)) {
+    tasks.edge[task] = world.seq;
+    tasks.edgeMm[task] = life;
+    mms.sum[life]! -= 1;
+    if (mms.gets(life) === 0) resolveHidden(m, life);
+    return;
+  }
+  // bprm's or a failed fork's new mm, put by its maker before anybody used it.
+  if (mms.maker[life] === task && mms.members[life] === 0) {
+    mms.sum[life]! -= 1;
+    return;
+  }
+  // Nobody's seen get: an mmget_not_zero() the trace has no hook for (§9.4), by this task since its own birth,
+  // or (a) the release of another task's get, or (b) a member's exit whose probes are missing.
+  // A task holds no two transient references to one mm: its last edge on this mm bounds the get from below.
+  const edge = tasks.edgeMm[task] === life ? tasks.edge[task]! : -1;
+  tasks.edge[task] = world.seq;
+  tasks.edgeMm[task] = life;
+  const from = Math.max(mms.birth[life]!, tasks.birth[task]!, edge);
+  forks.patchUsers(world, life, from, world.seq, 0, 1, Doubt.hiddenGet);
+  // A task that can take mmget_not_zero has a handle on the mm, most often an open /proc file (mm_count).
+  if (tasks.mm[task] !== life && tasks.kind[task] !== TaskKind.kernel) {
+    noteOpened(m, task, life);
+    forks.patchCount(world, life, from, world.seq, 0, 1, Doubt.procFd);
+  }
+  if (mms.gets(life) > 0 || tasks.mm[task] === life) {
+    const list = mms.ambiguous[life];
+    if (list === undefined) mms.ambiguous[life] = [world.seq];
+    else list.push(world.seq);
+  }
+}
+
+/** `task` may hold a /proc file on `life` from now until its death (§9.7). */
+export function noteOpened(m: Model, task: number, life: number): void {
+  const { tasks, mms } = m.world;
+  const held = tasks.opened.get(task);
+  if (held === undefined) tasks.opened.set(task, [life]);
+  else if (held.includes(life)) return;
+  else held.push(life);
+  mms.procFds[life]! += 1;
+}
+
+/** The task is dead: files it opened are closed, unless a child may have inherited them (§9.7). */
+export function closeOpened(m: Model, task: number): void {
+  const { tasks, mms } = m.world;
+  const held = tasks.opened.get(task);
+  if (held === undefined) return;
+  if (tasks.forked[task] === 0) for (const life of held) mms.procFds[life]! -= 1;
+  tasks.opened.delete(task);
+}
+
+function membershipPut(m: Model, task: number, life: number): void {
+  const { tasks, mms } = m.world;
+  tasks.leaving[task] = NO_LIFE;
+  mms.sum[life]! -= 1;
+  if (tasks.mm[task] === life) leave(m, task);
+}
+
+/** Every seen get has been put by its own taker: the ambiguous puts released hidden gets, and the sum stands. */
+function resolveHidden(m: Model, life: number): void {
+  const { world, forks } = m;
+  const list = world.mms.ambiguous[life];
+  if (list === undefined) return;
+  world.mms.ambiguous[life] = undefined;
+  for (const seq of list) forks.patchUsers(world, life, seq, world.seq, 1, -1, 0);
+}
+
+/**
+ * exit_mmap(): mm_users is 0. Closes the ledger: the only test of the whole sum the trace offers (§9.10), and what
+ * makes a life older than the trace exact after all.
+ */
+export function close(m: Model, life: number): void {
+  const { world, forks } = m;
+  const { mms } = world;
+  if (mms.closed[life] === 1) return;
+  const open = mms.ambiguous[life]?.length ?? 0;
+  const sum = mms.sum[life]!;
+  if (sum === 0 && open > 0) resolveHidden(m, life);
+  else if (sum === open && open > 0) {
+    // Every ambiguous put released a seen get: the lower bound (sum less the ambiguous) was the value.
+    for (const seq of mms.ambiguous[life]!) forks.patchUsers(world, life, seq, world.seq, 0, -1, 0);
+    mms.ambiguous[life] = undefined;
+  } else if (sum !== 0 && !world.lostDuring(life)) mms.broken[life] = 1;
+  mms.closed[life] = 1;
+}
+
+/** A task of `parent` with CLONE_VM: one more user, since the parent's copy_mm() somewhere after `from`. */
+export function share(m: Model, parent: number, child: number, kind: ShareKind, from: number): void {
+  const { world } = m;
+  const { tasks, mms } = world;
+  const life = tasks.mm[parent]!;
+  tasks.share[child] = kind;
+  join(m, child, life, true);
+  mms.sum[life]! += 1;
+  if (kind === ShareKind.ioWorker) {
+    // io_uring: the ring holds mm_count from before its worker until after it is gone (§9.5).
+    mms.rings[life]! += 1;
+    m.forks.patchCount(world, life, from, world.seq, 0, 1, Doubt.ring);
+  }
+  m.forks.patchUsers(world, life, from, world.seq, 0, 1, Doubt.unfinishedGet);
+}
+
+/** exit_mm_release/exec_mm_release: the task gives up tsk->mm; the mmput that follows is that reference's. */
+export function beginLeave(m: Model, task: number, life: number): void {
+  confirmMember(m, task, life);
+  m.world.tasks.leaving[task] = life;
+}

@@ -1,0 +1,359 @@
+// The state of tasks, mms and CPUs while a trace is replayed: parallel arrays indexed by small integers.
+// Filled by the transitions in this folder, read by windows, exposures and policies. Sources: semantics.md §2.
+
+/** No mm (kernel task) / no life. */
+export const NO_LIFE = -1;
+/** Not known which mm, or whether any. */
+export const UNKNOWN_LIFE = -2;
+
+export const TaskKind = { unknown: 0, kernel: 1, user: 2 } as const;
+export type TaskKind = (typeof TaskKind)[keyof typeof TaskKind];
+
+/** How a task came to share an mm: decides the denial cause it stands for. */
+export const ShareKind = { none: 0, thread: 1, vfork: 2, ioWorker: 3 } as const;
+export type ShareKind = (typeof ShareKind)[keyof typeof ShareKind];
+
+/** Index of the idle task; one stands for all CPUs. */
+export const IDLE = 0;
+
+/**
+ * Tasks, indexed by TaskId. A pid's next task reuses the index, so indices are bounded by distinct pids.
+ * `mm` is tsk->mm as a life id; a kthread inside kthread_use_mm has mm NO_LIFE and `borrowed` set, and counts as
+ * user in context_switch() (semantics §9.15).
+ */
+export class Tasks {
+  readonly pid: number[] = [0];
+  readonly tgid: number[] = [0];
+  readonly kind: number[] = [TaskKind.kernel];
+  readonly mm: number[] = [NO_LIFE];
+  readonly borrowed: number[] = [NO_LIFE];
+  /** Sequence number of the kthread_use_mm in force. */
+  readonly borrowSeq: number[] = [-1];
+  readonly share: number[] = [ShareKind.none];
+  /** The membership counts towards mm_users for sure (not only a kthread or user seen with this mm loaded). */
+  readonly sureMember: number[] = [0];
+  /** Sequence number of creation; -1: existed before the trace (or before a gap). */
+  readonly birth: number[] = [-1];
+  /** Sequence of the last event that proves the task is at no half-done refcount operation. */
+  readonly firm: number[] = [-1];
+  /** 1: its last switch-out was to sleep, so that its next switch-in proves it at no half-done operation. */
+  readonly asleep: number[] = [0];
+  /** The last instant it was seen at the edge of a reference to `edgeMm` (mm_access, a put): a transient one began later. */
+  readonly edge: number[] = [-1];
+  readonly edgeMm: number[] = [NO_LIFE];
+  /** Life whose mmput has been entered but not proven done. */
+  readonly pendingPut: number[] = [NO_LIFE];
+  /** Life this task is leaving (exit_mm_release, exec_mm_release): its next mmput is the membership's. */
+  readonly leaving: number[] = [NO_LIFE];
+  /** Life made for the exec under way. */
+  readonly execNew: number[] = [NO_LIFE];
+  /** Sequence of an open get_task_mm/mm_access entry; -1 none. */
+  readonly getEntry: number[] = [-1];
+  /** Time of the last get_task_mm on `lastGetMm`. */
+  readonly lastGetSeq: number[] = [-1];
+  readonly lastGetMm: number[] = [NO_LIFE];
+  /** CPU it last ran on; -1 unknown. */
+  readonly cpu: number[] = [-1];
+  readonly comm: number[] = [-1];
+  /** It has forked or cloned: files it opened may live on in others. */
+  readonly forked: number[] = [0];
+  /** References from get_task_mm and mm_access not yet put: task -> lives. Few tasks hold any. */
+  readonly gets: Map<number, number[]> = new Map();
+  /** Lives whose /proc files this task may still hold open. */
+  readonly opened: Map<number, number[]> = new Map();
+  #byPid: Int32Array = new Int32Array(65536).fill(-1);
+
+  get length(): number {
+    return this.pid.length;
+  }
+
+  /** TaskId now carrying `pid`, or -1. */
+  find(pid: number): number {
+    if (pid === 0) return IDLE;
+    return pid > 0 && pid < this.#byPid.length ? this.#byPid[pid]! : -1;
+  }
+
+  /** TaskId of `pid`, made as a task that existed before when it is new. pid must be >= 0. */
+  of(pid: number): number {
+    const known = this.find(pid);
+    return known >= 0 ? known : this.create(pid, -1);
+  }
+
+  /** A fresh task for `pid`; the pid's former task is over. */
+  create(pid: number, birth: number): number {
+    let id = this.find(pid);
+    if (id < 0) {
+      id = this.pid.length;
+      if (pid >= this.#byPid.length) this.#grow(pid);
+      this.#byPid[pid] = id;
+    }
+    this.pid[id] = pid;
+    this.tgid[id] = -1;
+    this.kind[id] = TaskKind.unknown;
+    this.mm[id] = UNKNOWN_LIFE;
+    this.borrowed[id] = NO_LIFE;
+    this.borrowSeq[id] = -1;
+    this.share[id] = ShareKind.none;
+    this.sureMember[id] = 0;
+    this.birth[id] = birth;
+    this.firm[id] = birth;
+    this.asleep[id] = 0;
+    this.edge[id] = -1;
+    this.edgeMm[id] = NO_LIFE;
+    this.pendingPut[id] = NO_LIFE;
+    this.leaving[id] = NO_LIFE;
+    this.execNew[id] = NO_LIFE;
+    this.getEntry[id] = -1;
+    this.lastGetSeq[id] = -1;
+    this.lastGetMm[id] = NO_LIFE;
+    this.cpu[id] = -1;
+    this.comm[id] = -1;
+    this.forked[id] = 0;
+    this.gets.delete(id);
+    this.opened.delete(id);
+    return id;
+  }
+
+  /** The life the task uses in context_switch()'s sense: tsk->mm, or the borrowed one; NO_LIFE for kernel tasks. */
+  using(task: number): number {
+    const borrowed = this.borrowed[task]!;
+    if (borrowed >= 0) return borrowed;
+    return this.kind[task] === TaskKind.kernel ? NO_LIFE : this.mm[task]!;
+  }
+
+  #grow(pid: number): void {
+    let size = this.#byPid.length;
+    while (size <= pid) size *= 2;
+    const next = new Int32Array(size).fill(-1);
+    next.set(this.#byPid);
+    this.#byPid = next;
+  }
+}
+
+/**
+ * mm lives: one id per lifetime of an mm_struct. `sum` is the ledger of mm_users from proven gets and puts; it is a
+ * lower bound always, and exact when no doubt is open (semantics §9.4, §9.11).
+ */
+export class Mms {
+  /** Pointer id of its address, or -1 while only known by lineage. */
+  readonly label: number[] = [];
+  /** Pointer id of its hashed form, or -1. */
+  readonly hashed: number[] = [];
+  /** Sequence of birth; -1: existed before the trace (or was first met after a gap). */
+  readonly birth: number[] = [];
+  /** 1 once exit_mmap was seen: mm_users is 0 and the ledger is closed. */
+  readonly closed: number[] = [];
+  readonly sum: number[] = [];
+  /** Tasks known to have it as tsk->mm: the lower bound when puts are not recorded. */
+  readonly members: number[] = [];
+  readonly threads: number[] = [];
+  readonly vforks: number[] = [];
+  readonly ioWorkers: number[] = [];
+  /** kthreads inside kthread_use_mm on it. */
+  readonly borrows: number[] = [];
+  /** Outstanding gets by who holds them: kthread, another user task, a member itself. */
+  readonly getsKthread: number[] = [];
+  readonly getsReader: number[] = [];
+  readonly getsSelf: number[] = [];
+  readonly pendingPuts: number[] = [];
+  /** Puts that either released somebody else's seen get or prove a hidden one; sequence numbers. */
+  readonly ambiguous: (number[] | undefined)[] = [];
+  readonly khugepaged: number[] = [];
+  readonly ksm: number[] = [];
+  readonly notifiers: number[] = [];
+  /** Holders that may or may not still hold mm_count: open /proc files, io_uring rings. */
+  readonly procFds: number[] = [];
+  readonly rings: number[] = [];
+  /** A kthread used it without any reference the trace shows. */
+  readonly hiddenHolder: number[] = [];
+  /** The ledger contradicted the kernel (sum not 0 at exit_mmap): nothing about users is claimed. */
+  readonly broken: number[] = [];
+  /** Row of its latest fork; -1 none. */
+  readonly lastFork: number[] = [];
+  /** First CPU that loaded it, and whether a second one did: mm_cpumask from 6.14 on only grows (§2.2). */
+  readonly firstCpu: number[] = [];
+  readonly manyCpus: number[] = [];
+  /** Task that made it (mm_init), to tell exec from a borrowed load. */
+  readonly maker: number[] = [];
+  /** Life by pointer id. */
+  readonly #byLabel: number[] = [];
+
+  get length(): number {
+    return this.label.length;
+  }
+
+  create(label: number, birth: number, maker: number): number {
+    const id = this.label.length;
+    this.label.push(label);
+    this.hashed.push(-1);
+    this.birth.push(birth);
+    this.closed.push(0);
+    this.sum.push(0);
+    this.members.push(0);
+    this.threads.push(0);
+    this.vforks.push(0);
+    this.ioWorkers.push(0);
+    this.borrows.push(0);
+    this.getsKthread.push(0);
+    this.getsReader.push(0);
+    this.getsSelf.push(0);
+    this.pendingPuts.push(0);
+    this.ambiguous.push(undefined);
+    this.khugepaged.push(0);
+    this.ksm.push(0);
+    this.notifiers.push(0);
+    this.procFds.push(0);
+    this.rings.push(0);
+    this.hiddenHolder.push(0);
+    this.broken.push(0);
+    this.lastFork.push(-1);
+    this.firstCpu.push(-1);
+    this.manyCpus.push(0);
+    this.maker.push(maker);
+    if (label >= 0) this.#byLabel[label] = id;
+    return id;
+  }
+
+  /** Life now at a pointer, or -1. */
+  find(label: number): number {
+    return this.#byLabel[label] ?? -1;
+  }
+
+  /** Life now at a pointer; one that existed before the trace when it is new. */
+  of(label: number): number {
+    const known = this.find(label);
+    return known >= 0 ? known : this.create(label, -1, -1);
+  }
+
+  /** Gives a life known by lineage its address. */
+  bind(life: number, label: number): void {
+    this.label[life] = label;
+    this.#byLabel[label] = life;
+  }
+
+  /**
+   * A second name for a life: mmap_lock events print a hashed %p where kprobes print the pointer itself. Holds until
+   * the life ends or the name is given to another.
+   */
+  alias(life: number, label: number): void {
+    this.#byLabel[label] = life;
+    this.hashed[life] = label;
+  }
+
+  /** Is `label` a life's own address, not an alias? */
+  isAddress(label: number): boolean {
+    const life = this.find(label);
+    return life >= 0 && this.label[life] === label;
+  }
+
+  /** The address is free again (__mmdrop). */
+  unbind(life: number): void {
+    for (const label of [this.label[life]!, this.hashed[life]!]) {
+      if (label >= 0 && this.#byLabel[label] === life) this.#byLabel[label] = -1;
+    }
+  }
+
+  gets(life: number): number {
+    return this.getsKthread[life]! + this.getsReader[life]! + this.getsSelf[life]!;
+  }
+}
+
+/** A switch: none under way; sched_switch seen; its switch_mm_irqs_off or enter_lazy_tlb seen too. */
+export const Tail = { none: 0, awaited: 1, seen: 2 } as const;
+
+/** Where a pending mmgrab of a lazy reference stands: after sched_switch, after enter_lazy_tlb, inside kthread_use_mm. */
+export const GrabStage = { none: 0, switched: 1, lazy: 2, useMm: 3 } as const;
+
+/**
+ * CPUs, indexed by cpu number. `lazy` is the life whose mm_count the CPU's chain of kernel tasks holds
+ * (active_mm of the current kernel task), `loaded` the pointer id in cpu_tlbstate.loaded_mm: they differ after a
+ * flush has sent a lazy CPU to init_mm (§2.4 row 11).
+ */
+export class Cpus {
+  readonly cur: number[] = [];
+  readonly lazy: number[] = [];
+  readonly loaded: number[] = [];
+  /** Sequence of the event that announced `loaded`: hardware follows by the CPU's next event. */
+  readonly loadSeq: number[] = [];
+  /** Life in use by the running task; NO_LIFE for kernel tasks, UNKNOWN_LIFE when not known. */
+  readonly active: number[] = [];
+  /** Sequence since when the lazy reference is unknown; -1 = known. */
+  readonly unknownSince: number[] = [];
+  /** Number of fork rows when it became unknown: those after may have to be looked at again. */
+  readonly unknownFork: number[] = [];
+  /** Life whose lazy mmgrab is under way. */
+  readonly pendingGrab: number[] = [];
+  readonly grabStage: number[] = [];
+  /** Life whose mmdrop is under way (finish_task_switch, kthread_use_mm); UNKNOWN_LIFE: some older life's. */
+  readonly pendingDrop: number[] = [];
+  /** Progress of the switch under way; its events are still printed in prev's name. */
+  readonly tail: number[] = [];
+  readonly prevTask: number[] = [];
+  /** Sequence of the last sched_switch. */
+  readonly switchSeq: number[] = [];
+  /** Whom prev used at the last switch: life, NO_LIFE kernel, UNKNOWN_LIFE. */
+  readonly prevUsing: number[] = [];
+  /** Sequence of the last event seen on the CPU. */
+  readonly lastSeq: number[] = [];
+  readonly lastNs: number[] = [];
+
+  get length(): number {
+    return this.cur.length;
+  }
+
+  /** Makes room for `cpu`; new CPUs are in unknown state since the trace's start. */
+  ensure(cpu: number): void {
+    while (this.cur.length <= cpu) {
+      this.cur.push(-1);
+      this.lazy.push(UNKNOWN_LIFE);
+      this.loaded.push(-1);
+      this.loadSeq.push(-1);
+      this.active.push(UNKNOWN_LIFE);
+      this.unknownSince.push(0);
+      this.unknownFork.push(0);
+      this.pendingGrab.push(NO_LIFE);
+      this.grabStage.push(GrabStage.none);
+      this.pendingDrop.push(NO_LIFE);
+      this.tail.push(0);
+      this.prevTask.push(-1);
+      this.switchSeq.push(-1);
+      this.prevUsing.push(UNKNOWN_LIFE);
+      this.lastSeq.push(-1);
+      this.lastNs.push(Number.NEGATIVE_INFINITY);
+    }
+  }
+}
+
+/** Kernel rules that differ by version. */
+export interface KernelRules {
+  /** kthread_use_mm always grabs, then drops the old active_mm: a transient +1 (6.4 on). */
+  readonly useMmAlwaysGrabs: boolean;
+  /** mm_cpumask bits are cleared lazily (209954cbc7d0, 6.14). */
+  readonly lazyCpumask: boolean;
+}
+
+/** All state of one replay. `seq` is the number of the event being applied. */
+export class World {
+  readonly tasks: Tasks = new Tasks();
+  readonly mms: Mms = new Mms();
+  readonly cpus: Cpus = new Cpus();
+  readonly rules: KernelRules;
+  seq = 0;
+  ns = 0;
+  /** Sequence of the latest gap in the recording: lives born before it are in doubt. */
+  lossSeq = -1;
+
+  constructor(rules: KernelRules) {
+    this.rules = rules;
+  }
+
+  /** Were events lost while `life` existed? Then no earlier knowledge of it holds. */
+  lostDuring(life: number): boolean {
+    return this.lossSeq >= 0 && this.mms.birth[life]! <= this.lossSeq;
+  }
+
+  /** Could `life` be what an unknown CPU, unknown since `since`, holds? Not when it was born later. */
+  couldHold(life: number, since: number): boolean {
+    return this.mms.birth[life]! <= since;
+  }
+}

@@ -1,0 +1,322 @@
+// The end of a replay: every fork through every policy, into the result tables. Fed by Replayer's forks, exposures
+// and blocked calls; the tables are what analyze reads.
+import type { BlockRow, DenialCause, Evidence, ForkRow, Verdict, VerdictTables } from "../table/verdict-tables.ts";
+import { EXPOSURE_CLASSES } from "../table/verdict-tables.ts";
+import type { TraceMeta } from "../table/event-batch.ts";
+import { type Armed, type CountValue, countCauses, derivedCount, derivedUsers, doubts, usersCauses } from "./counts.ts";
+import { coveredNs, type Exposure, ExposureClass } from "./exposures.ts";
+import { END_BY, type Forks, NO_SAMPLE, START_BY } from "./forks.ts";
+import type { Check, Counted, Entry, Policy } from "./policies/policy.ts";
+import type { Replayer } from "./replay.ts";
+import { type Blocked, END, START } from "./windows.ts";
+
+export interface VerdictOptions {
+  readonly policies: readonly Policy[];
+  readonly armed: Armed;
+  readonly blind: boolean;
+  readonly lazySetsDirty: boolean;
+  readonly traceIndex: number;
+}
+
+const RANK: Record<Evidence, number> = { measured: 0, derived: 1, "at-least": 2, assumed: 3, unknown: 4 };
+
+/** Everything known of one fork, as policies and tables need it. */
+interface ForkFacts {
+  readonly users: CountValue;
+  readonly count: CountValue;
+  readonly derivedUsers: CountValue;
+  readonly derivedCount: CountValue;
+  readonly check: Check;
+  readonly maskEvidence: Evidence;
+  readonly exposures: readonly Exposure[];
+  readonly window: "measured" | "bracketed" | "point";
+}
+
+/** Appends all rows of one trace. `firstFork`: id of its first fork. */
+export function writeVerdicts(replayer: Replayer, meta: TraceMeta, options: VerdictOptions, into: VerdictTables): void {
+  const { forks, windows } = replayer;
+  const base = into.forks.length;
+  const order = Array.from({ length: forks.length }, (_, row) => row).sort((a, b) => forks.start[a]! - forks.start[b]! || a - b);
+  const exposures = group(windows.exposures, forks.length);
+  const blocked = group(windows.blocked, forks.length);
+  order.forEach((row, position) => {
+    const id = base + position;
+    const facts = factsOf(replayer, row, exposures[row] ?? [], options);
+    into.forks.append(forkRow(replayer, row, id, facts, meta, options));
+    for (const e of facts.exposures) appendExposure(into, e, id, meta);
+    for (const policy of options.policies) judge(replayer, row, id, policy, facts, blocked[row] ?? [], meta, options, into);
+  });
+}
+
+function group<T extends { readonly fork: number }>(items: readonly T[], rows: number): (T[] | undefined)[] {
+  const out: (T[] | undefined)[] = new Array(rows);
+  for (const item of items) {
+    const list = out[item.fork];
+    if (list === undefined) out[item.fork] = [item];
+    else list.push(item);
+  }
+  return out;
+}
+
+function factsOf(replayer: Replayer, row: number, exposures: readonly Exposure[], options: VerdictOptions): ForkFacts {
+  const { world, forks } = replayer;
+  const dUsers = derivedUsers(world, forks, row, options.armed);
+  const dCount = derivedCount(world, forks, row, options.armed);
+  const users = measured(forks.sampledUsers[row]!, dUsers, options.blind);
+  const count = measured(forks.sampledCount[row]!, dCount, options.blind);
+  const useSample = forks.cpuSampled[row] === 1 && !options.blind && !world.rules.lazyCpumask;
+  const mask = useSample ? { value: forks.sampledLoaded[row]!, exact: true } : derivedMask(replayer, row, options.armed);
+  return {
+    users,
+    count,
+    derivedUsers: dUsers,
+    derivedCount: dCount,
+    check: { users: counted(users), count: counted(count), borrowers: borrowers(replayer, row, users, count, options.armed), otherCpus: mask },
+    maskEvidence: useSample ? "measured" : mask.exact ? "derived" : "at-least",
+    exposures,
+    window: windowKind(forks, row),
+  };
+}
+
+function measured(sample: number, derived: CountValue, blind: boolean): CountValue {
+  return sample !== NO_SAMPLE && !blind ? { value: sample, evidence: "measured" } : derived;
+}
+
+function counted(c: CountValue): Counted {
+  return { value: c.value, exact: c.evidence === "measured" || c.evidence === "derived" };
+}
+
+/**
+ * kthreads on the mm at the check. Exact when a borrower could not have come unseen: with mm_count at 1 there is
+ * none; otherwise kthread_use_mm must be visible for the whole life of the mm.
+ */
+function borrowers(replayer: Replayer, row: number, users: CountValue, count: CountValue, armed: Armed): Counted {
+  const { world, forks } = replayer;
+  const value = forks.borrows[row]!;
+  const countIsOne = counted(count).exact && count.value === 1;
+  if (countIsOne) return { value: 0, exact: true };
+  const life = forks.life[row]!;
+  const visible = armed.useMm && world.mms.hiddenHolder[life] === 0 && forks.lost[row] === 0 && !world.lostDuring(life);
+  const bornSeen = world.mms.birth[life]! >= 0;
+  // An older mm may have been borrowed before the trace began; a count that is wholly explained rules it out.
+  const explained =
+    count.evidence === "measured" &&
+    count.value - 1 <= forks.lazyRefs[row]! + value + forks.khugepaged[row]! + forks.ksm[row]!;
+  void users;
+  return { value, exact: visible && (bornSeen || explained) };
+}
+
+/** CPUs in mm_cpumask besides the forker's, by replay: up to 6.13 those with the mm loaded; later any that ever had it. */
+function derivedMask(replayer: Replayer, row: number, armed: Armed): Counted {
+  const { world, forks } = replayer;
+  const life = forks.life[row]!;
+  const value = forks.maskOthers[row]!;
+  const known =
+    armed.schedSwitch && armed.switchTail && forks.maskUnknown[row] === 0 && forks.lost[row] === 0 &&
+    forks.startBy[row] !== START.none && world.mms.label[life]! >= 0;
+  if (!world.rules.lazyCpumask) return { value, exact: known };
+  return { value, exact: known && forks.maskEver[row] === 0 };
+}
+
+function windowKind(forks: Forks, row: number): "measured" | "bracketed" | "point" {
+  const by = forks.startBy[row]!;
+  const endBy = forks.endBy[row]!;
+  if (by >= START.dup_mmap && endBy !== END.none && endBy <= END.uprobe_end_dup_mmap) return "measured";
+  if (by === START.none || Number.isNaN(forks.end[row]!)) return by === START.none ? "point" : "bracketed";
+  return "bracketed";
+}
+
+function isHazard(e: Exposure, lazySetsDirty: boolean): boolean {
+  return lazySetsDirty || (e.class !== ExposureClass.U4 && e.class !== ExposureClass.U4b);
+}
+
+/** Which causes a policy's slow decision has, and the evidence of what made it slow. */
+function denial(forks: Forks, row: number, policy: Policy, facts: ForkFacts): { causes: DenialCause[]; evidence: Evidence } {
+  const causes = new Set<DenialCause>();
+  let evidence: Evidence = "measured";
+  const rest = (e: Evidence): void => {
+    if (RANK[e] > RANK[evidence]) evidence = e;
+  };
+  let denied = false;
+  if (policy.reads.includes("users") && facts.users.value > 1) {
+    for (const cause of usersCauses(forks, row, facts.users)) causes.add(cause);
+    rest(facts.users.evidence);
+    denied = true;
+  }
+  if (policy.reads.includes("count") && facts.count.value > 1) {
+    for (const cause of countCauses(forks, row, facts.count)) causes.add(cause);
+    if (!denied) rest(facts.count.evidence);
+    denied = true;
+  }
+  if (policy.reads.includes("borrowers") && facts.check.borrowers.value > 0) {
+    causes.add("borrower");
+    if (!denied) rest("derived");
+  }
+  if (policy.reads.includes("cpumask")) {
+    for (const cause of maskCauses(forks, row, facts)) causes.add(cause);
+    rest(facts.maskEvidence);
+  }
+  if (policy.reads.length > 0 && causes.size === 0) causes.add("unknown");
+  return { causes: [...causes], evidence };
+}
+
+function maskCauses(forks: Forks, row: number, facts: ForkFacts): DenialCause[] {
+  const out = new Set<DenialCause>();
+  for (const e of facts.exposures) {
+    if (e.start > forks.start[row]!) continue;
+    if (e.class === ExposureClass.U4 || e.class === ExposureClass.U4b) out.add("lazy-tlb");
+    else if (e.class === ExposureClass.U5) out.add("vfork-child");
+    else if (e.borrowSeq >= 0) out.add("borrower");
+    else out.add("threads");
+  }
+  if (forks.lazyCpus[row]! > 0 || (facts.maskEvidence === "measured" && forks.sampledLazy[row]! > 0)) out.add("lazy-tlb");
+  if (out.size === 0) out.add("unattributed");
+  return [...out];
+}
+
+function judge(replayer: Replayer, row: number, id: number, policy: Policy, facts: ForkFacts, blocked: readonly Blocked[], meta: TraceMeta, options: VerdictOptions, into: VerdictTables): void {
+  const { forks } = replayer;
+  const decision = policy.decide(facts.check);
+  const slow = decision === "slow";
+  const { causes, evidence } = slow ? denial(forks, row, policy, facts) : { causes: [], evidence: fastEvidence(policy, facts) };
+  into.verdicts.append({
+    fork: id,
+    policy: policy.id,
+    decision,
+    verdict: slow ? null : verdictOf(replayer, row, policy, decision === "fast", facts, options),
+    denied_by: causes,
+    evidence: decision === "indeterminate" ? "unknown" : evidence,
+  });
+  if (policy.serialises.length === 0 || (policy.waitsOnlyWhenFast && decision !== "fast")) return;
+  for (const b of blocked) {
+    if (!policy.serialises.includes(b.kind) || (b.beforeLock && policy.holds === "mmap_lock")) continue;
+    const end = forks.end[row]!;
+    const block: BlockRow = {
+      policy: policy.id,
+      fork: id,
+      kind: b.kind,
+      tid: b.tid,
+      comm: meta.comms[b.comm] ?? "",
+      at_ns: absolute(meta, b.at),
+      wait_ns: Number.isNaN(end) ? null : ns(end - b.at),
+      line: b.line,
+    };
+    into.blocks.append(block);
+  }
+}
+
+function fastEvidence(policy: Policy, facts: ForkFacts): Evidence {
+  let worst: Evidence = "measured";
+  const rest = (e: Evidence): void => {
+    if (RANK[e] > RANK[worst]) worst = e;
+  };
+  if (policy.reads.includes("users")) rest(facts.users.evidence);
+  if (policy.reads.includes("count")) rest(facts.count.evidence);
+  if (policy.reads.includes("cpumask")) rest(facts.maskEvidence);
+  if (policy.reads.includes("borrowers")) rest("derived");
+  return worst;
+}
+
+/** safe only when nothing could have happened unseen; unsafe as soon as one exposure that the policy lets in is certain. */
+function verdictOf(replayer: Replayer, row: number, policy: Policy, fast: boolean, facts: ForkFacts, options: VerdictOptions): Verdict {
+  const { forks } = replayer;
+  if (!fast) return "indeterminate";
+  const hazards = facts.exposures.filter((e) => isHazard(e, options.lazySetsDirty) && !policy.keepsOut(entryOf(forks, row, policy, e)));
+  if (hazards.length > 0) {
+    if (facts.window === "measured") return "unsafe";
+    // A bracket is wider than the window: only what covers it whole is certain to be inside.
+    const whole = hazards.some((e) => e.start <= forks.start[row]! && e.end >= forks.end[row]!);
+    return whole && facts.window === "bracketed" ? "unsafe" : "indeterminate";
+  }
+  return canTell(replayer, row, facts, options.armed) ? "safe" : "indeterminate";
+}
+
+function entryOf(forks: Forks, row: number, policy: Policy, e: Exposure): Entry {
+  // fork_lock is taken before copy_mm(), so a borrow between the early check point and the lock waits as well.
+  const from = policy.holds === "copy_mm" ? forks.earlySeq[row]! : forks.seq[row]!;
+  return { borrowedInside: e.borrowSeq > from, gotInside: e.getSeq > forks.seq[row]! };
+}
+
+/** Nothing can have used the mm unseen: the window is whole, borrowers would show, and no CPU is in doubt. */
+function canTell(replayer: Replayer, row: number, facts: ForkFacts, armed: Armed): boolean {
+  const { forks } = replayer;
+  if (forks.lost[row] === 1 || Number.isNaN(forks.end[row]!) || facts.window === "point") return false;
+  if (!armed.useMm) return false;
+  // Both counts 1 at a check made by the owner: no other user task can come, only a new borrower (semantics §0.10).
+  const { users, count } = facts.check;
+  if (users.exact && users.value === 1 && count.exact && count.value === 1) return true;
+  return armed.schedSwitch && forks.activeUnknown[row] === 0;
+}
+
+function absolute(meta: TraceMeta, relative: number): bigint {
+  return meta.epochNs + ns(relative);
+}
+
+function ns(value: number): bigint {
+  return BigInt(Math.round(value));
+}
+
+function appendExposure(into: VerdictTables, e: Exposure, id: number, meta: TraceMeta): void {
+  into.exposures.append({
+    fork: id,
+    class: EXPOSURE_CLASSES[e.class]!,
+    cpu: e.cpu,
+    tid: e.tid,
+    comm: e.tid === 0 ? `swapper/${e.cpu}` : (meta.comms[e.comm] ?? ""),
+    start_ns: absolute(meta, e.start),
+    end_ns: Number.isNaN(e.end) ? null : absolute(meta, e.end),
+    line: e.line,
+  });
+}
+
+/** Worst class of a fork's exposures; residue counts only when there is nothing else. */
+function exposureOf(replayer: Replayer, row: number, facts: ForkFacts, armed: Armed): string {
+  let worst = -1;
+  for (const e of facts.exposures) {
+    const residue = !isHazard(e, false);
+    const worstIsResidue = worst === ExposureClass.U4 || worst === ExposureClass.U4b;
+    if (worst < 0 || (!residue && (worstIsResidue || e.class < worst))) worst = e.class;
+  }
+  const residueOnly = worst < 0 || worst === ExposureClass.U4 || worst === ExposureClass.U4b;
+  if (residueOnly && !canTell(replayer, row, facts, armed)) return "U7";
+  return worst < 0 ? "none" : EXPOSURE_CLASSES[worst]!;
+}
+
+function forkRow(replayer: Replayer, row: number, id: number, facts: ForkFacts, meta: TraceMeta, options: VerdictOptions): ForkRow {
+  const { world, forks } = replayer;
+  const end = forks.end[row]!;
+  const label = world.mms.label[forks.life[row]!]!;
+  return {
+    fork: id,
+    trace: options.traceIndex,
+    start_ns: absolute(meta, forks.start[row]!),
+    end_ns: Number.isNaN(end) ? null : absolute(meta, end),
+    window: facts.window,
+    cpu: forks.cpu[row]!,
+    tid: forks.tid[row]!,
+    comm: meta.comms[forks.comm[row]!] ?? "",
+    mm: label >= 0 ? meta.pointers[label]! : `lineage:${forks.life[row]}`,
+    child_tid: forks.child[row]! >= 0 ? forks.child[row]! : null,
+    mm_users: facts.users.value,
+    mm_users_evidence: facts.users.evidence,
+    mm_count: facts.count.value,
+    mm_count_evidence: facts.count.evidence,
+    exposed_ns: ns(coveredNs(facts.exposures.filter((e) => isHazard(e, false) && !Number.isNaN(e.end)))),
+    exposure: exposureOf(replayer, row, facts, options.armed),
+    lazy_cpus: forks.cpuSampled[row] === 1 && !options.blind ? forks.sampledLazy[row]! : forks.lazyCpus[row]!,
+    line: forks.line[row]!,
+    end_line: Number.isNaN(end) ? null : forks.endLine[row]!,
+    early_ns: Number.isNaN(forks.early[row]!) ? null : absolute(meta, forks.early[row]!),
+    start_by: START_BY[forks.startBy[row]!]!,
+    end_by: END_BY[forks.endBy[row]!]!,
+    derived_users: facts.derivedUsers.value,
+    derived_users_evidence: facts.derivedUsers.evidence,
+    derived_count: facts.derivedCount.value,
+    derived_count_evidence: facts.derivedCount.evidence,
+    loaded_compared: forks.loadedCompared[row]! >= 0 ? forks.loadedCompared[row]! : null,
+    loaded_equal: forks.loadedEqual[row]! >= 0 ? forks.loadedEqual[row]! : null,
+    doubts: doubts(world, forks, row, options.armed, facts.derivedUsers, facts.derivedCount),
+    sampled_users: forks.sampledUsers[row]! === NO_SAMPLE ? null : forks.sampledUsers[row]!,
+    sampled_count: forks.sampledCount[row]! === NO_SAMPLE ? null : forks.sampledCount[row]!,
+  };
+}

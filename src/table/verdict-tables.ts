@@ -1,0 +1,171 @@
+// Schemas of the result tables (house.md §6). Interface: extend, never rename; schema-changelog.md says what changed.
+import { ColumnTable, type RowOf } from "./columns.ts";
+
+export const SCHEMA_VERSION = 1;
+
+/** Policy ids, in report order. */
+export const POLICY_IDS = [
+  "always-atomic", "mm-count-only", "counts-unlocked", "users-only", "get-task-mm", "fork-lock", "mmap-lock",
+  "users-mmap-lock", "cpumask",
+] as const;
+export type PolicyId = (typeof POLICY_IDS)[number];
+
+export const DENIAL_CAUSES = [
+  "threads", "vfork-child", "borrower", "reader", "lazy-tlb", "khugepaged", "ksm", "proc-fd", "io-uring",
+  "mmu-notifier", "userfaultfd", "unattributed", "unknown",
+] as const;
+export type DenialCause = (typeof DENIAL_CAUSES)[number];
+
+/** measured: the trace carries the value; derived: replayed, exact; at-least: a lower bound; assumed: a named default. */
+export const EVIDENCE = ["measured", "derived", "at-least", "assumed", "unknown"] as const;
+export type Evidence = (typeof EVIDENCE)[number];
+
+export const DECISIONS = ["fast", "slow", "indeterminate"] as const;
+export type Decision = (typeof DECISIONS)[number];
+export const VERDICTS = ["safe", "unsafe", "indeterminate"] as const;
+export type Verdict = (typeof VERDICTS)[number];
+export const WINDOW_KINDS = ["measured", "bracketed", "point"] as const;
+export type WindowKind = (typeof WINDOW_KINDS)[number];
+
+/** Exposure classes of semantics.md §6.1. U4 and U4b are lazy residue: reported, never unsafe by themselves. */
+export const EXPOSURE_CLASSES = ["U1", "U2", "U2b", "U3", "U3b", "U4", "U4b", "U5", "U6", "U7"] as const;
+export type ExposureClass = (typeof EXPOSURE_CLASSES)[number];
+
+/**
+ * One row a fork, in time order. start_ns: the latest check point the trace shows; end_ns: end of the parent's TLB
+ * flush (exclusive) by the best evidence; early_ns: the check point before the lock, null when the trace shows none.
+ * mm_users/mm_count are what decisions use; derived_* are the replay's own, never influenced by samples.
+ * line: input line of the check point. Nullable: end_ns of a window cut off by the trace's end, child_tid of a
+ * failed fork, counts when unknown, early_ns, derived_*.
+ */
+export const FORK_SPEC = {
+  fork: "i32",
+  trace: "i32",
+  start_ns: "ns",
+  end_ns: "ns",
+  window: "dict",
+  cpu: "i32",
+  tid: "i32",
+  comm: "dict",
+  mm: "dict",
+  child_tid: "i32",
+  mm_users: "i32",
+  mm_users_evidence: "dict",
+  mm_count: "i32",
+  mm_count_evidence: "dict",
+  exposed_ns: "ns",
+  /** Worst class seen; U4 and U4b only when there is nothing else; "none"; "U7" when the trace cannot tell. */
+  exposure: "dict",
+  /** CPUs lazily holding the mm at the check. */
+  lazy_cpus: "i32",
+  line: "i32",
+  end_line: "i32",
+  early_ns: "ns",
+  /** Which events bound the window, e.g. "uprobe_dup_mmap" and "flush_tlb_mm_range_ret". */
+  start_by: "dict",
+  end_by: "dict",
+  derived_users: "i32",
+  derived_users_evidence: "dict",
+  derived_count: "i32",
+  derived_count_evidence: "dict",
+  /** Of the hardware sample at the check: CPUs compared with the replay's loaded mm, and how many agree. */
+  loaded_compared: "i32",
+  loaded_equal: "i32",
+  /** mm_users and mm_count as the trace samples them at the check; null where it does not. Hidden from decisions by --blind. */
+  sampled_users: "i32",
+  sampled_count: "i32",
+  /** Why something about this fork is uncertain, as slugs ("predates-trace", "lost-events", "hidden-get", …). */
+  doubts: "dictList",
+} as const;
+
+/** One row a fork and policy. verdict is null when decision is slow. `evidence`: the weakest evidence the decision rests on. */
+export const VERDICT_SPEC = {
+  fork: "i32",
+  policy: "dict",
+  decision: "dict",
+  verdict: "dict",
+  denied_by: "dictList",
+  evidence: "dict",
+} as const;
+
+/** One row an interval [start_ns, end_ns) in which another task on another CPU had the mm inside the window. */
+export const EXPOSURE_SPEC = {
+  fork: "i32",
+  class: "dict",
+  cpu: "i32",
+  tid: "i32",
+  comm: "dict",
+  start_ns: "ns",
+  end_ns: "ns",
+  line: "i32",
+} as const;
+
+/** One row an event that a policy would have made wait until the window's release. kind: the function that waits. */
+export const BLOCK_SPEC = {
+  policy: "dict",
+  fork: "i32",
+  kind: "dict",
+  tid: "i32",
+  comm: "dict",
+  at_ns: "ns",
+  wait_ns: "ns",
+  line: "i32",
+} as const;
+
+/** One row a kind of input defect. */
+export const PROBLEM_SPEC = {
+  code: "dict",
+  severity: "dict",
+  source: "dict",
+  count: "i32",
+  first_line: "i32",
+  sample: "dict",
+  trace: "i32",
+  meaning: "dict",
+} as const;
+
+export type ForkRow = RowOf<typeof FORK_SPEC>;
+export type VerdictRow = RowOf<typeof VERDICT_SPEC>;
+export type ExposureRow = RowOf<typeof EXPOSURE_SPEC>;
+export type BlockRow = RowOf<typeof BLOCK_SPEC>;
+export type ProblemRow = RowOf<typeof PROBLEM_SPEC>;
+
+/** What a policy's `blocked` figure lacks, or null when it can be evaluated: by trace index, then policy id. */
+export type BlockedNeeds = Readonly<Record<string, string | null>>;
+
+/** All results of one run, over all its traces. */
+export interface VerdictTables {
+  readonly forks: ColumnTable<typeof FORK_SPEC>;
+  readonly verdicts: ColumnTable<typeof VERDICT_SPEC>;
+  readonly exposures: ColumnTable<typeof EXPOSURE_SPEC>;
+  readonly blocks: ColumnTable<typeof BLOCK_SPEC>;
+  readonly problems: ColumnTable<typeof PROBLEM_SPEC>;
+}
+
+/** Empty tables. */
+export function newVerdictTables(): VerdictTables {
+  return {
+    forks: new ColumnTable(FORK_SPEC),
+    verdicts: new ColumnTable(VERDICT_SPEC),
+    exposures: new ColumnTable(EXPOSURE_SPEC),
+    blocks: new ColumnTable(BLOCK_SPEC),
+    problems: new ColumnTable(PROBLEM_SPEC),
+  };
+}
+
+/** What replay learned about one trace besides the tables; kept in DIR/tables metadata for `report`. */
+export interface ReplayInfo {
+  /** Kernel version rules in force and where they came from: "trace", "--kernel", "assumed". */
+  readonly kernel: string;
+  readonly kernelFrom: "trace" | "option" | "assumed";
+  /** Policy ids evaluated. */
+  readonly policies: readonly string[];
+  /** Per policy: probe(s) missing for `blocked`, or null when it could be evaluated. */
+  readonly blockedNeeds: BlockedNeeds;
+  /** Functions proven armed, by name. */
+  readonly armed: readonly string[];
+  /** Evidence the recording lacks: probe or event, what it would have told, and how many forks that left undecided. */
+  readonly missing: readonly { readonly probe: string; readonly wouldTell: string; readonly forks: number }[];
+  /** Assumptions in force, one sentence each. */
+  readonly assumptions: readonly string[];
+}
