@@ -9,7 +9,7 @@ import {
 import { Doubt, Forks } from "./forks.ts";
 import { beginLeave, close, closeOpened, get, noteOpened, put, settlePut, share } from "./model/users.ts";
 import { confirmMember, ensureLife, forgetCpu, join, leave, type Model, setActive } from "./model/model.ts";
-import { contextSwitch, exec, exitMm, exitUnseen, lazyTail, loadOther, switchMmTail, unuseMm, useMm } from "./model/switching.ts";
+import { callUnuseMm, callUseMm, contextSwitch, exec, exitMm, exitUnseen, lazyTail, loadOther, settleBorrow, switchMmTail, unuseMm, useMm } from "./model/switching.ts";
 import { GrabStage, IDLE, type KernelRules, NO_LIFE, ShareKind, Tail, TaskKind, UNKNOWN_LIFE, World } from "./model/world.ts";
 import { LEDGER_BROKEN, SWITCH_MISMATCH } from "./problems.ts";
 import { type Attempt, END, START, Windows } from "./windows.ts";
@@ -131,7 +131,7 @@ export class Replayer implements Model {
     } else if (cur === -1 && task >= 0 && kind !== EventKind.schedSwitch) {
       this.#arrive(cpu, task);
     }
-    if (cpus.pendingGrab[cpu] !== NO_LIFE) this.#settleGrab(cpu, kind, cpus.tail[cpu] !== Tail.none && cpus.cur[cpu] !== task);
+    if (cpus.pendingGrab[cpu] !== NO_LIFE) this.#settleGrab(cpu, cpus.tail[cpu] !== Tail.none && cpus.cur[cpu] !== task);
     if (TAIL_KINDS[kind] === 1) {
       if (kind === EventKind.schedSwitch && cpus.cur[cpu] === task) cpus.pendingDrop[cpu] = NO_LIFE;
       return task;
@@ -141,18 +141,16 @@ export class Replayer implements Model {
     cpus.tail[cpu] = Tail.none;
     cpus.pendingDrop[cpu] = NO_LIFE;
     settlePut(this, task);
+    if (tasks.entering[task]! >= 0 || tasks.unusing[task] === 1) settleBorrow(this, cpu, task);
     tasks.firm[task] = world.seq;
     return task;
   }
 
   /** mmgrab of a lazy reference (§9.1): any event after enter_lazy_tlb, or by the next task, proves it done. */
-  #settleGrab(cpu: number, kind: number, inTail: boolean): void {
+  #settleGrab(cpu: number, inTail: boolean): void {
     const { cpus } = this.world;
     const stage = cpus.grabStage[cpu]!;
-    const done =
-      stage === GrabStage.lazy || (stage === GrabStage.switched && !inTail) ||
-      (stage === GrabStage.useMm && (kind === EventKind.switchMm || TAIL_KINDS[kind] === 0));
-    if (!done) return;
+    if (stage !== GrabStage.lazy && (stage !== GrabStage.switched || inTail)) return;
     cpus.pendingGrab[cpu] = NO_LIFE;
     cpus.grabStage[cpu] = GrabStage.none;
   }
@@ -196,7 +194,11 @@ export class Replayer implements Model {
     for (let c = 0; c < cpus.length; c++) if (cpu < 0 || c === cpu) forgetCpu(this, c);
     // Any task may have exec'd, exited, borrowed or released in the gap.
     for (let t = IDLE + 1; t < tasks.length; t++) {
+      if (tasks.entering[t]! >= 0) world.mms.between[tasks.entering[t]!]! -= 1;
+      if (tasks.unusing[t] === 1) world.mms.between[tasks.borrowed[t]!]! -= 1;
       if (tasks.borrowed[t]! >= 0) world.mms.borrows[tasks.borrowed[t]!]! -= 1;
+      tasks.entering[t] = NO_LIFE;
+      tasks.unusing[t] = 0;
       tasks.borrowed[t] = NO_LIFE;
       settlePut(this, t);
       if (tasks.mm[t]! >= 0) leave(this, t);
@@ -309,14 +311,16 @@ export class Replayer implements Model {
         if (b.mm[i]! <= NULL_MM) return;
         const life = mms.of(b.mm[i]!);
         windows.block(life, "kthread_use_mm", tid, b.comm[i]!);
-        useMm(this, cpu, task, life, this.seen[EventKind.switchMm] === 0);
+        callUseMm(this, task, life);
+        if (this.seen[EventKind.switchMm] === 0) useMm(this, cpu, task, life);
         return;
       }
       case EventKind.kthreadUnuseMm: {
         if (b.mm[i]! <= NULL_MM) return;
         const life = mms.of(b.mm[i]!);
         windows.block(life, "kthread_unuse_mm", tid, b.comm[i]!);
-        unuseMm(this, cpu, task, life);
+        callUnuseMm(this, task, life);
+        if (this.seen[EventKind.enterLazyTlb] === 0) unuseMm(this, cpu, task);
         return;
       }
       case EventKind.khugepagedEnter:
@@ -436,8 +440,8 @@ export class Replayer implements Model {
     if (target === task) {
       // switch_mm of current outside a switch: kthread_use_mm's, with or without its own probe.
       const life = mms.of(label);
-      if (tasks.borrowed[task] !== life) this.windows.block(life, "kthread_use_mm", tasks.pid[task]!, b.comm[i]!);
-      useMm(this, cpu, task, life, true);
+      if (tasks.entering[task] !== life && tasks.borrowed[task] !== life) this.windows.block(life, "kthread_use_mm", tasks.pid[task]!, b.comm[i]!);
+      useMm(this, cpu, task, life);
       return;
     }
     // A switch whose sched_switch is missing.
@@ -476,8 +480,8 @@ export class Replayer implements Model {
       return;
     }
     if (tasks.borrowed[task]! >= 0) {
-      this.windows.block(life, "kthread_unuse_mm", tasks.pid[task]!, b.comm[i]!);
-      unuseMm(this, cpu, task, life);
+      if (tasks.unusing[task] === 0) this.windows.block(life, "kthread_unuse_mm", tasks.pid[task]!, b.comm[i]!);
+      unuseMm(this, cpu, task);
       return;
     }
     // exit_mm(), or kthread_unuse_mm() already applied from its own probe.

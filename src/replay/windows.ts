@@ -222,6 +222,11 @@ export class Windows {
         if (unknown || mms.birth[life]! < 0) maskUnknown++;
       } else if (label >= 0 && cpus.loaded[c] === label) maskOthers++;
     }
+    // kthread_use_mm and _unuse_mm from 6.4 on hold one reference too many, or early, for a moment.
+    if (mms.between[life]! > 0 && this.#world.rules.useMmAlwaysGrabs) {
+      doubt++;
+      why |= Doubt.pendingGrab;
+    }
     low += mms.borrows[life]! + mms.khugepaged[life]! + mms.ksm[life]!;
     if (mms.procFds[life]! > 0) {
       doubt++;

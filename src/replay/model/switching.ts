@@ -127,6 +127,8 @@ function learnKernel(m: Model, task: number): void {
   if (task === IDLE) return;
   const borrowed = tasks.borrowed[task]!;
   if (borrowed >= 0) {
+    if (tasks.unusing[task] === 1) mms.between[borrowed]! -= 1;
+    tasks.unusing[task] = 0;
     mms.borrows[borrowed]! -= 1;
     tasks.borrowed[task] = NO_LIFE;
   }
@@ -222,54 +224,82 @@ export function exitMm(m: Model, cpu: number, task: number, life: number): void 
   setActive(m, cpu, task, NO_LIFE);
 }
 
-/** kthread_use_mm(mm) by `task` (§2.2, §9.3): grabs mm_count unless the lazy reference is converted; old active dropped. */
-export function useMm(m: Model, cpu: number, task: number, life: number, active: boolean): void {
-  const { tasks, mms, cpus, rules, seq } = m.world;
-  const before = tasks.borrowed[task]!;
-  if (before === life) {
-    if (active && cpu >= 0) {
-      load(m, cpu, life);
-      setActive(m, cpu, task, life);
-    }
-    return;
-  }
-  if (before >= 0) mms.borrows[before]! -= 1;
-  if (tasks.mm[task]! >= 0) leave(m, task);
-  tasks.kind[task] = TaskKind.kernel;
-  tasks.mm[task] = NO_LIFE;
-  tasks.borrowed[task] = life;
-  tasks.borrowSeq[task] = seq;
-  mms.borrows[life]! += 1;
-  // Used without any reference the trace shows: somebody else holds one (§9.4).
-  if (mms.gets(life) === 0) mms.hiddenHolder[life] = 1;
-  if (cpu < 0) return;
-  const lazy = cpus.lazy[cpu]!;
-  if (lazy === life) {
-    cpus.lazy[cpu] = NO_LIFE;
-    if (rules.useMmAlwaysGrabs) cpus.pendingDrop[cpu] = life;
-  } else {
-    cpus.pendingDrop[cpu] = lazy;
-    cpus.lazy[cpu] = NO_LIFE;
-    cpus.pendingGrab[cpu] = life;
-    cpus.grabStage[cpu] = GrabStage.useMm;
-  }
-  if (active) {
-    load(m, cpu, life);
-    setActive(m, cpu, task, life);
-  }
+/** kthread_use_mm() called: a preempted caller has not got the mm yet; from 6.4 on it may hold its mmgrab already. */
+export function callUseMm(m: Model, task: number, life: number): void {
+  const { tasks, mms } = m.world;
+  if (tasks.entering[task] === life || tasks.borrowed[task] === life) return;
+  settleUse(m, task);
+  tasks.entering[task] = life;
+  tasks.enterSeq[task] = m.world.seq;
+  mms.between[life]! += 1;
 }
 
-/** kthread_unuse_mm(mm): the reference stays, as the CPU's lazy one (net 0, one step: §9.3). */
-export function unuseMm(m: Model, cpu: number, task: number, life: number): void {
+/** kthread_unuse_mm() called: the mm stays in use until tsk->mm is cleared, in one step with enter_lazy_tlb (§9.3, §9.15). */
+export function callUnuseMm(m: Model, task: number, life: number): void {
+  const { tasks, mms } = m.world;
+  if (tasks.unusing[task] === 1) return;
+  if (tasks.borrowed[task] !== life) {
+    // Borrowed before the trace began, or its kthread_use_mm was not recorded.
+    settleUse(m, task);
+    if (tasks.mm[task]! >= 0) leave(m, task);
+    tasks.kind[task] = TaskKind.kernel;
+    tasks.mm[task] = NO_LIFE;
+    if (tasks.borrowed[task]! >= 0) mms.borrows[tasks.borrowed[task]!]! -= 1;
+    tasks.borrowed[task] = life;
+    mms.borrows[life]! += 1;
+    if (mms.gets(life) === 0) mms.hiddenHolder[life] = 1;
+  }
+  tasks.unusing[task] = 1;
+  mms.between[life]! += 1;
+}
+
+/** A call of kthread_use_mm that never showed its switch_mm: it is over one way or the other. */
+function settleUse(m: Model, task: number): void {
+  const { tasks, mms } = m.world;
+  const life = tasks.entering[task]!;
+  if (life < 0) return;
+  mms.between[life]! -= 1;
+  tasks.entering[task] = NO_LIFE;
+}
+
+/** kthread_use_mm(mm) takes effect (§2.2, §9.3): mm_count +1 unless the lazy reference is converted; the old active_mm is dropped. */
+export function useMm(m: Model, cpu: number, task: number, life: number): void {
+  const { tasks, mms, cpus, rules, seq } = m.world;
+  const called = tasks.entering[task] === life ? tasks.enterSeq[task]! : seq;
+  settleUse(m, task);
+  const before = tasks.borrowed[task]!;
+  if (before >= 0 && before !== life) mms.borrows[before]! -= 1;
+  if (before !== life) {
+    if (tasks.mm[task]! >= 0) leave(m, task);
+    tasks.kind[task] = TaskKind.kernel;
+    tasks.mm[task] = NO_LIFE;
+    tasks.borrowed[task] = life;
+    tasks.borrowSeq[task] = called;
+    mms.borrows[life]! += 1;
+    // Used without any reference the trace shows: somebody else holds one (§9.4).
+    if (mms.gets(life) === 0) mms.hiddenHolder[life] = 1;
+    if (cpu >= 0) {
+      const lazy = cpus.lazy[cpu]!;
+      cpus.lazy[cpu] = NO_LIFE;
+      if (lazy !== life) cpus.pendingDrop[cpu] = lazy;
+      else if (rules.useMmAlwaysGrabs) cpus.pendingDrop[cpu] = life;
+    }
+  }
+  if (cpu < 0) return;
+  load(m, cpu, life);
+  setActive(m, cpu, task, life);
+}
+
+/** The borrow ends: the reference stays, as the CPU's lazy one (net 0, one step: §9.3). */
+export function unuseMm(m: Model, cpu: number, task: number): void {
   const { tasks, mms, cpus, rules } = m.world;
-  const borrowed = tasks.borrowed[task]!;
-  if (borrowed < 0 && tasks.kind[task] === TaskKind.kernel && cpu >= 0 && cpus.lazy[cpu] === life) return;
-  if (borrowed >= 0) mms.borrows[borrowed]! -= 1;
-  else if (tasks.mm[task]! >= 0) leave(m, task);
+  const life = tasks.borrowed[task]!;
+  if (life < 0) return;
+  if (tasks.unusing[task] === 1) mms.between[life]! -= 1;
+  tasks.unusing[task] = 0;
+  mms.borrows[life]! -= 1;
   tasks.borrowed[task] = NO_LIFE;
   tasks.borrowSeq[task] = -1;
-  tasks.kind[task] = TaskKind.kernel;
-  tasks.mm[task] = NO_LIFE;
   if (cpu < 0) return;
   const since = cpus.unknownSince[cpu]!;
   if (since >= 0) {
@@ -279,8 +309,16 @@ export function unuseMm(m: Model, cpu: number, task: number, life: number): void
   cpus.lazy[cpu] = life;
   cpus.pendingGrab[cpu] = NO_LIFE;
   cpus.grabStage[cpu] = GrabStage.none;
+  // From 6.4 on mmgrab_lazy_tlb comes first and mmdrop after: one more for a moment.
   if (rules.useMmAlwaysGrabs) cpus.pendingDrop[cpu] = life;
   setActive(m, cpu, task, NO_LIFE);
+}
+
+/** The task has gone on after kthread_use_mm or kthread_unuse_mm: the call has taken effect, seen or not. */
+export function settleBorrow(m: Model, cpu: number, task: number): void {
+  const { tasks } = m.world;
+  if (tasks.entering[task]! >= 0) useMm(m, cpu, task, tasks.entering[task]!);
+  else if (tasks.unusing[task] === 1) unuseMm(m, cpu, task);
 }
 
 /** exit without exit_mm's own evidence (sched_process_exit in a trace of stock tracepoints). */

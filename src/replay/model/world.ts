@@ -29,6 +29,11 @@ export class Tasks {
   readonly borrowed: number[] = [NO_LIFE];
   /** Sequence number of the kthread_use_mm in force. */
   readonly borrowSeq: number[] = [-1];
+  /** Life whose kthread_use_mm() has been called but not taken effect; its sequence. */
+  readonly entering: number[] = [NO_LIFE];
+  readonly enterSeq: number[] = [-1];
+  /** 1: kthread_unuse_mm() has been called; the borrow ends with its enter_lazy_tlb. */
+  readonly unusing: number[] = [0];
   readonly share: number[] = [ShareKind.none];
   /** The membership counts towards mm_users for sure (not only a kthread or user seen with this mm loaded). */
   readonly sureMember: number[] = [0];
@@ -93,6 +98,9 @@ export class Tasks {
     this.mm[id] = UNKNOWN_LIFE;
     this.borrowed[id] = NO_LIFE;
     this.borrowSeq[id] = -1;
+    this.entering[id] = NO_LIFE;
+    this.enterSeq[id] = -1;
+    this.unusing[id] = 0;
     this.share[id] = ShareKind.none;
     this.sureMember[id] = 0;
     this.birth[id] = birth;
@@ -151,6 +159,8 @@ export class Mms {
   readonly ioWorkers: number[] = [];
   /** kthreads inside kthread_use_mm on it. */
   readonly borrows: number[] = [];
+  /** kthreads between the call of kthread_use_mm or kthread_unuse_mm and its effect. */
+  readonly between: number[] = [];
   /** Outstanding gets by who holds them: kthread, another user task, a member itself. */
   readonly getsKthread: number[] = [];
   readonly getsReader: number[] = [];
@@ -194,6 +204,7 @@ export class Mms {
     this.vforks.push(0);
     this.ioWorkers.push(0);
     this.borrows.push(0);
+    this.between.push(0);
     this.getsKthread.push(0);
     this.getsReader.push(0);
     this.getsSelf.push(0);
@@ -261,8 +272,8 @@ export class Mms {
 /** A switch: none under way; sched_switch seen; its switch_mm_irqs_off or enter_lazy_tlb seen too. */
 export const Tail = { none: 0, awaited: 1, seen: 2 } as const;
 
-/** Where a pending mmgrab of a lazy reference stands: after sched_switch, after enter_lazy_tlb, inside kthread_use_mm. */
-export const GrabStage = { none: 0, switched: 1, lazy: 2, useMm: 3 } as const;
+/** Where a pending mmgrab of a lazy reference stands: after sched_switch, after enter_lazy_tlb. */
+export const GrabStage = { none: 0, switched: 1, lazy: 2 } as const;
 
 /**
  * CPUs, indexed by cpu number. `lazy` is the life whose mm_count the CPU's chain of kernel tasks holds
