@@ -73,7 +73,12 @@ export function claims(tables: VerdictTables, policies: Policies, infos: readonl
 
 const NO_FORKS = "a recording with forks in it";
 
-function notEvaluable(unit: Claim["unit"], needs: string, detail: string, figure: number | null = null): Outcome {
+function notEvaluable(
+  unit: Claim["unit"],
+  needs: string,
+  detail: string,
+  figure: number | null = null,
+): Outcome {
   return { verdict: "not-evaluable", figure, unit, detail, needs };
 }
 
@@ -96,7 +101,8 @@ function shareOfOnes(
   const { length } = forks;
   const known = ones + more;
   if (known === 0) {
-    const needs = length === 0 ? NO_FORKS : `${name} sampled at uprobe_dup_mmap, or the probes it is derived from`;
+    const needs =
+      length === 0 ? NO_FORKS : `${name} sampled at uprobe_dup_mmap, or the probes it is derived from`;
     return notEvaluable("share", needs, `${name} is known for none of ${plural(length, "fork")}`);
   }
   const unknown = length - known;
@@ -121,12 +127,18 @@ function noBorrowerInWindow(tables: VerdictTables, infos: readonly ReplayInfo[])
   const detail = `${hit.size} of ${plural(forks.length, "fork")}`;
   if (hit.size > 0) return { verdict: "fails", figure: hit.size, unit: "forks", detail, needs: null };
   if (forks.length === 0) return notEvaluable("forks", NO_FORKS, detail);
-  if (infos.length === 0 || infos.some((info) => !info.armed.includes("kthread_use_mm"))) {
+  // kthread_use_mm calls switch_mm_irqs_off for the borrower itself (kernel/kthread.c): either probe shows it.
+  if (!provenArmed(infos, ["kthread_use_mm"]) && !provenArmed(infos, ["switch_mm_irqs_off"])) {
     return notEvaluable("forks", "kthread_use_mm", "no proof that kthread_use_mm was probed");
   }
   const undecided = countExposure(tables, "U7");
   if (undecided > 0) {
-    return notEvaluable("forks", "a recording without lost events or unknown starts", `${undecided} undecided`, 0);
+    return notEvaluable(
+      "forks",
+      "a recording without lost events or unknown starts",
+      `${undecided} undecided`,
+      0,
+    );
   }
   return { verdict: "holds", figure: 0, unit: "forks", detail, needs: null };
 }
@@ -155,7 +167,12 @@ function neverBlocks({ forks }: VerdictTables, policies: Policies, id: string): 
   return { verdict: "holds", figure: 0, unit: "events", detail, needs: null };
 }
 
-function lazyCpus({ forks }: VerdictTables): Outcome {
+/** Whether every trace proves that all these probes were armed. */
+function provenArmed(infos: readonly ReplayInfo[], names: readonly string[]): boolean {
+  return infos.length > 0 && infos.every((info) => names.every((name) => info.armed.includes(name)));
+}
+
+function lazyCpus({ forks }: VerdictTables, _policies: Policies, infos: readonly ReplayInfo[]): Outcome {
   let known = 0;
   let some = 0;
   let total = 0;
@@ -174,6 +191,11 @@ function lazyCpus({ forks }: VerdictTables): Outcome {
   }
   const mean = total / known;
   const detail = `${some} of ${known} forks (${percent(some, known)} %); mean ${mean.toFixed(2)}, most ${max}`;
+  const probes = ["switch_mm_irqs_off", "enter_lazy_tlb"];
+  const isExact = provenArmed(infos, probes) || provenArmed(infos, ["cpu_sample"]);
+  // Without these, lazy CPUs are seen in part: what was found is there, what was not found proves nothing.
+  if (some === 0 && !isExact)
+    return notEvaluable("CPUs", probes.join(" and "), "none seen, and none could be");
   if (some === 0 && known < forks.length) {
     return notEvaluable("CPUs", `lazy CPUs of ${plural(forks.length - known, "fork")}`, detail, mean);
   }

@@ -29,7 +29,10 @@ export function outcomesOf(tables: VerdictTables, policyId: string): Uint8Array 
     if (policy.ints.data[row] !== wanted) continue;
     const at = rowOf(fork[row]!);
     if (at === undefined) continue;
-    const outcome = outcomeOf(textAt(decision, decision.ints.data[row]), textAt(verdict, verdict.ints.data[row]));
+    const outcome = outcomeOf(
+      textAt(decision, decision.ints.data[row]),
+      textAt(verdict, verdict.ints.data[row]),
+    );
     out[at] = OUTCOMES.indexOf(outcome);
   }
   return out;

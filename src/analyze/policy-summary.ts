@@ -51,7 +51,10 @@ interface PolicyCounts {
 }
 
 /** One entry per policy replayed, built-in ones in report order, then others by name. */
-export function policySummaries(tables: VerdictTables, infos: readonly ReplayInfo[]): Record<string, PolicySummary> {
+export function policySummaries(
+  tables: VerdictTables,
+  infos: readonly ReplayInfo[],
+): Record<string, PolicySummary> {
   const counts = countVerdicts(tables);
   const waits = waitsByPolicy(tables);
   const evaluated = new Set([...infos.flatMap((info) => info.policies), ...counts.keys()]);
@@ -78,7 +81,15 @@ function pairs(cause: string, n: number | undefined): [string, number][] {
 
 function emptyCounts(): PolicyCounts {
   const evidence = Object.fromEntries(EVIDENCE.map((word) => [word, 0])) as Record<Evidence, number>;
-  return { fast: 0, slow: 0, indeterminate: 0, unsafe: 0, unsafe_indeterminate: 0, denied: new Map(), evidence };
+  return {
+    fast: 0,
+    slow: 0,
+    indeterminate: 0,
+    unsafe: 0,
+    unsafe_indeterminate: 0,
+    denied: new Map(),
+    evidence,
+  };
 }
 
 function countVerdicts({ verdicts }: VerdictTables): Map<string, PolicyCounts> {
@@ -94,7 +105,8 @@ function countVerdicts({ verdicts }: VerdictTables): Map<string, PolicyCounts> {
     counts.evidence[(textAt(evidence, evidence.ints.data[row]) ?? "unknown") as Evidence]++;
     if (decided === "fast") countFast(counts, textAt(verdict, verdict.ints.data[row]));
     if (decided === "slow") {
-      for (const cause of verdicts.get("denied_by", row)) counts.denied.set(cause, (counts.denied.get(cause) ?? 0) + 1);
+      for (const cause of verdicts.get("denied_by", row))
+        counts.denied.set(cause, (counts.denied.get(cause) ?? 0) + 1);
     }
   }
   return new Map(policy.values.map((id, i) => [id, byId[i]!]));
@@ -124,7 +136,11 @@ function waitsByPolicy({ blocks }: VerdictTables): Map<string, Waits> {
   return new Map(policy.values.map((id, i) => [id, byId[i]!]));
 }
 
-function blocked(id: string, waits: Waits | undefined, infos: readonly ReplayInfo[]): PolicySummary["blocked"] {
+function blocked(
+  id: string,
+  waits: Waits | undefined,
+  infos: readonly ReplayInfo[],
+): PolicySummary["blocked"] {
   // One trace that cannot tell makes the sum over all traces unknown.
   const needs = infos.flatMap((info) => info.blockedNeeds[id] ?? []);
   if (needs.length > 0) return { not_evaluable: [...new Set(needs)].join(", ") };
@@ -139,4 +155,3 @@ function blocked(id: string, waits: Waits | undefined, infos: readonly ReplayInf
     unknown_waits: unknown,
   };
 }
-

@@ -1,18 +1,14 @@
 // Fast, typed access to the verdict tables for analyze: columns by dictionary id instead of a string a cell, since
 // there can be millions of rows. Everything in analyze that loops over rows goes through here.
-import { ensure } from "../base/assert.ts";
 import type { Column, ColumnTable, TableSpec } from "../table/columns.ts";
 import { NULL_I32 } from "../table/columns.ts";
 import type { VerdictTables } from "../table/verdict-tables.ts";
 
-/** Calls `visit` with each row's text (null when null) of a dict column. */
-export function forEachText(column: Column, length: number, visit: (text: string | null, row: number) => void): void {
-  const ids = column.ints.data;
-  for (let row = 0; row < length; row++) visit(textAt(column, ids[row]), row);
-}
-
 /** How often each value of a dict column occurs. Null is not counted. */
-export function countTexts<S extends TableSpec>(table: ColumnTable<S>, name: keyof S & string): Map<string, number> {
+export function countTexts<S extends TableSpec>(
+  table: ColumnTable<S>,
+  name: keyof S & string,
+): Map<string, number> {
   const column = table.column(name);
   const counts = new Float64Array(column.values.length);
   const ids = column.ints.data;
@@ -45,9 +41,4 @@ export function forkRowById(tables: VerdictTables): (fork: number) => number | u
     }
     return byId.get(fork);
   };
-}
-
-/** A non-null i32 cell. */
-export function intAt(column: Column, row: number): number {
-  return ensure(column.get(row) as number | null, "a value that is never null");
 }

@@ -135,7 +135,10 @@ function evidenceCounts(
   name: "mm_users_evidence" | "mm_count_evidence",
 ): Record<Evidence, number> {
   const counts = countTexts(tables.forks, name);
-  const out = Object.fromEntries(EVIDENCE.map((word) => [word, counts.get(word) ?? 0])) as Record<Evidence, number>;
+  const out = Object.fromEntries(EVIDENCE.map((word) => [word, counts.get(word) ?? 0])) as Record<
+    Evidence,
+    number
+  >;
   // A fork without an evidence word is unknown, not absent.
   out.unknown += tables.forks.length - EVIDENCE.reduce((sum, word) => sum + out[word], 0);
   return out;

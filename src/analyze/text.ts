@@ -58,10 +58,28 @@ function policyLines(summary: Summary): string[] {
   const needs = new Set<string>();
   const rows = Object.entries(summary.policies).map(([id, policy]) => {
     if ("not_evaluable" in policy.blocked) needs.add(`${id} needs ${policy.blocked.not_evaluable}`);
-    const numbers = [policy.slow, policy.indeterminate, policy.unsafe, policy.unsafe_indeterminate].map(count);
-    return tableRow([id, percent(policy.fast, total), count(policy.fast), ...numbers, ...waitCells(policy, unit)]);
+    const numbers = [policy.slow, policy.indeterminate, policy.unsafe, policy.unsafe_indeterminate].map(
+      count,
+    );
+    return tableRow([
+      id,
+      percent(policy.fast, total),
+      count(policy.fast),
+      ...numbers,
+      ...waitCells(policy, unit),
+    ]);
   });
-  const head = tableRow(["policy", "fast %", "fast", "slow", "indet.", "unsafe", "unsure", "waits", "wait p99"]);
+  const head = tableRow([
+    "policy",
+    "fast %",
+    "fast",
+    "slow",
+    "indet.",
+    "unsafe",
+    "unsure",
+    "waits",
+    "wait p99",
+  ]);
   const notes = [
     "fast % is of all forks; indet.: fast or slow cannot be told; unsafe and unsure (safe or unsafe cannot be told) " +
       "are of fast; waits: events the policy would have made wait.",
@@ -97,7 +115,8 @@ function denialLines({ policies }: Summary): string[] {
     out.push(`  ${count(n).padStart(8)}  ${percent(n, policy.slow).padStart(5)} %  ${cause}`);
   }
   const rest = causes.slice(MOST_CAUSES);
-  if (rest.length > 0) out.push(...wrap(`  fewer: ${rest.map(([cause, n]) => `${cause} ${n}`).join(", ")}`, 4));
+  if (rest.length > 0)
+    out.push(...wrap(`  fewer: ${rest.map(([cause, n]) => `${cause} ${n}`).join(", ")}`, 4));
   return out;
 }
 
@@ -125,6 +144,7 @@ function evidenceLines({ forks, agreement }: Summary): string[] {
 }
 
 function compared({ equal, compared: given, samples, at_least_above_truth }: CountAgreement): string {
+  if (given === 0) return `derived for none of ${samples} sampled`;
   const wrong = at_least_above_truth > 0 ? `, ${at_least_above_truth} lower bounds too high` : "";
   return `${equal} of ${given} (${samples} sampled${wrong})`;
 }

@@ -25,6 +25,16 @@ export async function replayEvents(
   }
 }
 
+/** Throws InputError naming `path` unless it is an events.arrow of ours. */
+export function checkEvents(path: string): void {
+  const reader = openReader(path);
+  try {
+    inFile(path, () => readEventFile(reader));
+  } finally {
+    reader.close();
+  }
+}
+
 function replayOptionsOf(options: ReplayCliOptions): ReplayOptions {
   return {
     assume: options.assume,

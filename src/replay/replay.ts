@@ -4,7 +4,7 @@ import { ProblemLog } from "../base/problem.ts";
 import { CTX_ALIAS, CTX_IRQ, CTX_TASK, type EventBatch, NO_VALUE, NONE, NULL_MM } from "../table/event-batch.ts";
 import {
   CALLER_OTHER, CLONE_THREAD, CLONE_UNTRACED, CLONE_VFORK, CLONE_VM, EVENT_KIND_NAMES, EventKind, LOCK_SUCCESS, LOCK_WRITE,
-  SAMPLE_LAZY, SAMPLE_SWITCHING, SWITCH_MM_NO_TASK, SwitchState,
+  SAMPLE_LAZY, SAMPLE_SWITCHING, SWITCH_MM_NO_TASK, SwitchState, TlbReason,
 } from "../table/event-kinds.ts";
 import { Doubt, Forks } from "./forks.ts";
 import { beginLeave, close, closeOpened, get, noteOpened, put, settlePut, share } from "./model/users.ts";
@@ -50,6 +50,7 @@ export class Replayer implements Model {
   readonly declared: Set<number> = new Set();
   #sampleOwner: Attempt | undefined;
   #firmBefore = -1;
+  #crLoads = 0;
 
   constructor(rules: KernelRules) {
     this.world = new World(rules);
@@ -217,7 +218,7 @@ export class Replayer implements Model {
 
   #dispatch(b: EventBatch, i: number, kind: number, cpu: number, tid: number, task: number): void {
     const { world, windows } = this;
-    const { tasks, mms } = world;
+    const { tasks, mms, cpus } = world;
     if (task < 0) return;
     switch (kind) {
       case EventKind.schedSwitch:
@@ -225,6 +226,11 @@ export class Replayer implements Model {
         return;
       case EventKind.switchMm:
         this.#switchMm(b, i, cpu, task);
+        return;
+      case EventKind.tlbFlush:
+        if ((b.flags[i]! & 0xff) !== TlbReason.taskSwitch || cpu < 0) return;
+        this.#crLoads++;
+        cpus.crLoaded[cpu] = 1;
         return;
       case EventKind.enterLazyTlb:
         this.#enterLazy(b, i, cpu, task);
@@ -407,7 +413,7 @@ export class Replayer implements Model {
     }
     this.#using(prev);
     this.#using(next);
-    contextSwitch(this, cpu, prev, next, this.seen[EventKind.switchMm]! > 0);
+    contextSwitch(this, cpu, prev, next, { switchMm: this.seen[EventKind.switchMm]! > 0, tlbFlush: this.#crLoads > 0 });
   }
 
   #switchMm(b: EventBatch, i: number, cpu: number, task: number): void {

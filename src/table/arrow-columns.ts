@@ -33,7 +33,11 @@ export function nullsEqual(values: ArrayLike<number>, length: number, absent: nu
 
 /** As nullsEqual, for conditions that are not one value. */
 function nullsWhere(length: number, isNull: (row: number) => boolean): Nulls | null {
-  return nullsEqual(Uint8Array.from({ length }, (_, row) => (isNull(row) ? 1 : 0)), length, 1);
+  return nullsEqual(
+    Uint8Array.from({ length }, (_, row) => (isNull(row) ? 1 : 0)),
+    length,
+    1,
+  );
 }
 
 /** Dictionary keys with 0 in place of `absent`: polars refuses a negative key even where it is null. */
@@ -43,7 +47,11 @@ export function cleanKeys(keys: Int32Array, nulls: Nulls | null, absent: number)
 
 /** Node and buffers of an array of fixed-width values. */
 export function flat(nulls: Nulls | null, length: number, values: Uint8Array): BatchParts {
-  return { length, nodes: [{ length, nullCount: nulls?.count ?? 0 }], buffers: [nulls?.bits ?? EMPTY, values] };
+  return {
+    length,
+    nodes: [{ length, nullCount: nulls?.count ?? 0 }],
+    buffers: [nulls?.bits ?? EMPTY, values],
+  };
 }
 
 /** Parts of several columns of equal length as one record batch. */
@@ -85,7 +93,11 @@ export function columnParts(column: Column, length: number): BatchParts {
     }
     case "f64": {
       const floats = column.floats.view();
-      return flat(nullsWhere(length, (row) => Number.isNaN(floats[row])), length, bytesOf(floats));
+      return flat(
+        nullsWhere(length, (row) => Number.isNaN(floats[row])),
+        length,
+        bytesOf(floats),
+      );
     }
     case "ns": {
       const hi = column.hi.view();
@@ -95,7 +107,11 @@ export function columnParts(column: Column, length: number): BatchParts {
         halves[row * 2 + 1] = hi[row]!;
       }
       // The minimum int64 marks null (columns.ts).
-      return flat(nullsWhere(length, (row) => hi[row] === NULL_I32 && ints[row] === 0), length, bytesOf(halves));
+      return flat(
+        nullsWhere(length, (row) => hi[row] === NULL_I32 && ints[row] === 0),
+        length,
+        bytesOf(halves),
+      );
     }
     case "dictList": {
       const offsets = new Int32Array(length + 1);
@@ -198,7 +214,8 @@ export class PartsCursor {
 export function expectFields(found: readonly Field[], expected: readonly Field[]): void {
   for (const [i, field] of expected.entries()) {
     const other = found[i];
-    const same = other !== undefined && other.name === field.name && typeText(other.type) === typeText(field.type);
+    const same =
+      other !== undefined && other.name === field.name && typeText(other.type) === typeText(field.type);
     if (!same) {
       const what = other === undefined ? "nothing" : `${other.name}: ${typeText(other.type)}`;
       throw schemaError(`column ${i} should be ${field.name}: ${typeText(field.type)}, is ${what}`);

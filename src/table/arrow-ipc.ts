@@ -5,7 +5,13 @@
 // RecordBatch, as long as the keys are defined somewhere in the file", Arrow columnar format, IPC file format).
 import { MetadataVersion } from "apache-arrow/enum";
 import { FileBlock, Footer } from "apache-arrow/ipc/metadata/file";
-import { BufferRegion, DictionaryBatch, FieldNode, Message, RecordBatch } from "apache-arrow/ipc/metadata/message";
+import {
+  BufferRegion,
+  DictionaryBatch,
+  FieldNode,
+  Message,
+  RecordBatch,
+} from "apache-arrow/ipc/metadata/message";
 import { Schema } from "apache-arrow/schema";
 import { InputError } from "../base/errors.ts";
 
@@ -94,7 +100,12 @@ export class IpcFileWriter {
     this.#emit(tail);
   }
 
-  #message(message: Message, buffers: readonly Uint8Array[], bodyLength: number, checks: string[]): FileBlock {
+  #message(
+    message: Message,
+    buffers: readonly Uint8Array[],
+    bodyLength: number,
+    checks: string[],
+  ): FileBlock {
     const flatbuffer = Message.encode(message);
     const metadataLength = align8(PREFIX_BYTES + flatbuffer.length);
     const bytes = new Uint8Array(metadataLength + bodyLength);
@@ -181,7 +192,8 @@ export function openIpcFile(source: RandomAccess): IpcFile {
 }
 
 function readFooter(source: RandomAccess): Footer {
-  const tail = source.size < HEAD_BYTES + TAIL_BYTES ? null : source.readAt(source.size - TAIL_BYTES, TAIL_BYTES);
+  const tail =
+    source.size < HEAD_BYTES + TAIL_BYTES ? null : source.readAt(source.size - TAIL_BYTES, TAIL_BYTES);
   if (tail === null || new TextDecoder().decode(tail.subarray(4)) !== MAGIC) {
     throw new InputError("table/not-arrow", "not an Arrow IPC file, or one that was not written to its end");
   }
@@ -210,13 +222,19 @@ function readMessage(
 ): { message: Message; body: Uint8Array } {
   if (block === null) throw corrupt("a block is missing from the footer");
   const { offset, metaDataLength, bodyLength } = block;
-  if (offset < 0 || metaDataLength < PREFIX_BYTES || bodyLength < 0 || offset + metaDataLength + bodyLength > source.size) {
+  if (
+    offset < 0 ||
+    metaDataLength < PREFIX_BYTES ||
+    bodyLength < 0 ||
+    offset + metaDataLength + bodyLength > source.size
+  ) {
     throw corrupt(`block at ${offset} reaches outside the file`);
   }
   const metadata = source.readAt(offset, metaDataLength);
   // A flatbuffer whose vector lengths are damaged makes its decoder loop for minutes: check before decoding.
   const flatbuffer = metadata.subarray(PREFIX_BYTES);
-  if (crc32(flatbuffer).toString(16) !== check) throw corrupt(`the checksum of the message at ${offset} is wrong`);
+  if (crc32(flatbuffer).toString(16) !== check)
+    throw corrupt(`the checksum of the message at ${offset} is wrong`);
   const message = Message.decode(flatbuffer);
   const body = source.readAt(offset + metaDataLength, bodyLength);
   // Typed arrays need their own alignment; a pooled Buffer can start anywhere.
@@ -236,7 +254,12 @@ function batchParts(header: RecordBatch, body: Uint8Array): BatchParts {
   return { length: header.length, nodes: header.nodes, buffers };
 }
 
-function readDictionary(source: RandomAccess, footer: Footer, checks: readonly string[], id: number): string[] {
+function readDictionary(
+  source: RandomAccess,
+  footer: Footer,
+  checks: readonly string[],
+  id: number,
+): string[] {
   const decoder = new TextDecoder();
   const values: string[] = [];
   for (let i = 0; i < footer.numDictionaries; i++) {
@@ -247,7 +270,8 @@ function readDictionary(source: RandomAccess, footer: Footer, checks: readonly s
     const { length, buffers } = batchParts(header.data, body);
     const offsets = typed(Int32Array, buffers[1], length === 0 ? 0 : length + 1);
     const bytes = buffers[2] ?? new Uint8Array(0);
-    for (let row = 0; row < length; row++) values.push(decoder.decode(bytes.subarray(offsets[row], offsets[row + 1])));
+    for (let row = 0; row < length; row++)
+      values.push(decoder.decode(bytes.subarray(offsets[row], offsets[row + 1])));
   }
   return values;
 }

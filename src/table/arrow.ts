@@ -7,7 +7,17 @@ import { Dictionary, Int8, Int16, Int32, Int64, Uint8, Uint32 } from "apache-arr
 import { assert } from "../base/assert.ts";
 import { InputError } from "../base/errors.ts";
 import {
-  cleanKeys, columnParts, dictionaryId, expectFields, flat, joinParts, nullsEqual, PartsCursor, readColumn, schemaError, tableField,
+  cleanKeys,
+  columnParts,
+  dictionaryId,
+  expectFields,
+  flat,
+  joinParts,
+  nullsEqual,
+  PartsCursor,
+  readColumn,
+  schemaError,
+  tableField,
   UTF8,
 } from "./arrow-columns.ts";
 import type { BatchParts, IpcFile, RandomAccess, TypedArrayClass } from "./arrow-ipc.ts";
@@ -35,7 +45,12 @@ export function encodeTable<S extends TableSpec>(
     const column = table.column(name);
     if (column.type === "dict" || column.type === "dictList") writer.dictionary(id, column.values);
   }
-  writer.batch(joinParts(table.length, table.names.map((name) => columnParts(table.column(name), table.length))));
+  writer.batch(
+    joinParts(
+      table.length,
+      table.names.map((name) => columnParts(table.column(name), table.length)),
+    ),
+  );
   writer.finish(new Map([[VERSION_KEY, String(SCHEMA_VERSION)], ...metadata]));
   return concat(chunks);
 }
@@ -136,7 +151,9 @@ export class EventFileWriter {
       const values = b[from].subarray(0, b.length);
       const nulls = absent === undefined ? null : nullsEqual(values, b.length, absent);
       const isKey = (type === COMM || type === MM) && absent !== undefined;
-      parts.push(flat(nulls, b.length, bytesOf(isKey ? cleanKeys(values as Int32Array, nulls, absent) : values)));
+      parts.push(
+        flat(nulls, b.length, bytesOf(isKey ? cleanKeys(values as Int32Array, nulls, absent) : values)),
+      );
     }
     this.#file.batch(joinParts(b.length, parts));
     this.#rows += b.length;
@@ -151,7 +168,12 @@ export class EventFileWriter {
     this.#file.dictionary(MM_DICTIONARY, meta.pointers);
     const { comms: _comms, pointers: _pointers, epochNs, ...rest } = meta;
     const json = JSON.stringify({ ...rest, epochNs: epochNs.toString() });
-    this.#file.finish(new Map([[VERSION_KEY, String(SCHEMA_VERSION)], [TRACE_KEY, json]]));
+    this.#file.finish(
+      new Map([
+        [VERSION_KEY, String(SCHEMA_VERSION)],
+        [TRACE_KEY, json],
+      ]),
+    );
   }
 }
 
@@ -163,7 +185,9 @@ export function readEventFile(source: RandomAccess): EventTable {
   const file = openIpcFile(source);
   expectFields(file.schema.fields, EVENT_FIELDS);
   const meta = readMeta(file);
-  const kinds = file.dictionary(dictionaryIdOf(file.schema, "kind")).map((name) => EVENT_KIND_NAMES.indexOf(name));
+  const kinds = file
+    .dictionary(dictionaryIdOf(file.schema, "kind"))
+    .map((name) => EVENT_KIND_NAMES.indexOf(name));
   return {
     meta,
     forEachBatch: async (visit) => {
@@ -191,7 +215,9 @@ function readMeta(file: IpcFile): TraceMeta {
     throw schemaError("mm and mm2 have separate dictionaries; not written by forkcast ingest");
   }
   try {
-    const stored = JSON.parse(json) as Omit<TraceMeta, "comms" | "pointers" | "epochNs"> & { epochNs: string };
+    const stored = JSON.parse(json) as Omit<TraceMeta, "comms" | "pointers" | "epochNs"> & {
+      epochNs: string;
+    };
     return {
       ...stored,
       epochNs: BigInt(stored.epochNs),
@@ -204,7 +230,12 @@ function readMeta(file: IpcFile): TraceMeta {
   }
 }
 
-function readEventBatch(parts: BatchParts, meta: TraceMeta, kinds: readonly number[], ns: Float64Array): EventBatch {
+function readEventBatch(
+  parts: BatchParts,
+  meta: TraceMeta,
+  kinds: readonly number[],
+  ns: Float64Array,
+): EventBatch {
   const cursor = new PartsCursor(parts);
   const { length } = parts;
   const column = <T extends Int16Array | Int32Array | Uint8Array | Uint32Array>(

@@ -4,7 +4,13 @@ import type { EventBatch, TraceMeta } from "../../src/table/event-batch.ts";
 import { NO_MM, NO_VALUE, NONE, newBatch } from "../../src/table/event-batch.ts";
 import { EVENT_KIND_NAMES } from "../../src/table/event-kinds.ts";
 
-export const COMMS: readonly string[] = ["<idle>", "bash", "</script><script>alert(1)</script>", "日本\u0007", ""];
+export const COMMS: readonly string[] = [
+  "<idle>",
+  "bash",
+  "</script><script>alert(1)</script>",
+  "日本\u0007",
+  "",
+];
 export const POINTERS: readonly string[] = ["0x0", "ffff8880012bc000", "00000000deadbeef"];
 
 const orAbsent = (value: fc.Arbitrary<number>, absent: number): fc.Arbitrary<number> =>

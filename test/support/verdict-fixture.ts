@@ -1,8 +1,14 @@
 // A small run with one of everything analyze has to show: fast, slow and indeterminate forks, unsafe windows, waits,
 // every evidence word, lost events, and task names, paths and samples made to break out of their place.
-import { POLICY_IDS, type ReplayInfo, type VerdictTables, newVerdictTables } from "../../src/table/verdict-tables.ts";
+
 import type { TraceMeta } from "../../src/table/event-batch.ts";
 import type { ForkRow } from "../../src/table/verdict-tables.ts";
+import {
+  newVerdictTables,
+  POLICY_IDS,
+  type ReplayInfo,
+  type VerdictTables,
+} from "../../src/table/verdict-tables.ts";
 import { traceMeta } from "./event-batches.ts";
 
 export const HOSTILE: readonly string[] = [
@@ -86,17 +92,36 @@ const FORKS: Readonly<Record<number, Partial<ForkRow>>> = {
   4: { exposed_ns: 31_000n, exposure: "U3" },
   5: { exposed_ns: 7_000n, exposure: "U3b", derived_users: 2 },
   6: { mm_users: 3, sampled_users: 3, derived_users: 3, mm_count: 1 },
-  7: { ...UNSAMPLED, window: "point", mm_count: 2, mm_count_evidence: "derived", derived_count: 2, lazy_cpus: 1 },
-  8: { ...UNSAMPLED, mm_users: 2, mm_users_evidence: "at-least", derived_users: 2, derived_users_evidence: "at-least" },
+  7: {
+    ...UNSAMPLED,
+    window: "point",
+    mm_count: 2,
+    mm_count_evidence: "derived",
+    derived_count: 2,
+    lazy_cpus: 1,
+  },
+  8: {
+    ...UNSAMPLED,
+    mm_users: 2,
+    mm_users_evidence: "at-least",
+    derived_users: 2,
+    derived_users_evidence: "at-least",
+  },
   9: { mm_count: 4, sampled_count: 4, derived_count: 5, derived_count_evidence: "at-least", end_ns: null },
   10: { ...UNSAMPLED, ...UNKNOWN, exposure: "U7" },
-  11: { ...UNSAMPLED, mm_users_evidence: "assumed", mm_count_evidence: "at-least", doubts: ["predates-trace"] },
+  11: {
+    ...UNSAMPLED,
+    mm_users_evidence: "assumed",
+    mm_count_evidence: "at-least",
+    doubts: ["predates-trace"],
+  },
 };
 
 function verdictRow(policy: string, fork: number) {
   const base = { fork, policy, evidence: "measured", denied_by: [] as string[] };
   if (policy === "always-atomic") return { ...base, decision: "slow", verdict: null };
-  if (fork >= 10) return { ...base, decision: "indeterminate", verdict: "indeterminate", evidence: "unknown" };
+  if (fork >= 10)
+    return { ...base, decision: "indeterminate", verdict: "indeterminate", evidence: "unknown" };
   if (fork === 6 || fork === 8) return { ...base, decision: "slow", verdict: null, denied_by: ["threads"] };
   if (fork === 7) return { ...base, decision: "slow", verdict: null, denied_by: ["lazy-tlb"] };
   if (fork === 9) return { ...base, decision: "slow", verdict: null, denied_by: ["khugepaged", "lazy-tlb"] };

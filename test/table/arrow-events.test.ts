@@ -22,7 +22,10 @@ function write(all: readonly EventBatch[], epochNs: bigint): Uint8Array {
 }
 
 function source(bytes: Uint8Array) {
-  return { size: bytes.length, readAt: (offset: number, length: number) => bytes.slice(offset, offset + length) };
+  return {
+    size: bytes.length,
+    readAt: (offset: number, length: number) => bytes.slice(offset, offset + length),
+  };
 }
 
 async function readAll(bytes: Uint8Array): Promise<Record<string, number[]>[]> {
@@ -60,7 +63,13 @@ test("apache-arrow's own reader finds the late dictionaries", () => {
   batch.argComm.set([1, 4]);
   const table = tableFromIPC(write([batch], 1042_000007123n));
   const row = (i: number) => table.get(i)!.toJSON();
-  expect(row(0)).toMatchObject({ ts_ns: 1042_000007123n, kind: "sched_switch", cpu: 3, comm: COMMS[2], arg_comm: "bash" });
+  expect(row(0)).toMatchObject({
+    ts_ns: 1042_000007123n,
+    kind: "sched_switch",
+    cpu: 3,
+    comm: COMMS[2],
+    arg_comm: "bash",
+  });
   expect(row(1)).toMatchObject({ ts_ns: 1042_000008623n, kind: "lost", cpu: null, comm: null, arg_comm: "" });
   expect(table.schema.metadata.get("forkcast.schema_version")).toBe("1");
 });

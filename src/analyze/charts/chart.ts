@@ -47,5 +47,10 @@ export const NARROW_PLOT_WIDTH = 320;
 
 /** Puts inline data and the schema around a view. */
 export function specOf(values: readonly JsonObject[], view: JsonObject): JsonObject {
-  return { $schema: "https://vega.github.io/schema/vega-lite/v6.json", data: { values }, width: PLOT_WIDTH, ...view };
+  return {
+    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+    data: { values },
+    width: PLOT_WIDTH,
+    ...view,
+  };
 }

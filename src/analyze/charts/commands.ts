@@ -20,7 +20,8 @@ interface CommandForks {
 export function commandsChart(summary: Summary, tables: VerdictTables): Chart {
   const policy = referencePolicy(summary.policies);
   const base = { id: "commands", title: `Forks by command${policy === null ? "" : `: ${policy}`}` };
-  if (policy === null || summary.forks.total === 0) return { ...base, description: "There are no forks.", spec: null };
+  if (policy === null || summary.forks.total === 0)
+    return { ...base, description: "There are no forks.", spec: null };
   const all = countCommands(tables, outcomesOf(tables, policy));
   const shown = all.slice(0, MOST_COMMANDS);
   const rest = all.slice(MOST_COMMANDS);
@@ -39,7 +40,13 @@ export function commandsChart(summary: Summary, tables: VerdictTables): Chart {
     const mark = unsafe > 0 ? `, ▲ ${groupDigits(unsafe)} unsafe` : "";
     return { command: name, forks: total, text: `${percent(fast, total)} % fast${mark}` };
   });
-  const y = { field: "command", type: "nominal", sort: names, title: null, axis: { labelLimit: 150, ticks: false } };
+  const y = {
+    field: "command",
+    type: "nominal",
+    sort: names,
+    title: null,
+    axis: { labelLimit: 150, ticks: false },
+  };
   const top = all[0]!;
   return {
     ...base,
@@ -54,8 +61,18 @@ export function commandsChart(summary: Summary, tables: VerdictTables): Chart {
           mark: { type: "bar", stroke: "#ffffff", strokeWidth: 1 },
           encoding: {
             y,
-            x: { field: "forks", type: "quantitative", title: "forks", axis: { tickMinStep: 1, format: "~s" } },
-            color: { field: "outcome", type: "nominal", scale: OUTCOME_SCALE, legend: { title: null, orient: "top" } },
+            x: {
+              field: "forks",
+              type: "quantitative",
+              title: "forks",
+              axis: { tickMinStep: 1, format: "~s" },
+            },
+            color: {
+              field: "outcome",
+              type: "nominal",
+              scale: OUTCOME_SCALE,
+              legend: { title: null, orient: "top" },
+            },
             order: { field: "order" },
             tooltip: [{ field: "command" }, { field: "outcome" }, { field: "forks" }, { field: "of" }],
           },
@@ -88,6 +105,11 @@ function countCommands({ forks }: VerdictTables, outcomes: Uint8Array): CommandF
 }
 
 function merged(name: string, commands: readonly CommandForks[]): CommandForks {
-  const sum = (pick: (command: CommandForks) => number): number => commands.reduce((n, command) => n + pick(command), 0);
-  return { name, byOutcome: OUTCOMES.map((_, i) => sum(({ byOutcome }) => byOutcome[i]!)), total: sum(({ total }) => total) };
+  const sum = (pick: (command: CommandForks) => number): number =>
+    commands.reduce((n, command) => n + pick(command), 0);
+  return {
+    name,
+    byOutcome: OUTCOMES.map((_, i) => sum(({ byOutcome }) => byOutcome[i]!)),
+    total: sum(({ total }) => total),
+  };
 }

@@ -10,7 +10,8 @@ export function denialsChart({ policies }: Summary): Chart {
   const id = referencePolicy(policies);
   const denying = Object.entries(policies).filter(([, { denied_by }]) => Object.keys(denied_by).length > 0);
   const first = denying.find(([policy]) => policy === id) ?? denying[0];
-  if (first === undefined) return { ...base, description: "No decision names a cause of denial.", spec: null };
+  if (first === undefined)
+    return { ...base, description: "No decision names a cause of denial.", spec: null };
   const values = denying.flatMap(([policy, { denied_by, slow }]) =>
     Object.entries(denied_by).map(([cause, forks]) => ({
       policy,
@@ -43,7 +44,12 @@ export function denialsChart({ policies }: Summary): Chart {
           mark: { type: "bar", color: PALETTE.orange },
           encoding: {
             y,
-            x: { field: "forks", type: "quantitative", title: "slow forks", axis: { tickMinStep: 1, format: "~s" } },
+            x: {
+              field: "forks",
+              type: "quantitative",
+              title: "slow forks",
+              axis: { tickMinStep: 1, format: "~s" },
+            },
             tooltip: [{ field: "cause" }, { field: "text" }],
           },
         },

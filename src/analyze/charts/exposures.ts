@@ -1,5 +1,5 @@
 // Chart: forks by worst exposure class.
-import { plural } from "../statistics.ts";
+import { groupDigits, plural } from "../statistics.ts";
 import type { Summary } from "../summary.ts";
 import { type Chart, NARROW_PLOT_WIDTH, PALETTE, specOf } from "./chart.ts";
 
@@ -23,11 +23,25 @@ export function exposuresChart({ forks }: Summary): Chart {
   const found = Object.entries(forks.exposure).filter(([id]) => id !== "none");
   const none = forks.exposure["none"] ?? 0;
   const hit = found.filter(([id]) => kindOf(id) === "exposed").reduce((sum, [, n]) => sum + n, 0);
-  const description = `${plural(hit, "fork")} of ${forks.total} exposed; ${none} with nothing of the kind.`;
+  const description = `Exposed: ${groupDigits(hit)} of ${plural(forks.total, "fork")}; nothing of the kind in ${groupDigits(none)}.`;
   if (found.length === 0) return { ...base, description, spec: null };
-  const values = found.map(([id, n]) => ({ class: `${id} ${EXPOSURE_MEANING[id] ?? ""}`, kind: kindOf(id), forks: n, text: String(n) }));
-  const y = { field: "class", type: "nominal", title: null, sort: null, axis: { labelLimit: 230, ticks: false } };
-  const scale = { domain: ["exposed", "lazy residue", "cannot tell"], range: [PALETTE.vermillion, PALETTE.sky, PALETTE.grey] };
+  const values = found.map(([id, n]) => ({
+    class: `${id} ${EXPOSURE_MEANING[id] ?? ""}`,
+    kind: kindOf(id),
+    forks: n,
+    text: String(n),
+  }));
+  const y = {
+    field: "class",
+    type: "nominal",
+    title: null,
+    sort: null,
+    axis: { labelLimit: 230, ticks: false },
+  };
+  const scale = {
+    domain: ["exposed", "lazy residue", "cannot tell"],
+    range: [PALETTE.vermillion, PALETTE.sky, PALETTE.grey],
+  };
   return {
     ...base,
     description,
@@ -39,7 +53,12 @@ export function exposuresChart({ forks }: Summary): Chart {
           mark: { type: "bar" },
           encoding: {
             y,
-            x: { field: "forks", type: "quantitative", title: "forks", axis: { tickMinStep: 1, format: "~s" } },
+            x: {
+              field: "forks",
+              type: "quantitative",
+              title: "forks",
+              axis: { tickMinStep: 1, format: "~s" },
+            },
             color: { field: "kind", type: "nominal", scale, legend: { title: null, orient: "top" } },
             tooltip: [{ field: "class" }, { field: "kind" }, { field: "forks" }],
           },

@@ -28,7 +28,11 @@ export function overTimeChart(summary: Summary, tables: VerdictTables): Chart {
   const traces = byTrace(tables).slice(0, MOST_TRACES);
   const span = Math.max(0, ...traces.map(({ startNs }) => startNs.at(-1) ?? 0));
   if (policy === null || span === 0) {
-    return { ...base, description: "Fewer than two forks at different times: no course to show.", spec: null };
+    return {
+      ...base,
+      description: "Fewer than two forks at different times: no course to show.",
+      spec: null,
+    };
   }
   const isTicks = commonUnit(summary) === "ticks";
   const unit = isTicks ? 1 : 1e9;
@@ -42,7 +46,10 @@ export function overTimeChart(summary: Summary, tables: VerdictTables): Chart {
     title: isTicks ? "ticks since the first fork" : "seconds since the first fork",
     scale: { domain: [0, span / unit], nice: false },
   };
-  const series = traces.length > 1 ? { strokeDash: { field: "trace", type: "nominal", legend: { orient: "top", title: null } } } : {};
+  const series =
+    traces.length > 1
+      ? { strokeDash: { field: "trace", type: "nominal", legend: { orient: "top", title: null } } }
+      : {};
   return {
     ...base,
     description: describe(summary, policy, values.length, rug.length),
@@ -50,17 +57,35 @@ export function overTimeChart(summary: Summary, tables: VerdictTables): Chart {
       height: 190,
       layer: [
         {
-          mark: { type: "line", color: PALETTE.blue, strokeWidth: 1.5, point: { size: 14, filled: true, color: PALETTE.blue } },
+          mark: {
+            type: "line",
+            color: PALETTE.blue,
+            strokeWidth: 1.5,
+            point: { size: 14, filled: true, color: PALETTE.blue },
+          },
           encoding: {
             x,
-            y: { field: "rate", type: "quantitative", title: "fast path taken", axis: { format: "%" }, scale: { domain: [0, 1] } },
+            y: {
+              field: "rate",
+              type: "quantitative",
+              title: "fast path taken",
+              axis: { format: "%" },
+              scale: { domain: [0, 1] },
+            },
             ...series,
             tooltip: [{ field: "at", format: ".6~g" }, { field: "rate", format: ".1%" }, { field: "forks" }],
           },
         },
         {
           data: { values: rug },
-          mark: { type: "point", shape: "triangle-up", filled: true, color: PALETTE.vermillion, size: 45, yOffset: -6 },
+          mark: {
+            type: "point",
+            shape: "triangle-up",
+            filled: true,
+            color: PALETTE.vermillion,
+            size: 45,
+            yOffset: -6,
+          },
           encoding: { x, y: { datum: 0 }, tooltip: [{ field: "at", format: ".6~g" }, { field: "unsafe" }] },
         },
       ],
@@ -81,7 +106,13 @@ function byTrace({ forks }: VerdictTables): TraceForks[] {
   return Array.from(out, (trace) => trace ?? { rows: [], startNs: [] });
 }
 
-function bins({ rows, startNs }: TraceForks, outcomes: Uint8Array, trace: string, span: number, unit: number): JsonObject[] {
+function bins(
+  { rows, startNs }: TraceForks,
+  outcomes: Uint8Array,
+  trace: string,
+  span: number,
+  unit: number,
+): JsonObject[] {
   const count = Math.max(1, Math.min(MOST_BINS, Math.floor(rows.length / FORKS_PER_BIN)));
   const total = new Float64Array(count);
   const fast = new Float64Array(count);
@@ -93,12 +124,23 @@ function bins({ rows, startNs }: TraceForks, outcomes: Uint8Array, trace: string
   const out: JsonObject[] = [];
   for (const [bin, forks] of total.entries()) {
     // A bin without forks breaks the line: no forks is not a rate of 0.
-    out.push({ trace, at: ((bin + 0.5) * span) / count, rate: forks === 0 ? null : fast[bin]! / forks, forks });
+    out.push({
+      trace,
+      at: ((bin + 0.5) * span) / count,
+      rate: forks === 0 ? null : fast[bin]! / forks,
+      forks,
+    });
   }
   return out;
 }
 
-function rugMarks({ rows, startNs }: TraceForks, outcomes: Uint8Array, trace: string, span: number, unit: number): JsonObject[] {
+function rugMarks(
+  { rows, startNs }: TraceForks,
+  outcomes: Uint8Array,
+  trace: string,
+  span: number,
+  unit: number,
+): JsonObject[] {
   const unsafe = OUTCOMES.indexOf("unsafe");
   const marks = new Map<number, number>();
   for (const [i, row] of rows.entries()) {
@@ -111,8 +153,12 @@ function rugMarks({ rows, startNs }: TraceForks, outcomes: Uint8Array, trace: st
 
 function describe({ policies, forks, traces }: Summary, id: string, points: number, marks: number): string {
   const { fast, unsafe } = policies[id]!;
-  const cut = traces.length > MOST_TRACES ? ` The first ${MOST_TRACES} of ${traces.length} traces are drawn.` : "";
+  const cut =
+    traces.length > MOST_TRACES ? ` The first ${MOST_TRACES} of ${traces.length} traces are drawn.` : "";
   const rate = `${groupDigits(fast)} of ${plural(forks.total, "fork")} (${percent(fast, forks.total)} %)`;
-  const triangles = unsafe > 0 ? ` Triangles mark the unsafe forks (${groupDigits(unsafe)} at ${plural(marks, "place")}).` : "";
+  const triangles =
+    unsafe > 0
+      ? ` Triangles mark the unsafe forks (${groupDigits(unsafe)} at ${plural(marks, "place")}).`
+      : "";
   return `${id} takes the fast path in ${rate}, here in ${plural(points, "bin")}.${triangles}${cut}`;
 }

@@ -20,8 +20,20 @@ export function policiesChart(summary: Summary): Chart {
     const { unsafe } = summary.policies[id]!;
     return unsafe === 0 ? [] : [{ policy: id, mark: `▲ ${groupDigits(unsafe)} unsafe` }];
   });
-  const y = { field: "policy", type: "nominal", sort: ids, title: null, axis: { ticks: false, domain: false } };
-  const x = { field: "from", type: "quantitative", title: "share of forks", axis: { format: "%" }, scale: { domain: [0, 1] } };
+  const y = {
+    field: "policy",
+    type: "nominal",
+    sort: ids,
+    title: null,
+    axis: { ticks: false, domain: false },
+  };
+  const x = {
+    field: "from",
+    type: "quantitative",
+    title: "share of forks",
+    axis: { format: "%" },
+    scale: { domain: [0, 1] },
+  };
   return {
     ...base,
     spec: specOf(values, {
@@ -34,7 +46,12 @@ export function policiesChart(summary: Summary): Chart {
             y,
             x,
             x2: { field: "to" },
-            color: { field: "outcome", type: "nominal", scale: OUTCOME_SCALE, legend: { title: null, orient: "top" } },
+            color: {
+              field: "outcome",
+              type: "nominal",
+              scale: OUTCOME_SCALE,
+              legend: { title: null, orient: "top" },
+            },
             tooltip: [{ field: "policy" }, { field: "outcome" }, { field: "forks" }, { field: "label" }],
           },
         },
@@ -61,7 +78,13 @@ export function policiesChart(summary: Summary): Chart {
 
 function counts(policy: PolicySummary): Record<Outcome, number> {
   const { fast, unsafe, unsafe_indeterminate, slow, indeterminate } = policy;
-  return { safe: fast - unsafe - unsafe_indeterminate, unsure: unsafe_indeterminate, unsafe, slow, indeterminate };
+  return {
+    safe: fast - unsafe - unsafe_indeterminate,
+    unsure: unsafe_indeterminate,
+    unsafe,
+    slow,
+    indeterminate,
+  };
 }
 
 function segments(id: string, policy: PolicySummary, total: number): JsonObject[] {
@@ -72,7 +95,7 @@ function segments(id: string, policy: PolicySummary, total: number): JsonObject[
     const start = from;
     from += forks;
     if (forks === 0) return [];
-    const short = outcome === "safe" ? "fast" : outcome === "indeterminate" ? "indet." : outcome;
+    const short = outcome === "indeterminate" ? "indet." : outcome;
     return [
       {
         policy: id,

@@ -16,11 +16,14 @@ export function windowsChart(summary: Summary, tables: VerdictTables): Chart {
   const isTicks = commonUnit(summary) === "ticks";
   const { byKind, left } = durations(tables);
   const drawn = [...byKind].filter(([, values]) => values.length > 0);
-  const without = left > 0 ? ` ${plural(left, "fork")} without a length (a point, or cut off) not drawn.` : "";
+  const without =
+    left > 0 ? ` ${plural(left, "fork")} without a length (a point, or cut off) not drawn.` : "";
   if (drawn.length === 0) return { ...base, description: `No window has a length.${without}`, spec: null };
   const values = drawn.flatMap(([kind, sorted]) => ecdf(kind, sorted, isTicks ? 1 : 1000));
   const sentences = drawn.map(([kind, sorted]) => {
-    const [median, p99] = [0.5, 0.99].map((q) => formatDuration(nearestRank(sorted, q) ?? 0, isTicks ? "ticks" : "ns"));
+    const [median, p99] = [0.5, 0.99].map((q) =>
+      formatDuration(nearestRank(sorted, q) ?? 0, isTicks ? "ticks" : "ns"),
+    );
     return `${plural(sorted.length, `${kind} window`)}: median ${median}, p99 ${p99}.`;
   });
   const kindScale = { domain: [...WINDOW_KINDS], range: [PALETTE.blue, PALETTE.vermillion, PALETTE.grey] };
@@ -31,10 +34,34 @@ export function windowsChart(summary: Summary, tables: VerdictTables): Chart {
       height: 190,
       mark: { type: "line", interpolate: "step-after", strokeWidth: 2 },
       encoding: {
-        x: { field: "length", type: "quantitative", title: isTicks ? "ticks" : "µs", scale: { type: "log", nice: true }, axis: { format: "~s", labelOverlap: true } },
-        y: { field: "share", type: "quantitative", title: "share of windows at most this long", axis: { format: "%" }, scale: { domain: [0, 1] } },
+        x: {
+          field: "length",
+          type: "quantitative",
+          title: isTicks ? "ticks" : "µs",
+          scale: { type: "log", nice: true },
+          axis: { format: "~s", labelOverlap: true },
+        },
+        y: {
+          field: "share",
+          type: "quantitative",
+          title: "share of windows at most this long",
+          axis: { format: "%" },
+          scale: { domain: [0, 1] },
+        },
         color: { field: "kind", type: "nominal", scale: kindScale, legend: { title: null, orient: "top" } },
-        strokeDash: { field: "kind", type: "nominal", scale: { domain: [...WINDOW_KINDS], range: [[1, 0], [6, 3], [2, 2]] }, legend: { title: null, orient: "top" } },
+        strokeDash: {
+          field: "kind",
+          type: "nominal",
+          scale: {
+            domain: [...WINDOW_KINDS],
+            range: [
+              [1, 0],
+              [6, 3],
+              [2, 2],
+            ],
+          },
+          legend: { title: null, orient: "top" },
+        },
         tooltip: [{ field: "kind" }, { field: "length", format: ".4~g" }, { field: "share", format: ".1%" }],
       },
     }),
@@ -60,7 +87,8 @@ function durations({ forks }: VerdictTables): { byKind: Map<string, Float64Array
 function ecdf(kind: string, sorted: Float64Array, unit: number): JsonObject[] {
   const step = Math.max(1, Math.floor(sorted.length / POINTS));
   const out: JsonObject[] = [{ kind, length: sorted[0]! / unit, share: 0 }];
-  for (let i = 0; i < sorted.length; i += step) out.push({ kind, length: sorted[i]! / unit, share: (i + 1) / sorted.length });
+  for (let i = 0; i < sorted.length; i += step)
+    out.push({ kind, length: sorted[i]! / unit, share: (i + 1) / sorted.length });
   out.push({ kind, length: sorted.at(-1)! / unit, share: 1 });
   return out;
 }

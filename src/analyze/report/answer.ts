@@ -15,7 +15,7 @@ export function answerSection(summary: Summary): Html {
   return html`<section class="answer" aria-label="Answer">
 <p class="figure">${headline(summary, id, policy)}</p>
 ${id === null || policy === undefined ? null : html`<p>${safety(id, policy)} ${waits(summary)}</p>\n`}
-<p>mm_users is ${words(forks.mm_users_evidence)}; mm_count is ${words(forks.mm_count_evidence)}. Windows: ${words(forks.windows)}.</p>
+<p>How it is known. mm_users: ${words(forks.mm_users_evidence)}; mm_count: ${words(forks.mm_count_evidence)}; windows: ${words(forks.windows)}.</p>
 <p>${agreementSentence(summary)}</p>
 </section>
 `;
@@ -23,7 +23,8 @@ ${id === null || policy === undefined ? null : html`<p>${safety(id, policy)} ${w
 
 function headline({ forks }: Summary, id: string | null, policy: PolicySummary | undefined): string {
   if (forks.total === 0 || policy === undefined) return `${plural(forks.total, "fork")}.`;
-  const undecided = policy.indeterminate > 0 ? `; ${groupDigits(policy.indeterminate)} cannot be decided` : "";
+  const undecided =
+    policy.indeterminate > 0 ? `; ${groupDigits(policy.indeterminate)} cannot be decided` : "";
   return (
     `${plural(forks.total, "fork")}. Under ${id} the fast path is taken in ${groupDigits(policy.fast)} of ` +
     `${groupDigits(forks.total)} (${percent(policy.fast, forks.total)} %)${undecided}.`
@@ -32,16 +33,21 @@ function headline({ forks }: Summary, id: string | null, policy: PolicySummary |
 
 function safety(id: string, { fast, unsafe, unsafe_indeterminate }: PolicySummary): Html {
   if (fast === 0) return html`No fork takes it, so none is unsafe.`;
-  const unsure = unsafe_indeterminate > 0 ? `; for ${groupDigits(unsafe_indeterminate)} the trace cannot tell` : "";
+  const unsure =
+    unsafe_indeterminate > 0 ? `; for ${groupDigits(unsafe_indeterminate)} the trace cannot tell` : "";
   const count = `${groupDigits(unsafe)} of these ${groupDigits(fast)} ${unsafe === 1 ? "is" : "are"} unsafe`;
-  return unsafe > 0 ? html`<span class="bad">▲ ${count}</span> under ${id}${unsure}.` : html`${count} under ${id}${unsure}.`;
+  return unsafe > 0
+    ? html`<span class="bad">▲ ${count}</span> under ${id}${unsure}.`
+    : html`${count} under ${id}${unsure}.`;
 }
 
 function waits({ policies }: Summary): string {
   const parts = Object.entries(policies).flatMap(([id, { blocked }]) =>
     "not_evaluable" in blocked || blocked.events === 0 ? [] : [`${id} ${plural(blocked.events, "event")}`],
   );
-  const blind = Object.entries(policies).flatMap(([id, { blocked }]) => ("not_evaluable" in blocked ? [id] : []));
+  const blind = Object.entries(policies).flatMap(([id, { blocked }]) =>
+    "not_evaluable" in blocked ? [id] : [],
+  );
   const unknown = blind.length > 0 ? ` For ${blind.join(", ")} waits are not evaluable.` : "";
   return parts.length > 0 ? `Made to wait: ${parts.join(", ")}.${unknown}` : unknown.trimStart();
 }
@@ -56,7 +62,11 @@ function agreementSentence({ agreement: { mm_users, mm_count, loaded_mm } }: Sum
   if (mm_users.samples + mm_count.samples + loaded_mm.compared === 0) {
     return "The trace carries no samples of these counts, so the derivation could not be checked against any.";
   }
-  const part = (name: string, { equal, compared, samples, at_least_above_truth }: typeof mm_users): string => {
+  const part = (
+    name: string,
+    { equal, compared, samples, at_least_above_truth }: typeof mm_users,
+  ): string => {
+    if (compared === 0) return `${name} derived for none of ${groupDigits(samples)} sampled`;
     const wrong = at_least_above_truth > 0 ? `, ${at_least_above_truth} lower bounds above the sample` : "";
     return `${name} ${groupDigits(equal)} of ${groupDigits(compared)} (${groupDigits(samples)} sampled${wrong})`;
   };
@@ -105,13 +115,21 @@ release; quantiles by nearest rank. ${waitNeeds(summary)}</p></section>
 function waitCells({ blocked }: PolicySummary, unit: TimeUnit): string[] {
   if ("not_evaluable" in blocked) return ["not evaluable", "", "", ""];
   const cell = (ns: number | null): string => (ns === null ? "" : formatDuration(ns, unit));
-  const unknown = blocked.unknown_waits > 0 ? ` (${groupDigits(blocked.unknown_waits)} of unknown length)` : "";
-  return [`${groupDigits(blocked.events)}${unknown}`, cell(blocked.p50_ns), cell(blocked.p99_ns), cell(blocked.max_ns)];
+  const unknown =
+    blocked.unknown_waits > 0 ? ` (${groupDigits(blocked.unknown_waits)} of unknown length)` : "";
+  return [
+    `${groupDigits(blocked.events)}${unknown}`,
+    cell(blocked.p50_ns),
+    cell(blocked.p99_ns),
+    cell(blocked.max_ns),
+  ];
 }
 
 function waitNeeds({ policies }: Summary): Html {
   const needs = Object.entries(policies).flatMap(([id, { blocked }]) =>
-    "not_evaluable" in blocked ? [html`Waits under <code>${id}</code> need ${inputText(blocked.not_evaluable)}. `] : [],
+    "not_evaluable" in blocked
+      ? [html`Waits under <code>${id}</code> need ${inputText(blocked.not_evaluable)}. `]
+      : [],
   );
   return html`${needs}`;
 }

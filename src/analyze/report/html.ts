@@ -12,7 +12,13 @@ export class Html {
 
 export type HtmlValue = Html | string | number | null | readonly HtmlValue[];
 
-const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
 
 /** Text as HTML: markup characters as entities, invisible and control characters made visible. */
 export function escapeHtml(text: string): string {
@@ -41,7 +47,9 @@ function markupOf(value: HtmlValue): string {
 
 /** Input text set apart from the sentence around it: right-to-left names cannot reorder their neighbours. */
 export function inputText(text: string | null): Html {
-  return text === null || text === "" ? html`<span class="none">none</span>` : html`<bdi class="input">${text}</bdi>`;
+  return text === null || text === ""
+    ? html`<span class="none">none</span>`
+    : html`<bdi class="input">${text}</bdi>`;
 }
 
 export interface TableColumn {
@@ -51,10 +59,16 @@ export interface TableColumn {
 }
 
 /** A table in its own scrolling box. `caption` says what a row is. */
-export function dataTable(caption: string, columns: readonly TableColumn[], rows: readonly (readonly HtmlValue[])[]): Html {
+export function dataTable(
+  caption: string,
+  columns: readonly TableColumn[],
+  rows: readonly (readonly HtmlValue[])[],
+): Html {
   const cls = (i: number): Html => trusted(columns[i]?.isNumber === true ? ' class="n"' : "");
   const head = columns.map(({ title }, i) => html`<th scope="col"${cls(i)}>${title}</th>`);
-  const body = rows.map((cells) => html`<tr>${cells.map((cell, i) => html`<td${cls(i)}>${cell}</td>`)}</tr>\n`);
+  const body = rows.map(
+    (cells) => html`<tr>${cells.map((cell, i) => html`<td${cls(i)}>${cell}</td>`)}</tr>\n`,
+  );
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table><caption>${caption}</caption>
 <thead><tr>${head}</tr></thead>
 <tbody>

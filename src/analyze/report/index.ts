@@ -9,7 +9,13 @@ import { commonUnit, type Summary } from "../summary.ts";
 import { answerSection, policiesSection } from "./answer.ts";
 import { html, inputText, trusted } from "./html.ts";
 import { pageScripts } from "./scripts.ts";
-import { chartsSection, claimsSection, missingSection, problemsSection, provenanceSection } from "./sections.ts";
+import {
+  chartsSection,
+  claimsSection,
+  missingSection,
+  problemsSection,
+  provenanceSection,
+} from "./sections.ts";
 import { STYLE } from "./style.ts";
 import { unsafeSection } from "./unsafe.ts";
 

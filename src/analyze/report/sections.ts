@@ -1,7 +1,8 @@
 // The report's remaining sections: charts, claims, what the trace could not tell, problems, assumptions, provenance.
+
+import { formatDuration } from "../../base/time.ts";
 import type { TraceMeta } from "../../table/event-batch.ts";
 import type { VerdictTables } from "../../table/verdict-tables.ts";
-import { formatDuration } from "../../base/time.ts";
 import type { CompiledChart } from "../charts/compile.ts";
 import { groupDigits, plural } from "../statistics.ts";
 import type { Summary } from "../summary.ts";
@@ -10,7 +11,12 @@ import { dataTable, type Html, type HtmlValue, html, inputText, trusted } from "
 /** Every chart as a figure; the SVG is there before any script runs. */
 export function chartsSection(charts: readonly CompiledChart[]): Html {
   const figures = charts.map(
-    ({ id, title, description, svg }) => html`<figure id="chart-${id}"><figcaption><h3>${title}</h3><p>${description}</p></figcaption>
+    ({
+      id,
+      title,
+      description,
+      svg,
+    }) => html`<figure id="chart-${id}"><figcaption><h3>${title}</h3><p>${description}</p></figcaption>
 ${svg === "" ? null : html`<div class="plot">${trusted(svg)}</div>`}</figure>
 `,
   );
@@ -28,17 +34,29 @@ export function claimsSection({ claims }: Summary): Html {
     detail,
     needs ?? "",
   ]);
-  const columns = ["claim", "in words", "in this recording", "figure", "a verdict needs"].map((title) => ({ title }));
+  const columns = ["claim", "in words", "in this recording", "figure", "a verdict needs"].map((title) => ({
+    title,
+  }));
   return html`<section><h2 id="claims">Claims of the discussion</h2>
 ${dataTable("Claims made when the optimized fork was discussed, judged on this recording alone", columns, rows)}</section>
 `;
 }
 
 export function missingSection({ missing, assumptions }: Summary): Html {
-  const rows = missing.map(({ probe, would_tell, forks }) => [html`<code>${probe}</code>`, would_tell, groupDigits(forks)]);
-  const columns = [{ title: "probe or event" }, { title: "would have told" }, { title: "forks undecided", isNumber: true }];
+  const rows = missing.map(({ probe, would_tell, forks }) => [
+    html`<code>${probe}</code>`,
+    would_tell,
+    groupDigits(forks),
+  ]);
+  const columns = [
+    { title: "probe or event" },
+    { title: "would have told" },
+    { title: "forks undecided", isNumber: true },
+  ];
   const table =
-    missing.length === 0 ? html`<p>Nothing that a known probe would have told.</p>` : dataTable("What was not recorded", columns, rows);
+    missing.length === 0
+      ? html`<p>Nothing that a known probe would have told.</p>`
+      : dataTable("What was not recorded", columns, rows);
   const list = assumptions.map((sentence) => html`<li>${sentence}</li>`);
   return html`<section><h2 id="missing">What the trace could not tell</h2>
 ${table}</section>
@@ -55,7 +73,15 @@ export function problemsSection({ traces }: Summary, { problems }: VerdictTables
     const { code, severity, source, count, first_line, sample, trace, meaning } = problems.row(row);
     const path = traces[trace ?? 0]?.path ?? "";
     const where = first_line === null || first_line === 0 ? html`` : inputText(`${path}:${first_line}`);
-    rows.push([html`<code>${code}</code>`, severity, source, groupDigits(count ?? 0), where, inputText(sample), meaning]);
+    rows.push([
+      html`<code>${code}</code>`,
+      severity,
+      source,
+      groupDigits(count ?? 0),
+      where,
+      inputText(sample),
+      meaning,
+    ]);
   }
   const columns = [
     { title: "code" },
@@ -110,8 +136,15 @@ function probesDetails({ path, probes, skipped }: TraceMeta): Html {
     by,
     groupDigits(count),
   ]);
-  const columns = [{ title: "event" }, { title: "function" }, { title: "recognised by" }, { title: "count", isNumber: true }];
-  const unused = Object.entries(skipped).map(([event, n]) => html`<li>${inputText(event)} ${groupDigits(n)}</li>`);
+  const columns = [
+    { title: "event" },
+    { title: "function" },
+    { title: "recognised by" },
+    { title: "count", isNumber: true },
+  ];
+  const unused = Object.entries(skipped).map(
+    ([event, n]) => html`<li>${inputText(event)} ${groupDigits(n)}</li>`,
+  );
   return html`<details><summary>${plural(probes.length, "probe")} in ${inputText(path)}, ${plural(unused.length, "event")} without use</summary>
 ${dataTable("Probes in the input", columns, rows)}${unused.length > 0 ? html`<ul>${unused}</ul>` : null}</details>
 `;

@@ -21,7 +21,7 @@ figure { margin: 0; min-width: 0; } figcaption p { margin: .1em 0 .5em; color: v
 .scroll { overflow-x: auto; max-width: 100%; } .scroll:focus-visible { outline: 2px solid var(--link); }
 table { border-collapse: collapse; font-size: .9em; } caption { text-align: left; padding-bottom: .3em; }
 th, td { text-align: left; vertical-align: top; padding: .2em .8em .2em 0; border-bottom: 1px solid var(--line); overflow-wrap: normal; }
-td code { white-space: nowrap; } @media (max-width: 45rem) { td:not(.n) { min-width: 8em; } }
+td code { white-space: nowrap; } th:last-child, td:last-child, td:nth-last-child(2):not(.n) { min-width: 9em; }
 td .input { display: inline-block; min-width: 8ch; overflow-wrap: anywhere; } .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 tr:target { background: var(--panel); outline: 2px solid var(--link); } ul.plain { list-style: none; margin: 0; padding: 0; } ul.plain li { white-space: nowrap; }
 details { margin: .5em 0; } summary { cursor: pointer; } dt { font-weight: 600; } dd { margin: 0 0 .5em 1rem; }

@@ -28,7 +28,10 @@ export function unsafeSection(summary: Summary, tables: VerdictTables, unit: Tim
     return html`<section>${heading}<p>No window is unsafe under any policy replayed.${rest}</p></section>\n`;
   }
   const shown = unsafe.slice(0, MOST_WINDOWS);
-  const intervals = intervalsByFork(tables, new Set(shown.map(({ row }) => tables.forks.get("fork", row) ?? -1)));
+  const intervals = intervalsByFork(
+    tables,
+    new Set(shown.map(({ row }) => tables.forks.get("fork", row) ?? -1)),
+  );
   const number = true;
   const columns = [
     { title: "fork", isNumber: number },
@@ -96,10 +99,13 @@ function windowRow(
   unit: TimeUnit,
 ): Html[] {
   const fork = tables.forks.row(row);
-  const path = summary.traces[fork.trace ?? 0]?.path ?? "";
+  // The last component: the whole path stands under Provenance.
+  const path = (summary.traces[fork.trace ?? 0]?.path ?? "").replace(/^.*\//s, "");
   const id = fork.fork ?? row;
   const listed = intervals.get(id) ?? [];
-  const items = listed.slice(0, MOST_INTERVALS).map((i) => intervalItem(tables, i, fork.start_ns ?? 0n, path, unit));
+  const items = listed
+    .slice(0, MOST_INTERVALS)
+    .map((i) => intervalItem(tables, i, fork.start_ns ?? 0n, path, unit));
   const more = listed.length - items.length;
   return [
     html`<a id="fork-${id}" href="#fork-${id}">${id}</a>`,
@@ -115,12 +121,20 @@ function windowRow(
   ];
 }
 
-function intervalItem({ exposures }: VerdictTables, row: number, check: bigint, path: string, unit: TimeUnit): Html {
+function intervalItem(
+  { exposures }: VerdictTables,
+  row: number,
+  check: bigint,
+  path: string,
+  unit: TimeUnit,
+): Html {
   const { class: kind, cpu, tid, comm, start_ns, end_ns, line } = exposures.row(row);
   const since = (ns: bigint | null): string => (ns === null ? "?" : formatDuration(Number(ns - check), unit));
   return html`<li>${kind} ${inputText(comm)} tid ${tid} on CPU ${cpu}, ${since(start_ns)} to ${since(end_ns)}, ${place(path, line)}</li>`;
 }
 
 function place(path: string, line: number | null): Html {
-  return line === null || line === 0 ? html`<span class="none">no line</span>` : html`<bdi class="input">${path}:${line}</bdi>`;
+  return line === null || line === 0
+    ? html`<span class="none">no line</span>`
+    : html`<bdi class="input">${path}:${line}</bdi>`;
 }

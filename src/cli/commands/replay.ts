@@ -3,7 +3,6 @@ import { constants, copyFileSync } from "node:fs";
 import { Command } from "commander";
 import { attempt } from "../files.ts";
 import { addReplayOptions, type ReplayCliOptions } from "../options.ts";
-import { sizeOf } from "../trace-input.ts";
 
 type Options = ReplayCliOptions & { readonly out: string };
 
@@ -14,8 +13,9 @@ export function replayCommand(done: (code: number) => void): Command {
     .argument("<events>", "an events.arrow")
     .requiredOption("-o, --out <dir>", "result directory, created or replaced as a whole");
   return addReplayOptions(command).action(async (events: string, options: Options) => {
-    sizeOf(events);
+    const { checkEvents } = await import("../replay-events.ts");
     const { runInto } = await import("../run.ts");
+    checkEvents(events);
     done(
       await runInto(options.out, 1, options, async (_trace, eventsPath) => {
         attempt(eventsPath, () => copyFileSync(events, eventsPath, constants.COPYFILE_FICLONE));

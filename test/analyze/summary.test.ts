@@ -1,0 +1,152 @@
+// The figures: sums, denominators, three-valued claims, waits; every one by hand from the fixture.
+import { expect, test } from "vitest";
+import { claims } from "../../src/analyze/claims.ts";
+import type { PolicySummary } from "../../src/analyze/policy-summary.ts";
+import { nearestRank, percent } from "../../src/analyze/statistics.ts";
+import { summarize } from "../../src/analyze/summary.ts";
+import { newVerdictTables, POLICY_IDS } from "../../src/table/verdict-tables.ts";
+import { emptyFixture, fixture, forkRow } from "../support/verdict-fixture.ts";
+
+function summaryOf({ tables, metas, infos }: ReturnType<typeof fixture>) {
+  return summarize(tables, metas, infos);
+}
+
+test("decisions add up to the forks, verdicts to the fast ones", () => {
+  const { forks, policies } = summaryOf(fixture());
+  expect(Object.keys(policies)).toEqual([...POLICY_IDS]);
+  for (const policy of Object.values(policies)) {
+    expect(policy.fast + policy.slow + policy.indeterminate).toBe(forks.total);
+    expect(policy.unsafe + policy.unsafe_indeterminate).toBeLessThanOrEqual(policy.fast);
+    expect(Object.values(policy.evidence).reduce((sum, n) => sum + n)).toBe(forks.total);
+  }
+  expect(Object.values(forks.windows).reduce((sum, n) => sum + n)).toBe(forks.total);
+  expect(Object.values(forks.exposure).reduce((sum, n) => sum + n)).toBe(forks.total);
+});
+
+test("one policy by hand", () => {
+  const { policies } = summaryOf(fixture());
+  const expected: Partial<PolicySummary> = {
+    fast: 6,
+    slow: 4,
+    indeterminate: 2,
+    unsafe: 2,
+    unsafe_indeterminate: 1,
+    denied_by: { threads: 2, "lazy-tlb": 2, khugepaged: 1 },
+  };
+  expect(policies["counts-unlocked"]).toMatchObject(expected);
+});
+
+test("waits: nearest rank over the known ones; a missing probe is not zero waits", () => {
+  const { policies } = summaryOf(fixture());
+  expect(policies["fork-lock"]!.blocked).toEqual({
+    events: 3,
+    total_ns: 127_000,
+    p50_ns: 49_000,
+    p99_ns: 78_000,
+    max_ns: 78_000,
+    unknown_waits: 1,
+  });
+  expect(policies["get-task-mm"]!.blocked).toEqual({ not_evaluable: "get_task_mm" });
+  expect(policies["users-only"]!.blocked).toMatchObject({ events: 0, total_ns: 0, p50_ns: null });
+});
+
+test("one trace that cannot tell makes the waits of all not evaluable", () => {
+  const { tables, metas, infos } = fixture();
+  const blind = { ...infos[0]!, blockedNeeds: { "fork-lock": "kthread_use_mm" } };
+  const { policies } = summarize(tables, [...metas, ...metas], [...infos, blind]);
+  expect(policies["fork-lock"]!.blocked).toEqual({ not_evaluable: "kthread_use_mm" });
+});
+
+test("agreement counts claims, not lower bounds", () => {
+  expect(summaryOf(fixture()).agreement).toEqual({
+    mm_users: { compared: 8, equal: 7, samples: 8, given: 8, at_least_above_truth: 0 },
+    mm_count: { compared: 7, equal: 7, samples: 8, given: 7, at_least_above_truth: 1 },
+    loaded_mm: { compared: 48, equal: 48 },
+  });
+});
+
+test("unknown number of lost events is null, never 0", () => {
+  const { tables, metas, infos } = fixture();
+  const lost = metas.map((meta) => ({ ...meta, lostEvents: -1 }));
+  expect(summarize(tables, lost, infos).traces[0]!.lost_events).toBeNull();
+});
+
+test("no forks: no claim holds or fails", () => {
+  const { claims: all, forks, policies } = summaryOf(emptyFixture());
+  expect(forks.total).toBe(0);
+  expect(all.map(({ verdict }) => verdict)).toEqual(all.map(() => "not-evaluable"));
+  expect(all.every(({ needs }) => needs !== null)).toBe(true);
+  expect(policies["fork-lock"]!.fast).toBe(0);
+});
+
+test("claims over the fixture", () => {
+  const verdicts = Object.fromEntries(summaryOf(fixture()).claims.map(({ id, verdict }) => [id, verdict]));
+  expect(verdicts).toEqual({
+    "single-threaded-99": "fails",
+    "count-commonly-1": "holds",
+    "no-use-mm-during-fork": "fails",
+    "fork-lock-never-contends": "fails",
+    "mmap-lock-never-contends": "fails",
+    "get-task-mm-never-diverts": "not-evaluable",
+    "lazy-cpus-per-fork": "holds",
+  });
+});
+
+function judge(id: string, cells: readonly Parameters<typeof forkRow>[1][], armed: readonly string[] = []) {
+  const tables = newVerdictTables();
+  for (const [fork, row] of cells.entries()) tables.forks.append(forkRow(fork, row));
+  const infos = [{ ...fixture().infos[0]!, armed }];
+  return claims(tables, {}, infos).find((claim) => claim.id === id)!;
+}
+
+const ONE = { mm_users: 1 };
+const LOWER_BOUND = { mm_users: 1, mm_users_evidence: "at-least" };
+
+test("a claim about all forks is decided only when the undecided could not turn it", () => {
+  expect(judge("single-threaded-99", Array(100).fill(ONE))).toMatchObject({ verdict: "holds", figure: 1 });
+  const oneUnknown = [...Array(99).fill(ONE), LOWER_BOUND];
+  expect(judge("single-threaded-99", oneUnknown)).toMatchObject({ verdict: "holds", figure: 1 });
+  const twoUnknown = [...Array(98).fill(ONE), LOWER_BOUND, LOWER_BOUND];
+  expect(judge("single-threaded-99", twoUnknown)).toMatchObject({ verdict: "not-evaluable", figure: 1 });
+  expect(judge("single-threaded-99", [LOWER_BOUND])).toMatchObject({
+    verdict: "not-evaluable",
+    figure: null,
+  });
+});
+
+test("a lower bound above one decides against", () => {
+  const threads = { mm_users: 2, mm_users_evidence: "at-least" };
+  expect(judge("single-threaded-99", [threads])).toMatchObject({ verdict: "fails", figure: 0 });
+});
+
+test("silence of a probe that may not have been armed proves nothing", () => {
+  expect(judge("no-use-mm-during-fork", [{}])).toMatchObject({
+    verdict: "not-evaluable",
+    needs: "kthread_use_mm",
+  });
+  expect(judge("no-use-mm-during-fork", [{}], ["kthread_use_mm"])).toMatchObject({
+    verdict: "holds",
+    figure: 0,
+  });
+  expect(judge("no-use-mm-during-fork", [{ exposure: "U7" }], ["kthread_use_mm"]).verdict).toBe(
+    "not-evaluable",
+  );
+  expect(judge("lazy-cpus-per-fork", [{}]).verdict).toBe("not-evaluable");
+  expect(judge("lazy-cpus-per-fork", [{}], ["switch_mm_irqs_off", "enter_lazy_tlb"]).verdict).toBe("fails");
+  expect(judge("lazy-cpus-per-fork", [{ lazy_cpus: 2 }, {}])).toMatchObject({ verdict: "holds", figure: 1 });
+});
+
+test("nearest rank", () => {
+  expect([0, 0.5, 0.99, 1].map((q) => nearestRank([10, 20, 30, 40], q))).toEqual([10, 20, 40, 40]);
+  expect(nearestRank([], 0.5)).toBeNull();
+});
+
+test("a share is 0.0 or 100.0 only when it is exactly that", () => {
+  expect([percent(0, 9), percent(1, 99_999), percent(99_998, 99_999), percent(9, 9), percent(0, 0)]).toEqual([
+    "0.0",
+    "0.1",
+    "99.9",
+    "100.0",
+    "-",
+  ]);
+});
