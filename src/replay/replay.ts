@@ -51,6 +51,8 @@ export class Replayer implements Model {
   #sampleOwner: Attempt | undefined;
   #firmBefore = -1;
   #crLoads = 0;
+  /** Stands for init_mm where no pointer names it. */
+  #other = -1;
 
   constructor(rules: KernelRules) {
     this.world = new World(rules);
@@ -77,12 +79,12 @@ export class Replayer implements Model {
   }
 
   #apply(b: EventBatch, i: number): void {
-    const { world } = this;
+    const { world, windows } = this;
     const kind = b.kind[i]!;
     const cpu = b.cpu[i]!;
     world.seq++;
     world.ns = b.ns[i]!;
-    this.windows.line = b.line[i]!;
+    windows.line = b.line[i]!;
     if (kind === EventKind.lost || kind === EventKind.bufferStarted) {
       if (kind === EventKind.lost) this.#lost(cpu);
       return;
@@ -96,6 +98,7 @@ export class Replayer implements Model {
       return;
     }
     this.#sampleOwner = undefined;
+    windows.loadsVisible = this.seen[EventKind.switchMm]! > 0 || this.#crLoads > 0;
     const alias = (b.ctx[i]! & CTX_ALIAS) !== 0;
     if (!alias) this.seen[kind]!++;
     const tid = b.tid[i]!;
@@ -231,6 +234,7 @@ export class Replayer implements Model {
         if ((b.flags[i]! & 0xff) !== TlbReason.taskSwitch || cpu < 0) return;
         this.#crLoads++;
         cpus.crLoaded[cpu] = 1;
+        if (this.seen[EventKind.switchMm] === 0) this.#crLoaded(cpu, task, (b.ctx[i]! & CTX_IRQ) !== 0);
         return;
       case EventKind.enterLazyTlb:
         this.#enterLazy(b, i, cpu, task);
@@ -427,13 +431,13 @@ export class Replayer implements Model {
         return;
       }
       const lazy = cpus.lazy[cpu]!;
-      loadOther(this, cpu, label);
+      loadOther(this, cpu, mms.of(label));
       if (lazy >= 0) this.windows.onUnload(cpu);
       return;
     }
     // use_temporary_mm (text_poke) passes prev NULL: only the hardware state changes.
     if (prevLabel === NULL_MM) {
-      loadOther(this, cpu, label);
+      loadOther(this, cpu, mms.of(label));
       return;
     }
     const from = prevLabel > NULL_MM ? mms.of(prevLabel) : UNKNOWN_LIFE;
@@ -453,6 +457,22 @@ export class Replayer implements Model {
     // A switch whose sched_switch is missing.
     this.#missedTail(cpu, task, target);
     switchMmTail(this, cpu, target, mms.of(label), from);
+  }
+
+  /**
+   * CR3 written on a CPU that runs a kernel task, outside a switch: a flush or cpuidle sent it to init_mm (rows 11, 13),
+   * unless the task itself loaded something (kthread_use_mm): then nobody can tell what.
+   */
+  #crLoaded(cpu: number, task: number, irq: boolean): void {
+    const { cpus } = this.world;
+    if (cpus.cur[cpu] !== task || cpus.active[cpu] !== NO_LIFE) return;
+    cpus.loaded[cpu] = task === IDLE || irq ? this.#otherMm() : -1;
+    this.windows.onUnload(cpu);
+  }
+
+  #otherMm(): number {
+    if (this.#other < 0) this.#other = this.world.mms.create(-1, -1, -1);
+    return this.#other;
   }
 
   #missedTail(cpu: number, prev: number, next: number): void {

@@ -77,6 +77,8 @@ export class Windows {
   readonly #world: World;
   readonly #forks: Forks;
   line = 0;
+  /** CR3 loads are recorded (switch_mm_irqs_off, or tlb_flush): a lazy CPU that has been flushed shows. */
+  loadsVisible = false;
 
   constructor(m: Model) {
     this.#m = m;
@@ -193,7 +195,6 @@ export class Windows {
     let drops = 0;
     let maskOthers = 0;
     let maskUnknown = 0;
-    const label = mms.label[life]!;
     for (let c = 0; c < cpus.length; c++) {
       const unknown = cpus.unknownSince[c]! >= 0 && c !== cpu && this.#world.couldHold(life, cpus.unknownSince[c]!);
       if (unknown) {
@@ -203,7 +204,7 @@ export class Windows {
       if (cpus.lazy[c] === life) {
         low++;
         lazyRefs++;
-        if (c !== cpu && cpus.loaded[c] === label) lazyCpus++;
+        if (c !== cpu && cpus.loaded[c] === life) lazyCpus++;
       }
       if (cpus.pendingGrab[c] === life) {
         low--;
@@ -218,9 +219,10 @@ export class Windows {
         why |= Doubt.pendingDrop;
       }
       if (c === cpu) continue;
-      if (cpus.loaded[c] === -1) {
-        if (unknown || mms.birth[life]! < 0) maskUnknown++;
-      } else if (label >= 0 && cpus.loaded[c] === label) maskOthers++;
+      if (cpus.active[c] === life) maskOthers++;
+      else if (cpus.loaded[c] === -1 || !this.loadsVisible) {
+        if (unknown || mms.birth[life]! < 0 || cpus.lazy[c] === life || !this.loadsVisible) maskUnknown++;
+      } else if (cpus.loaded[c] === life) maskOthers++;
     }
     // kthread_use_mm and _unuse_mm from 6.4 on hold one reference too many, or early, for a moment.
     if (mms.between[life]! > 0 && this.#world.rules.useMmAlwaysGrabs) {
@@ -244,7 +246,7 @@ export class Windows {
     f.countDoubt[row] = doubt;
     f.countWhy[row] = why;
     f.lazyRefs[row] = lazyRefs;
-    f.lazyCpus[row] = lazyCpus;
+    f.lazyCpus[row] = this.loadsVisible ? lazyCpus : -1;
     f.borrows[row] = mms.borrows[life]!;
     f.khugepaged[row] = mms.khugepaged[life]!;
     f.ksm[row] = mms.ksm[life]!;
@@ -271,8 +273,7 @@ export class Windows {
   }
 
   #loadedHere(cpu: number, life: number): boolean {
-    const label = this.#world.mms.label[life]!;
-    return label >= 0 && this.#world.cpus.loaded[cpu] === label;
+    return this.loadsVisible && this.#world.cpus.loaded[cpu] === life;
   }
 
   #doubtActive(attempt: Attempt, cpu: number): void {
@@ -517,7 +518,7 @@ export class Windows {
     const row = attempt.row;
     if (row < 0) return;
     attempt.sampled = true;
-    const { cpus } = this.#world;
+    const { cpus, mms } = this.#world;
     if (f.cpuSampled[row] === 0) {
       f.cpuSampled[row] = 1;
       f.loadedCompared[row] = 0;
@@ -528,7 +529,9 @@ export class Windows {
       if (lazy) f.sampledLazy[row]! += 1;
     }
     if (switching || cpu >= cpus.length || cpus.loaded[cpu] === -1 || cpus.tail[cpu] === Tail.awaited || cpus.lastSeq[cpu] === cpus.loadSeq[cpu]) return;
+    const label = mms.label[cpus.loaded[cpu]!]!;
+    if (label < 0) return;
     f.loadedCompared[row]! += 1;
-    if (cpus.loaded[cpu] === lm) f.loadedEqual[row]! += 1;
+    if (label === lm) f.loadedEqual[row]! += 1;
   }
 }

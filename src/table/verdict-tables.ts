@@ -56,7 +56,7 @@ export const FORK_SPEC = {
   exposed_ns: "ns",
   /** Worst class seen; U4 and U4b only when there is nothing else; "none"; "U7" when the trace cannot tell. */
   exposure: "dict",
-  /** CPUs lazily holding the mm at the check. */
+  /** Other CPUs that hold the mm lazily and have it loaded at the check; null when the trace shows no CR3 loads. */
   lazy_cpus: "i32",
   line: "i32",
   end_line: "i32",

@@ -97,10 +97,10 @@ function makeUnknown(m: Model, cpu: number): void {
   cpus.unknownFork[cpu] = m.forks.length;
 }
 
-/** cpu_tlbstate.loaded_mm becomes `life`'s pointer. */
+/** cpu_tlbstate.loaded_mm becomes `life`. */
 function load(m: Model, cpu: number, life: number): void {
   const { cpus, mms } = m.world;
-  cpus.loaded[cpu] = mms.label[life]!;
+  cpus.loaded[cpu] = life;
   cpus.loadSeq[cpu] = m.world.seq;
   if (mms.firstCpu[life] === -1) mms.firstCpu[life] = cpu;
   else if (mms.firstCpu[life] !== cpu) mms.manyCpus[life] = 1;
@@ -209,8 +209,8 @@ function mendLineage(m: Model, task: number, life: number): void {
 }
 
 /** switch_mm_irqs_off with tsk NULL onto init_mm, or a temporary mm: the CPU's hardware state changes, nothing else (rows 11, 13-15). */
-export function loadOther(m: Model, cpu: number, label: number): void {
-  m.world.cpus.loaded[cpu] = label;
+export function loadOther(m: Model, cpu: number, life: number): void {
+  m.world.cpus.loaded[cpu] = life;
   m.world.cpus.loadSeq[cpu] = m.world.seq;
 }
 

@@ -277,7 +277,7 @@ export const GrabStage = { none: 0, switched: 1, lazy: 2 } as const;
 
 /**
  * CPUs, indexed by cpu number. `lazy` is the life whose mm_count the CPU's chain of kernel tasks holds
- * (active_mm of the current kernel task), `loaded` the pointer id in cpu_tlbstate.loaded_mm: they differ after a
+ * (active_mm of the current kernel task), `loaded` the life in cpu_tlbstate.loaded_mm (-1 unknown): they differ after a
  * flush has sent a lazy CPU to init_mm (§2.4 row 11).
  */
 export class Cpus {
