@@ -2,6 +2,7 @@
 // writes "pages=-1" for "pages:-1" and little else). Fields behind a task name are looked for from the right.
 import { NONE } from "../table/event-batch.ts";
 import { EventKind, LOCK_SUCCESS, LOCK_WRITE, TLB_ALL } from "../table/event-kinds.ts";
+import { isPid, MAX_CPU } from "./limits.ts";
 import {
   ascii,
   DASH,
@@ -29,12 +30,16 @@ const OLD_PID = ascii(" old_pid=");
 const ORIG_CPU = ascii(" orig_cpu=");
 const DEST_CPU = ascii(" dest_cpu=");
 const PAGES = ascii("pages");
+const PAGES_AFTER = ascii(" pages=");
+const REASON = ascii("reason=");
 const MM = ascii("mm=");
 const WRITE_TRUE = ascii(" write=true");
 const WRITE_ONE = ascii(" write=1");
 const SUCCESS_TRUE = ascii(" success=true");
 const SUCCESS_ONE = ascii(" success=1");
 const CLONE_FLAGS_ARG = ascii("clone_flags: ");
+const CLONE_FLAGS_FIELD = ascii("clone_flags=");
+const RET_FIELD = ascii(" ret=");
 const ARMED = ascii("forkcast: armed ");
 
 /** Reads one body, bytes[at, end), and adds its row. False when the body is not what the event prints. */
@@ -45,24 +50,26 @@ export function readTaskNewtask(sink: Sink, bytes: Uint8Array, at: number, end: 
   const flags = findLast(bytes, at, end, CLONE_FLAGS);
   if (flags < 0 || !startsWith(bytes, at, end, PID_FIRST)) return false;
   const pidEnd = digitsEnd(bytes, at + PID_FIRST.length, end);
-  if (!startsWith(bytes, pidEnd, end, COMM_AFTER)) return false;
+  const pid = readDecimal(bytes, at + PID_FIRST.length, pidEnd);
+  if (!startsWith(bytes, pidEnd, end, COMM_AFTER) || !isPid(pid)) return false;
   const row = sink.add(EventKind.taskNewtask);
   const out = sink.out;
-  out.argTid[row] = readDecimal(bytes, at + PID_FIRST.length, pidEnd);
+  out.argTid[row] = pid;
   out.argComm[row] = sink.comm(bytes, pidEnd + COMM_AFTER.length, flags);
   out.flags[row] = readHexLow(bytes, flags + CLONE_FLAGS.length, end);
   return true;
 }
 
-/** "comm=bash pid=1351 child_comm=bash child_pid=1361" */
+/** "comm=bash pid=1351 child_comm=bash child_pid=1361", raw "parent_comm=bash parent_pid=1351 child_comm=…" */
 export function readProcessFork(sink: Sink, bytes: Uint8Array, at: number, end: number): boolean {
   const childPid = findLast(bytes, at, end, CHILD_PID);
   if (childPid < 0) return false;
   const childComm = findLast(bytes, at, childPid, CHILD_COMM);
-  if (childComm < 0) return false;
+  const child = numberAt(bytes, childPid + CHILD_PID.length, end);
+  if (childComm < 0 || !isPid(child)) return false;
   const row = sink.add(EventKind.schedProcessFork);
   const out = sink.out;
-  out.argTid[row] = numberAt(bytes, childPid + CHILD_PID.length, end);
+  out.argTid[row] = child;
   out.argComm[row] = sink.comm(bytes, childComm + CHILD_COMM.length, childPid);
   return true;
 }
@@ -88,10 +95,13 @@ export function readMigrateTask(sink: Sink, bytes: Uint8Array, at: number, end: 
   const orig = findLast(bytes, at, end, ORIG_CPU);
   const pid = findLast(bytes, at, end, PID);
   if (dest < 0 || orig < 0 || pid < 0) return false;
-  const row = sink.add(EventKind.schedMigrateTask);
-  sink.out.argTid[row] = numberAt(bytes, pid + PID.length, end);
+  const task = numberAt(bytes, pid + PID.length, end);
   const from = numberAt(bytes, orig + ORIG_CPU.length, end);
-  sink.out.flags[row] = (from & 0xffff) | (numberAt(bytes, dest + DEST_CPU.length, end) << 16);
+  const to = numberAt(bytes, dest + DEST_CPU.length, end);
+  if (!isPid(task) || from < 0 || from > MAX_CPU || to < 0 || to > MAX_CPU) return false;
+  const row = sink.add(EventKind.schedMigrateTask);
+  sink.out.argTid[row] = task;
+  sink.out.flags[row] = from | (to << 16);
   return true;
 }
 
@@ -100,6 +110,7 @@ export function readMigrateTask(sink: Sink, bytes: Uint8Array, at: number, end: 
  * printer does not know "reason:0x5 (5)" or "reason: (0)": the number in parentheses counts.
  */
 export function readTlbFlush(sink: Sink, bytes: Uint8Array, at: number, end: number): boolean {
+  if (startsWith(bytes, at, end, REASON)) return readRawTlbFlush(sink, bytes, at, end);
   if (!startsWith(bytes, at, end, PAGES)) return false;
   let last = end;
   while (last > at && bytes[last - 1] === SPACE) last--;
@@ -110,6 +121,17 @@ export function readTlbFlush(sink: Sink, bytes: Uint8Array, at: number, end: num
   const all = bytes[at + PAGES.length + 1] === DASH;
   const row = sink.add(EventKind.tlbFlush);
   sink.out.flags[row] = readDecimal(bytes, open + 1, last - 1) | (all ? TLB_ALL : 0);
+  return true;
+}
+
+/** trace-cmd report -R, in the order of the record: "reason=3 pages=-1". */
+function readRawTlbFlush(sink: Sink, bytes: Uint8Array, at: number, end: number): boolean {
+  const reason = at + REASON.length;
+  const reasonEnd = digitsEnd(bytes, reason, end);
+  if (reasonEnd === reason || !startsWith(bytes, reasonEnd, end, PAGES_AFTER)) return false;
+  const all = bytes[reasonEnd + PAGES_AFTER.length] === DASH;
+  const row = sink.add(EventKind.tlbFlush);
+  sink.out.flags[row] = readDecimal(bytes, reason, reasonEnd) | (all ? TLB_ALL : 0);
   return true;
 }
 
@@ -140,20 +162,29 @@ export function readMmapLockReleased(sink: Sink, bytes: Uint8Array, at: number, 
   return addMmapLock(sink, EventKind.mmapLockReleased, bytes, at, end);
 }
 
-/** "(clone_flags: 1200011, newsp: 0, …)", perf and trace-cmd "clone_flags: 0x01200011, …"; clone3, fork, vfork: no flags. */
+/**
+ * "(clone_flags: 1200011, newsp: 0, …)", perf and trace-cmd "clone_flags: 0x01200011, …", raw "__syscall_nr=56
+ * clone_flags=0x1200011 …" (print_field(), libtraceevent); clone3, fork, vfork: no flags.
+ */
 export function readEnterClone(sink: Sink, bytes: Uint8Array, at: number, end: number): boolean {
-  const flags = findFirst(bytes, at, end, CLONE_FLAGS_ARG);
+  let flags = findFirst(bytes, at, end, CLONE_FLAGS_ARG);
+  if (flags < 0) flags = findFirst(bytes, at, end, CLONE_FLAGS_FIELD);
   const row = sink.add(EventKind.sysEnterClone);
-  if (flags >= 0) sink.out.flags[row] = readHexLow(bytes, flags + CLONE_FLAGS_ARG.length, end);
+  if (flags < 0) return true;
+  const from = skipSpaces(bytes, flags + CLONE_FLAGS_FIELD.length, end);
+  sink.out.flags[row] = readHexLow(bytes, from, end);
   return true;
 }
 
-/** "0x3a8": the child's pid, or a negative errno, of which only the failure is kept. */
+/** "0x3a8", raw "__syscall_nr=56 ret=936": the child's pid, or a negative errno, of which only the failure is kept. */
 export function readExitClone(sink: Sink, bytes: Uint8Array, at: number, end: number): boolean {
-  if (!hasHexPrefix(bytes, at, end)) return false;
-  const pid = readHexLow(bytes, at, end);
+  const field = findLast(bytes, at, end, RET_FIELD);
+  if (field < 0 && !hasHexPrefix(bytes, at, end)) return false;
+  const from = field < 0 ? at : field + RET_FIELD.length;
+  const isHex = hasHexPrefix(bytes, from, end);
+  const pid = isHex ? readHexLow(bytes, from, end) : numberAt(bytes, from, end);
   const row = sink.add(EventKind.sysExitClone);
-  sink.out.argTid[row] = pid < 0 ? NONE : pid;
+  sink.out.argTid[row] = isPid(pid) ? pid : NONE;
   return true;
 }
 
@@ -186,13 +217,16 @@ function addWithPid(
   end: number,
   key: Uint8Array,
 ): boolean {
-  const pid = findLast(bytes, at, end, key);
-  if (pid < 0) return false;
+  const field = findLast(bytes, at, end, key);
+  if (field < 0) return false;
+  const pid = numberAt(bytes, field + key.length, end);
+  if (!isPid(pid)) return false;
   const row = sink.add(kind);
-  sink.out.argTid[row] = numberAt(bytes, pid + key.length, end);
+  sink.out.argTid[row] = pid;
   return true;
 }
 
+/** The decimal number at `at`, blanks before it skipped; NONE when there is none or it is negative. */
 function numberAt(bytes: Uint8Array, at: number, end: number): number {
   const from = skipSpaces(bytes, at, end);
   const stop = digitsEnd(bytes, from, end);

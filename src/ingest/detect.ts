@@ -81,10 +81,11 @@ export function detect(head: Uint8Array, path: string): Detection {
       reason: `${tally.perf} of ${tally.lines} lines begin as perf script prints them`,
     };
   }
+  if (head.includes(0)) refuseNul(path);
   return refuseUnknown(texts, path);
 }
 
-/** Throws InputError when the input is empty or no text. */
+/** Throws InputError when the input is empty, of a known binary format, or has NUL bytes in its first line. */
 export function refuseBinary(head: Uint8Array, path: string): void {
   if (head.length === 0) throw new InputError("ingest/empty", `${path} is empty; ${EXPECTED}`);
   for (const magic of MAGICS) {
@@ -92,9 +93,12 @@ export function refuseBinary(head: Uint8Array, path: string): void {
       throw new InputError("ingest/binary", `${path} is ${magic.what}`);
     }
   }
-  if (head.includes(0)) {
-    throw new InputError("ingest/binary", `${path} is no text (it holds NUL bytes); ${EXPECTED}`);
-  }
+  const newline = head.indexOf(0x0a);
+  if (head.subarray(0, newline < 0 ? head.length : newline).includes(0)) refuseNul(path);
+}
+
+function refuseNul(path: string): never {
+  throw new InputError("ingest/binary", `${path} is no text (it holds NUL bytes); ${EXPECTED}`);
 }
 
 function taskPidFormat(tally: Tally): Detection {

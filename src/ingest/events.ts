@@ -18,10 +18,11 @@ import {
   readTaskNewtask,
   readTlbFlush,
 } from "./bodies.ts";
-import { ascii, COLON, LPAREN, RPAREN, SPACE, skipSpaces, startsWith } from "./numbers.ts";
+import { ascii, COLON, LPAREN, SPACE, skipSpaces, startsWith } from "./numbers.ts";
 import { ProbeArgs } from "./probe-args.ts";
+import { probeArgsStart, type ReturnOrder } from "./probe-place.ts";
 import { addProbeRow, addSampleRows, callerFlags } from "./probe-rows.ts";
-import { isProbePlace, type Probe, ProbeRegistry, type ReturnOrder } from "./probes.ts";
+import { type Probe, ProbeRegistry } from "./probes.ts";
 import { BAD_BODY, PROBE_UNRECOGNISED } from "./problems.ts";
 import { addSchedSwitch } from "./sched-switch.ts";
 import type { Sink } from "./sink.ts";
@@ -173,20 +174,21 @@ export class EventDecoder {
     const event = this.#names.text(id);
     const stock = STOCK_EVENTS.get(event.slice(event.indexOf(":") + 1));
     if (stock !== undefined) return stock;
-    const close = probeClose(bytes, at, end);
-    if (close < 0 || !isProbePlace(bytes, at + 1, close)) return SKIPPED;
-    this.#probeList.push(this.probes.add(event, bytes, at + 1, close, end));
+    const args = probeArgsStart(bytes, at, end);
+    const probe = args < 0 ? null : this.probes.add(event, bytes, at, args, end);
+    if (probe === null) return SKIPPED;
+    this.#probeList.push(probe);
     return FIRST_PROBE + this.#probeList.length - 1;
   }
 
   #probe(id: number, probe: Probe, bytes: Uint8Array, at: number, end: number): void {
     probe.count++;
-    const close = probeClose(bytes, at, end);
-    if (close < 0) {
+    const argsStart = probeArgsStart(bytes, at, end);
+    if (argsStart < 0) {
       this.#sink.problemAt(BAD_BODY, probe.event);
       return;
     }
-    if (probe.func === "") this.probes.judge(probe, bytes, at + 1, close, end);
+    if (probe.func === "") this.probes.judge(probe, bytes, at, argsStart, end);
     const kind = probe.kind;
     if (kind === null) {
       if (probe.func === "") this.#sink.problemAt(PROBE_UNRECOGNISED, probe.event);
@@ -194,11 +196,11 @@ export class EventDecoder {
       return;
     }
     const args = this.#args;
-    args.read(bytes, close + 1, end);
+    args.read(bytes, argsStart, end);
     if (this.#primary[kind] === -1) this.#primary[kind] = id;
     const isAlias = this.#primary[kind] !== id;
     const row = addProbeRow(this.#sink, kind, args, isAlias);
-    if (kind === EventKind.mmAccessRet) this.#sink.out.flags[row] = callerFlags(bytes, at + 1, close);
+    if (kind === EventKind.mmAccessRet) this.#sink.out.flags[row] = callerFlags(bytes, at + 1, argsStart - 1);
     if (args.sampled > 0) addSampleRows(this.#sink, args, isAlias);
   }
 
@@ -232,12 +234,4 @@ export class EventDecoder {
 function idOf(names: ByteInterner, bytes: Uint8Array, start: number, end: number): number {
   if (names.size < MAX_NAMES) return names.intern(bytes, start, end);
   return names.find(bytes, start, end);
-}
-
-/** Of a probe's body, "(func+0x4/0x500) a=1": where ")" stands; -1 when it does not begin with parentheses. */
-function probeClose(bytes: Uint8Array, at: number, end: number): number {
-  if (bytes[at] !== LPAREN) return -1;
-  let close = at + 1;
-  while (close < end && bytes[close] !== RPAREN) close++;
-  return close > at + 1 && close < end ? close : -1;
 }

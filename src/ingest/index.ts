@@ -7,7 +7,9 @@ import { CsvReader } from "./csv/index.ts";
 import { DETECT_BYTES, detect, type FormatName, refuseBinary } from "./detect.ts";
 import { FtraceTextReader } from "./ftrace-text/index.ts";
 import { LineSplitter } from "./lines.ts";
+import { skipBlanks } from "./numbers.ts";
 import { PerfScriptReader } from "./perf-script/index.ts";
+import { TRUNCATED_LINE } from "./problems.ts";
 import type { FormatReader, ReaderOptions } from "./reader.ts";
 import { Sink } from "./sink.ts";
 import { TraceCmdReportReader } from "./trace-cmd-report/index.ts";
@@ -95,8 +97,11 @@ class TraceIngest implements Ingest {
 
   end(): TraceMeta {
     const { format, reader, splitter } = this.#pipeline ?? this.#start();
-    if (splitter.hasOpenLine) this.#sink.openLine = splitter.lines + 1;
-    splitter.end();
+    splitter.end((bytes, start, end, lineNo) => {
+      if (skipBlanks(bytes, start, end) < end) {
+        this.#sink.problem(TRUNCATED_LINE, lineNo, bytes, start, end);
+      }
+    });
     reader.end();
     this.#refuseUnusable(format, reader);
     this.#sink.end();

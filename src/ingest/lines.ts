@@ -58,9 +58,14 @@ export class LineSplitter {
     return this.#carried > 0 || this.#skipping;
   }
 
-  /** Hands on a last line that has no line end. */
-  end(): void {
-    if (this.hasOpenLine) this.#flush();
+  /** Hands a last line that has no line end to `visit`, as `line` would get it, its beginning when it is too long. */
+  end(visit: LineHandler["line"]): void {
+    if (!this.hasOpenLine) return;
+    const no = ++this.#lines;
+    const end = this.#carried;
+    this.#carried = 0;
+    this.#skipping = false;
+    visit(this.#carry, 0, end, no);
   }
 
   #append(chunk: Uint8Array, from: number, to: number): void {

@@ -36,6 +36,13 @@ export function skipSpaces(bytes: Uint8Array, at: number, end: number): number {
   return i;
 }
 
+/** First index in [at, end) that holds neither a space, a tab nor a line end. */
+export function skipBlanks(bytes: Uint8Array, at: number, end: number): number {
+  let i = at;
+  while (i < end && (bytes[i] === SPACE || (bytes[i]! >= 0x09 && bytes[i]! <= 0x0d))) i++;
+  return i;
+}
+
 /** The digits of [from, to) as a number; exact below 2^53. The caller has checked that they are digits. */
 export function readDecimal(bytes: Uint8Array, from: number, to: number): number {
   let value = 0;

@@ -9,6 +9,7 @@ import {
   SAMPLE_SWITCHING,
   SWITCH_MM_NO_TASK,
 } from "../table/event-kinds.ts";
+import { isPid } from "./limits.ts";
 import { ascii, startsWith } from "./numbers.ts";
 import { Arg, type ProbeArgs } from "./probe-args.ts";
 import type { Sink } from "./sink.ts";
@@ -111,9 +112,10 @@ function setMm(out: EventBatch, row: number, mm: number, args: Int32Array): void
   out.count[row] = args[Arg.count]!;
 }
 
+/** The task's pid; NONE when its pointer is NULL, when it was not recorded, or when it is no pid. */
 function pidOf(args: Int32Array, base: number): number {
   const pid = args[Arg.pid]!;
-  return args[base] === NULL_MM || pid === NO_VALUE ? NONE : pid;
+  return args[base] === NULL_MM || !isPid(pid) ? NONE : pid;
 }
 
 function dropErrorPointer(out: EventBatch, row: number, args: ProbeArgs): void {

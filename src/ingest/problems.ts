@@ -15,13 +15,19 @@ export const TRUNCATED_LINE: ProblemKind = kind(
   "ingest/truncated-line",
   "info",
   "recorder",
-  "the file ends in the middle of a line; that line was not used",
+  "the file's last line has no line end: it may be cut short and was not used, even where it reads as whole",
 );
 export const BINARY_DATA: ProblemKind = kind(
   "ingest/binary-data",
   "error",
   "recorder",
   "a line holds NUL bytes and is no event; it was skipped",
+);
+export const OUT_OF_RANGE: ProblemKind = kind(
+  "ingest/out-of-range",
+  "error",
+  "recorder",
+  "a line's CPU, task or time is beyond what a kernel has (8191, 4194304, 104 days from the first event); it was skipped",
 );
 export const OUT_OF_ORDER: ProblemKind = kind(
   "ingest/out-of-order",
@@ -107,6 +113,7 @@ export const INGEST_PROBLEMS: readonly ProblemKind[] = [
   LONG_LINE,
   TRUNCATED_LINE,
   BINARY_DATA,
+  OUT_OF_RANGE,
   OUT_OF_ORDER,
   BAD_BODY,
   NOT_AN_EVENT,

@@ -2,6 +2,7 @@
 // fields around them, so every form is read from the line's end leftwards and accepted only as a whole.
 import { CTX_ALIAS, NONE } from "../table/event-batch.ts";
 import { EventKind, SwitchState } from "../table/event-kinds.ts";
+import { MAX_PID } from "./limits.ts";
 import {
   ascii,
   COLON,
@@ -66,6 +67,7 @@ export function addSchedSwitch(
   const head = sink.head;
   if (!readSwitch(bytes, at, last, head.tid)) return false;
   const f = fields;
+  if (f.prevPid > MAX_PID || f.nextPid > MAX_PID) return false;
   head.tid = f.prevPid;
   // Printed with hash-ptr=0, 6.1 leaves prev_comm empty: the head's name stays.
   if (f.prevCommEnd > f.prevCommStart) {
@@ -166,8 +168,18 @@ function readPrettyPrev(bytes: Uint8Array, at: number, end: number): boolean {
   fields.prevPid = readPid(bytes, pidStart, pidEnd);
   fields.prevCommStart = at;
   fields.prevCommEnd = pidStart - 1;
-  fields.state = stateOf(bytes, stateStart, end);
+  fields.state = prettyStateOf(bytes, stateStart, end);
   return true;
+}
+
+/**
+ * write_state(), plugins/plugin_sched_switch.c of libtraceevent, has the letters "SDTtZXxW" in the order of older
+ * kernels: of the two exit states it prints Z for 0x10, which is EXIT_DEAD since 3.14, and X for 0x20, EXIT_ZOMBIE.
+ */
+function prettyStateOf(bytes: Uint8Array, from: number, to: number): number {
+  const state = stateOf(bytes, from, to);
+  if (state === SwitchState.zombie) return SwitchState.dead;
+  return state === SwitchState.dead ? SwitchState.zombie : state;
 }
 
 /** Of "… comm:15 [120]" ending at `end`: where " [120]" begins; -1 when it does not end so. */
@@ -187,8 +199,9 @@ function digitsStart(bytes: Uint8Array, at: number, end: number): number {
   return i;
 }
 
+/** A negative pid stands for none. */
 function readPid(bytes: Uint8Array, from: number, to: number): number {
-  return bytes[from] === DASH ? -readDecimal(bytes, from + 1, to) : readDecimal(bytes, from, to);
+  return bytes[from] === DASH ? NONE : readDecimal(bytes, from, to);
 }
 
 /** "R", "R+", "S", "X|Z" …, or a number as trace-cmd report -R prints it. */

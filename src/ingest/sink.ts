@@ -5,6 +5,7 @@ import { type ProblemKind, ProblemLog } from "../base/problem.ts";
 import { type EventBatch, NO_MM, NO_VALUE, NONE, NULL_MM } from "../table/event-batch.ts";
 import { EventKind } from "../table/event-kinds.ts";
 import { EventHead } from "./event-head.ts";
+import { MAX_CPU, MAX_PID, MAX_SECONDS, MAX_SPAN } from "./limits.ts";
 import { Reorder } from "./merge.ts";
 import {
   ascii,
@@ -18,28 +19,17 @@ import {
   startsWith,
   ZERO,
 } from "./numbers.ts";
-import {
-  BAD_BODY,
-  CSV_BAD_ROW,
-  FTRACE_BAD_HEADER,
-  FTRACE_BAD_TIME,
-  NOT_AN_EVENT,
-  OUT_OF_ORDER,
-  TRUNCATED_LINE,
-} from "./problems.ts";
+import { FTRACE_BAD_TIME, OUT_OF_ORDER, OUT_OF_RANGE } from "./problems.ts";
 
 const BILLION = 1_000_000_000n;
 const NULL_TEXT = ascii("(null)");
 const UNKNOWN_COMM = ascii("<...>");
 
-const CUT_SHOWS_AS: ReadonlySet<ProblemKind> = new Set([
-  BAD_BODY,
-  FTRACE_BAD_HEADER,
-  NOT_AN_EVENT,
-  CSV_BAD_ROW,
-]);
 /** PendingGap.events of "CPU n buffer started". */
 const BUFFER_STARTED = -2;
+const MAX_WAITING_GAPS = 4096;
+/** What a row's flags hold. */
+const MAX_LOST = 0x7fffffff;
 
 interface PendingGap {
   readonly cpu: number;
@@ -57,11 +47,7 @@ export class Sink {
   events = 0;
   /** -1 once a gap of unknown size was seen. */
   lostEvents = 0;
-  /** CPUs the header declares, 0 when it declares none. */
-  declaredCpus = 0;
   clock = "unknown";
-  /** Number of a last line without a line end, else 0: what is wrong with that one is that it is cut off. */
-  openLine = 0;
   kernel = "";
   readonly #rows: Reorder;
   readonly #unknownComm: number;
@@ -75,6 +61,7 @@ export class Sink {
   #firstNs = Number.POSITIVE_INFINITY;
   #lastNs = Number.NEGATIVE_INFINITY;
   #maxCpu = -1;
+  #declaredCpus = 0;
   /** Rows that came too late to be put in their place; a file glued from two has one a line. */
   #late = 0;
 
@@ -109,21 +96,34 @@ export class Sink {
   }
 
   get cpus(): number {
-    return Math.max(this.declaredCpus, this.#maxCpu + 1);
+    return Math.max(this.#declaredCpus, this.#maxCpu + 1);
+  }
+
+  /** Takes in the number of CPUs a header names; one no kernel has says nothing. */
+  declareCpus(cpus: number): void {
+    if (cpus <= MAX_CPU + 1 && cpus > this.#declaredCpus) this.#declaredCpus = cpus;
   }
 
   /**
    * Takes over the head's time stamp and puts waiting gaps in front of the event. False, and a problem, when the
-   * stamp has another unit than the file's first one.
+   * stamp has another unit than the file's first one or the head holds a number no kernel prints.
    */
   begin(): boolean {
     const head = this.head;
+    if (!isPlausible(head)) {
+      this.problemAt(OUT_OF_RANGE);
+      return false;
+    }
     if (this.#epochHi < 0) this.#setEpoch();
     if (head.ticks !== this.#ticks) {
       this.problemAt(FTRACE_BAD_TIME);
       return false;
     }
     const ns = (head.hi - this.#epochHi) * 1e9 + (head.lo - this.#epochLo);
+    if (ns > MAX_SPAN || ns < -MAX_SPAN) {
+      this.problemAt(OUT_OF_RANGE);
+      return false;
+    }
     this.#ns = ns;
     if (ns > this.#lastNs) this.#lastNs = ns;
     if (ns < this.#firstNs) this.#firstNs = ns;
@@ -146,17 +146,20 @@ export class Sink {
     return row;
   }
 
-  /** A gap of `events` lost events (-1 unknown) on `cpu` (-1 any): a row at the time of the next event. */
+  /**
+   * A gap of `events` lost events (-1 unknown) on `cpu` (-1 any): a row at the time of the next event. A CPU or a number
+   * that cannot be stands for any and for unknown.
+   */
   lost(cpu: number, events: number, line: number): void {
-    this.#gaps.push({ cpu, events, line });
-    if (events < 0 || this.lostEvents < 0) this.lostEvents = -1;
-    else this.lostEvents += events;
-    if (this.#gaps.length > 4096) this.#emitGaps();
+    const count = events > MAX_LOST ? -1 : events;
+    this.#wait({ cpu: cpu > MAX_CPU ? NONE : cpu, events: count, line });
+    if (count < 0 || this.lostEvents < 0) this.lostEvents = -1;
+    else this.lostEvents += count;
   }
 
   /** A row that is no event of its own ("CPU 2 buffer started"), at the time of the next event. */
   bufferStarted(cpu: number, line: number): void {
-    this.#gaps.push({ cpu, events: BUFFER_STARTED, line });
+    if (cpu <= MAX_CPU) this.#wait({ cpu, events: BUFFER_STARTED, line });
   }
 
   /** Passes on everything that waits. */
@@ -199,8 +202,7 @@ export class Sink {
   }
 
   /** Counts a problem with bytes[start, end) as its sample. */
-  problem(raised: ProblemKind, line: number, bytes: Uint8Array, start: number, end: number, key = ""): void {
-    const kind = line === this.openLine && CUT_SHOWS_AS.has(raised) ? TRUNCATED_LINE : raised;
+  problem(kind: ProblemKind, line: number, bytes: Uint8Array, start: number, end: number, key = ""): void {
     const id = `${kind.code}\0${key}`;
     const seen = this.#seenProblems.has(id);
     if (!seen) this.#seenProblems.add(id);
@@ -232,6 +234,11 @@ export class Sink {
     out.count[row] = NO_VALUE;
     out.flags[row] = 0;
     return row;
+  }
+
+  #wait(gap: PendingGap): void {
+    this.#gaps.push(gap);
+    if (this.#gaps.length > MAX_WAITING_GAPS) this.#emitGaps();
   }
 
   #emitGaps(): void {
@@ -266,6 +273,13 @@ export class Sink {
     }
     return this.pointers.intern(scratch, 0, length);
   }
+}
+
+/** Whether a kernel can have printed the head's numbers. */
+function isPlausible({ cpu, tid, tgid, hi }: EventHead): boolean {
+  return (
+    cpu <= MAX_CPU && cpu >= NONE && tid <= MAX_PID && tid >= NONE && tgid <= MAX_PID && hi <= MAX_SECONDS
+  );
 }
 
 /** ":-1", ":123": what perf prints for a task it has no name of. */

@@ -30,7 +30,11 @@ export function derivedUsers(world: World, forks: Forks, row: number, armed: Arm
   const value = Math.max(1, forks.usersLow[row]!);
   const predates = mms.birth[life]! < 0 && mms.closed[life] === 0;
   const exact =
-    armed.newtask && forks.usersDoubt[row] === 0 && !predates && mms.hiddenHolder[life] === 0 && forks.usersLow[row]! >= 1;
+    armed.newtask &&
+    forks.usersDoubt[row] === 0 &&
+    !predates &&
+    mms.hiddenHolder[life] === 0 &&
+    forks.usersLow[row]! >= 1;
   return { value, evidence: exact ? "derived" : "at-least" };
 }
 
@@ -40,13 +44,24 @@ export function derivedCount(world: World, forks: Forks, row: number, armed: Arm
   const { mms } = world;
   const value = Math.max(1, forks.countLow[row]!);
   const exact =
-    armed.schedSwitch && armed.switchTail && armed.khugepaged && forks.countDoubt[row] === 0 && mms.birth[life]! >= 0 &&
+    armed.schedSwitch &&
+    armed.switchTail &&
+    armed.khugepaged &&
+    forks.countDoubt[row] === 0 &&
+    mms.birth[life]! >= 0 &&
     mms.hiddenHolder[life] === 0;
   return { value: armed.schedSwitch ? value : 1, evidence: exact ? "derived" : "at-least" };
 }
 
 /** Slugs of what is in doubt about a fork's derived counts. */
-export function doubts(world: World, forks: Forks, row: number, armed: Armed, users: CountValue, count: CountValue): string[] {
+export function doubts(
+  world: World,
+  forks: Forks,
+  row: number,
+  armed: Armed,
+  users: CountValue,
+  count: CountValue,
+): string[] {
   const out: string[] = [];
   const life = forks.life[row]!;
   let why = 0;
@@ -76,7 +91,8 @@ export function usersCauses(forks: Forks, row: number, users: CountValue): Denia
   const selfForBorrower = getsSelf[row]! > 0 && borrows[row]! > 0;
   if (getsKthread[row]! > 0 || selfForBorrower) out.push("borrower");
   if (getsReader[row]! > 0 || (getsSelf[row]! > 0 && !selfForBorrower)) out.push("reader");
-  const explained = threads[row]! + vforks[row]! + ioWorkers[row]! + getsKthread[row]! + getsReader[row]! + getsSelf[row]!;
+  const explained =
+    threads[row]! + vforks[row]! + ioWorkers[row]! + getsKthread[row]! + getsReader[row]! + getsSelf[row]!;
   if (users.value - 1 > explained) out.push("unattributed");
   return out;
 }

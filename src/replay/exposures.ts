@@ -3,7 +3,18 @@
 import type { World } from "./model/world.ts";
 import { NO_LIFE, ShareKind, TaskKind } from "./model/world.ts";
 
-export const ExposureClass = { U1: 0, U2: 1, U2b: 2, U3: 3, U3b: 4, U4: 5, U4b: 6, U5: 7, U6: 8, U7: 9 } as const;
+export const ExposureClass = {
+  U1: 0,
+  U2: 1,
+  U2b: 2,
+  U3: 3,
+  U3b: 4,
+  U4: 5,
+  U4b: 6,
+  U5: 7,
+  U6: 8,
+  U7: 9,
+} as const;
 export type ExposureClass = (typeof ExposureClass)[keyof typeof ExposureClass];
 
 /** One interval [start, end) on one CPU. `end` is NaN while open. */
@@ -23,7 +34,14 @@ export interface Exposure {
 }
 
 /** Class of an exposure that begins at `seq` inside a window checked at `checkSeq`. `wasLazy`: the CPU held the mm lazily just before. */
-export function classify(world: World, task: number, life: number, checkSeq: number, atCheck: boolean, wasLazy: boolean): ExposureClass {
+export function classify(
+  world: World,
+  task: number,
+  life: number,
+  checkSeq: number,
+  atCheck: boolean,
+  wasLazy: boolean,
+): ExposureClass {
   const { tasks } = world;
   if (tasks.share[task] === ShareKind.vfork) return ExposureClass.U5;
   if (atCheck) return ExposureClass.U1;

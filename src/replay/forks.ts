@@ -22,14 +22,42 @@ export const Doubt = {
 } as const;
 
 export const DOUBT_NAMES: readonly string[] = [
-  "predates-trace", "hidden-get", "unfinished-put", "lost-events", "hidden-holder", "unfinished-get",
-  "cpu-unknown", "unfinished-grab", "unfinished-drop", "proc-fd", "io-uring", "mmu-notifier", "broken-ledger",
+  "predates-trace",
+  "hidden-get",
+  "unfinished-put",
+  "lost-events",
+  "hidden-holder",
+  "unfinished-get",
+  "cpu-unknown",
+  "unfinished-grab",
+  "unfinished-drop",
+  "proc-fd",
+  "io-uring",
+  "mmu-notifier",
+  "broken-ledger",
   "exit-race",
 ];
 
 /** Where a window's start or end comes from; the order of START is the order of preference (later is better). */
-export const START_BY = ["none", "sys_enter_clone", "copy_process", "uprobe_start_dup_mmap", "dup_mmap", "mmap_lock_acquire_returned", "uprobe_dup_mmap"] as const;
-export const END_BY = ["none", "flush_tlb_mm_range_ret", "mmap_lock_released", "dup_mmap_ret", "uprobe_end_dup_mmap", "task_newtask", "copy_process_ret", "sched_process_fork"] as const;
+export const START_BY = [
+  "none",
+  "sys_enter_clone",
+  "copy_process",
+  "uprobe_start_dup_mmap",
+  "dup_mmap",
+  "mmap_lock_acquire_returned",
+  "uprobe_dup_mmap",
+] as const;
+export const END_BY = [
+  "none",
+  "flush_tlb_mm_range_ret",
+  "mmap_lock_released",
+  "dup_mmap_ret",
+  "uprobe_end_dup_mmap",
+  "task_newtask",
+  "copy_process_ret",
+  "sched_process_fork",
+] as const;
 
 export const NO_SAMPLE = -1;
 
@@ -60,6 +88,8 @@ export class Forks {
   /** From the per-CPU sample: other CPUs with the mm loaded; how many of them lazily. */
   readonly sampledLoaded: number[] = [];
   readonly sampledLazy: number[] = [];
+  /** Other CPUs caught while switching (loaded_mm 0x1): whether their mm_cpumask bit is set cannot be told. */
+  readonly sampledSwitching: number[] = [];
   readonly loadedCompared: number[] = [];
   readonly loadedEqual: number[] = [];
   /** Ledger's lower bound of mm_users, the members' lower bound, open doubts and their reasons. */
@@ -110,14 +140,55 @@ export class Forks {
     this.life.push(life);
     this.label.push(mms.label[life]!);
     this.task.push(task);
-    for (const column of [this.tid, this.comm, this.cpu, this.seq, this.earlySeq, this.child, this.loadedCompared, this.loadedEqual]) column.push(-1);
+    for (const column of [
+      this.tid,
+      this.comm,
+      this.cpu,
+      this.seq,
+      this.earlySeq,
+      this.child,
+      this.loadedCompared,
+      this.loadedEqual,
+    ])
+      column.push(-1);
     for (const column of [this.start, this.early, this.end]) column.push(Number.NaN);
     for (const column of [
-      this.line, this.startBy, this.endLine, this.endBy, this.cpuSampled, this.sampledLoaded, this.sampledLazy,
-      this.usersLow, this.membersLow, this.usersDoubt, this.usersWhy, this.countLow, this.countDoubt, this.countWhy,
-      this.threads, this.vforks, this.ioWorkers, this.getsKthread, this.getsReader, this.getsSelf, this.lazyRefs,
-      this.lazyCpus, this.borrows, this.khugepaged, this.ksm, this.notifiers, this.procFds, this.rings, this.pendingDrops,
-      this.maskOthers, this.maskUnknown, this.maskEver, this.activeUnknown, this.lost, this.flagsUnknown,
+      this.line,
+      this.startBy,
+      this.endLine,
+      this.endBy,
+      this.cpuSampled,
+      this.sampledLoaded,
+      this.sampledLazy,
+      this.sampledSwitching,
+      this.usersLow,
+      this.membersLow,
+      this.usersDoubt,
+      this.usersWhy,
+      this.countLow,
+      this.countDoubt,
+      this.countWhy,
+      this.threads,
+      this.vforks,
+      this.ioWorkers,
+      this.getsKthread,
+      this.getsReader,
+      this.getsSelf,
+      this.lazyRefs,
+      this.lazyCpus,
+      this.borrows,
+      this.khugepaged,
+      this.ksm,
+      this.notifiers,
+      this.procFds,
+      this.rings,
+      this.pendingDrops,
+      this.maskOthers,
+      this.maskUnknown,
+      this.maskEver,
+      this.activeUnknown,
+      this.lost,
+      this.flagsUnknown,
     ]) {
       column.push(0);
     }
@@ -129,7 +200,15 @@ export class Forks {
   }
 
   /** Adds to the ledger bound and doubts of `life`'s forks checked in (from, to), sequence numbers. */
-  patchUsers(world: World, life: number, from: number, to: number, low: number, doubt: number, why: number): void {
+  patchUsers(
+    world: World,
+    life: number,
+    from: number,
+    to: number,
+    low: number,
+    doubt: number,
+    why: number,
+  ): void {
     for (let row = world.mms.lastFork[life]!; row >= 0 && this.seq[row]! > from; row = this.prev[row]!) {
       if (this.seq[row]! >= to) continue;
       this.usersLow[row]! += low;
@@ -146,7 +225,15 @@ export class Forks {
   }
 
   /** The same for mm_count. */
-  patchCount(world: World, life: number, from: number, to: number, low: number, doubt: number, why: number): void {
+  patchCount(
+    world: World,
+    life: number,
+    from: number,
+    to: number,
+    low: number,
+    doubt: number,
+    why: number,
+  ): void {
     for (let row = world.mms.lastFork[life]!; row >= 0 && this.seq[row]! > from; row = this.prev[row]!) {
       if (this.seq[row]! >= to) continue;
       this.countLow[row]! += low;

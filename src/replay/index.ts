@@ -27,15 +27,23 @@ export interface ReplayOptions {
 }
 
 /** Replays one trace and appends its rows to `into`. Throws InputError on an unknown assumption. */
-export async function replay(table: EventTable, options: ReplayOptions, into: VerdictTables, traceIndex: number): Promise<ReplayInfo> {
+export async function replay(
+  table: EventTable,
+  options: ReplayOptions,
+  into: VerdictTables,
+  traceIndex: number,
+): Promise<ReplayInfo> {
   const assume = options.assume ?? [];
   for (const name of assume) {
     if (!(ASSUMPTIONS as readonly string[]).includes(name) && !name.startsWith("armed:")) {
-      throw new InputError("replay/unknown-assumption", `--assume ${name}: unknown; expected ${ASSUMPTIONS.join(", ")} or armed:FUNCTION`);
+      throw new InputError(
+        "replay/unknown-assumption",
+        `--assume ${name}: unknown; expected ${ASSUMPTIONS.join(", ")} or armed:FUNCTION`,
+      );
     }
   }
   const kernel = kernelOf(table.meta, options.kernel);
-  const replayer = new Replayer(kernel.rules);
+  const replayer = new Replayer(kernel.rules, table.meta.cpus);
   await table.forEachBatch((batch) => replayer.feed(batch));
   replayer.finish();
   const names = armedNames(replayer, table.meta, assume);
@@ -43,7 +51,12 @@ export async function replay(table: EventTable, options: ReplayOptions, into: Ve
   const policies = POLICIES.filter((p) => options.policies === undefined || options.policies.includes(p.id));
   const before = into.forks.length;
   const lazySetsDirty = assume.includes("lazy-sets-dirty");
-  writeVerdicts(replayer, table.meta, { policies, armed, blind: options.blind === true, lazySetsDirty, traceIndex }, into);
+  writeVerdicts(
+    replayer,
+    table.meta,
+    { policies, armed, blind: options.blind === true, lazySetsDirty, traceIndex },
+    into,
+  );
   writeProblems(replayer, into, traceIndex);
   return {
     kernel: kernel.name,
@@ -66,7 +79,8 @@ function kernelOf(meta: TraceMeta, option: string | undefined): Kernel {
   const name = option ?? meta.kernel;
   const match = /^(\d+)\.(\d+)/.exec(name);
   // Unknown: the rules that claim less (a transient extra reference in kthread_use_mm), and a mask as before 6.14.
-  if (match === null) return { name: "", from: "assumed", rules: { useMmAlwaysGrabs: true, lazyCpumask: false } };
+  if (match === null)
+    return { name: "", from: "assumed", rules: { useMmAlwaysGrabs: true, lazyCpumask: false } };
   const version = Number(match[1]) * 1000 + Number(match[2]);
   return {
     name,
@@ -108,7 +122,8 @@ function blockedNeed(serialises: readonly string[], armed: Armed): string | null
 function writeProblems(replayer: Replayer, into: VerdictTables, traceIndex: number): void {
   const { forks } = replayer;
   for (let row = 0; row < forks.length; row++) {
-    if (Number.isNaN(forks.end[row]!)) replayer.problems.add(WINDOW_CUT, forks.line[row]!, `fork by pid ${forks.tid[row]}`);
+    if (Number.isNaN(forks.end[row]!))
+      replayer.problems.add(WINDOW_CUT, forks.line[row]!, `fork by pid ${forks.tid[row]}`);
   }
   for (const p of replayer.problems.list()) {
     into.problems.append({
@@ -143,26 +158,39 @@ function missing(armed: Armed, into: VerdictTables, before: number): ReplayInfo[
   const need = (probe: string, wouldTell: string, n: number): void => {
     if (n > 0) out.push({ probe, wouldTell, forks: n });
   };
-  if (windows > 0) need("uprobe_dup_mmap", "when the page tables are copied, and mm_users and mm_count then", windows);
+  if (windows > 0)
+    need("uprobe_dup_mmap", "when the page tables are copied, and mm_users and mm_count then", windows);
   if (users > 0 && !armed.mmput) need("mmput", "every release of mm_users", users);
   if (users > 0 && !armed.getTaskMm) need("get_task_mm", "who takes mm_users from outside", users);
   if (users > 0 && !armed.newtask) need("task_newtask", "clone flags: which tasks share an mm", users);
-  if (counts > 0 && !armed.khugepaged) need("__khugepaged_enter", "whether khugepaged holds mm_count", counts);
-  if (counts > 0 && !armed.switchTail) need("switch_mm_irqs_off, enter_lazy_tlb", "which CPUs hold the mm lazily", counts);
+  if (counts > 0 && !armed.khugepaged)
+    need("__khugepaged_enter", "whether khugepaged holds mm_count", counts);
+  if (counts > 0 && !armed.switchTail)
+    need("switch_mm_irqs_off, enter_lazy_tlb", "which CPUs hold the mm lazily", counts);
   if (!armed.useMm) need("kthread_use_mm", "kernel threads that borrow the mm", all);
   if (!armed.schedSwitch) need("sched_switch", "which task runs where", all);
   return out;
 }
 
-function assumptions(kernel: Kernel, armed: Armed, lazySetsDirty: boolean, assume: readonly string[]): string[] {
+function assumptions(
+  kernel: Kernel,
+  armed: Armed,
+  lazySetsDirty: boolean,
+  assume: readonly string[],
+): string[] {
   const out: string[] = [];
-  if (kernel.from === "assumed") out.push("kernel release not in the trace: rules of 6.4 to 6.13 assumed; --kernel sets it");
+  if (kernel.from === "assumed")
+    out.push("kernel release not in the trace: rules of 6.4 to 6.13 assumed; --kernel sets it");
   out.push(
     lazySetsDirty
       ? "lazy CPUs may set dirty bits (--assume lazy-sets-dirty): lazy residue counts as exposure"
       : "the dirty bit is set only by stores that retire: lazy residue is reported, not counted as exposure",
   );
-  if (armed.khugepaged) out.push("mm_count holders without a hook (bare mmgrab) are taken to be absent unless a borrow proves one");
-  for (const name of assume) if (name.startsWith("armed:")) out.push(`${name.slice(6)} declared armed by --assume`);
+  if (armed.khugepaged)
+    out.push(
+      "mm_count holders without a hook (bare mmgrab) are taken to be absent unless a borrow proves one",
+    );
+  for (const name of assume)
+    if (name.startsWith("armed:")) out.push(`${name.slice(6)} declared armed by --assume`);
   return out;
 }

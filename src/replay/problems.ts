@@ -5,21 +5,24 @@ export const SWITCH_MISMATCH: ProblemKind = {
   code: "replay/switch-mismatch",
   severity: "data-loss",
   source: "recorder",
-  meaning: "a CPU ran a task it was never seen switching to: events are missing; its state is unknown until its next switch",
+  meaning:
+    "a CPU ran a task it was never seen switching to: events are missing; its state is unknown until its next switch",
 };
 
 export const WINDOW_CUT: ProblemKind = {
   code: "replay/window-cut",
   severity: "data-loss",
   source: "recorder",
-  meaning: "a fork's window has no end in the trace; its verdicts are indeterminate where the rest would matter",
+  meaning:
+    "a fork's window has no end in the trace; its verdicts are indeterminate where the rest would matter",
 };
 
 export const LEDGER_BROKEN: ProblemKind = {
   code: "replay/users-not-zero",
   severity: "data-loss",
   source: "recorder",
-  meaning: "mm_users did not come to 0 at exit_mmap by the events recorded: a get or put is missing; no mm_users is claimed for that mm",
+  meaning:
+    "mm_users did not come to 0 at exit_mmap by the events recorded: a get or put is missing; no mm_users is claimed for that mm",
 };
 
 export const REPLAY_PROBLEMS: readonly ProblemKind[] = [SWITCH_MISMATCH, WINDOW_CUT, LEDGER_BROKEN];

@@ -1,36 +1,115 @@
 // The loop: one pass over the event table, each row lowered to the transitions of model/ and to windows.ts.
 // Fed by index.ts with batches; its Replayer is what verdicts.ts reads at the end. Never reads a sampled count.
 import { ProblemLog } from "../base/problem.ts";
-import { CTX_ALIAS, CTX_IRQ, CTX_TASK, type EventBatch, NO_VALUE, NONE, NULL_MM } from "../table/event-batch.ts";
 import {
-  CALLER_OTHER, CLONE_THREAD, CLONE_UNTRACED, CLONE_VFORK, CLONE_VM, EVENT_KIND_NAMES, EventKind, LOCK_SUCCESS, LOCK_WRITE,
-  SAMPLE_LAZY, SAMPLE_SWITCHING, SWITCH_MM_NO_TASK, SwitchState, TlbReason,
+  CTX_ALIAS,
+  CTX_IRQ,
+  CTX_TASK,
+  type EventBatch,
+  NO_VALUE,
+  NONE,
+  NULL_MM,
+} from "../table/event-batch.ts";
+import {
+  CALLER_OTHER,
+  CLONE_THREAD,
+  CLONE_UNTRACED,
+  CLONE_VFORK,
+  CLONE_VM,
+  EVENT_KIND_NAMES,
+  EventKind,
+  LOCK_SUCCESS,
+  LOCK_WRITE,
+  SAMPLE_LAZY,
+  SAMPLE_SWITCHING,
+  SWITCH_MM_NO_TASK,
+  SwitchState,
+  TlbReason,
 } from "../table/event-kinds.ts";
 import { Doubt, Forks } from "./forks.ts";
-import { beginLeave, close, closeOpened, get, noteOpened, put, settlePut, share } from "./model/users.ts";
 import { confirmMember, ensureLife, forgetCpu, join, leave, type Model, setActive } from "./model/model.ts";
-import { callUnuseMm, callUseMm, contextSwitch, exec, exitMm, exitUnseen, lazyTail, loadOther, settleBorrow, switchMmTail, unuseMm, useMm } from "./model/switching.ts";
-import { GrabStage, IDLE, type KernelRules, NO_LIFE, ShareKind, Tail, TaskKind, UNKNOWN_LIFE, World } from "./model/world.ts";
+import {
+  callUnuseMm,
+  callUseMm,
+  contextSwitch,
+  exec,
+  exitMm,
+  exitUnseen,
+  lazyTail,
+  loadOther,
+  settleBorrow,
+  switchMmTail,
+  unuseMm,
+  useMm,
+} from "./model/switching.ts";
+import { beginLeave, close, closeOpened, get, noteOpened, put, settlePut, share } from "./model/users.ts";
+import {
+  GrabStage,
+  IDLE,
+  type KernelRules,
+  NO_LIFE,
+  ShareKind,
+  Tail,
+  TaskKind,
+  UNKNOWN_LIFE,
+  World,
+} from "./model/world.ts";
 import { LEDGER_BROKEN, SWITCH_MISMATCH } from "./problems.ts";
 import { type Attempt, END, START, Windows } from "./windows.ts";
 
 /** Kinds recorded only in the context of the task that calls the function: they prove that the task went on. */
 const TASK_KINDS: Uint8Array = kindSet([
-  EventKind.schedProcessFork, EventKind.taskNewtask, EventKind.schedProcessExec, EventKind.schedProcessExit,
-  EventKind.mmapLockStartLocking, EventKind.mmapLockAcquireReturned, EventKind.mmapLockReleased,
-  EventKind.uprobeStartDupMmap, EventKind.uprobeDupMmap, EventKind.uprobeEndDupMmap, EventKind.dupMmap,
-  EventKind.dupMmapRet, EventKind.copyPageRange, EventKind.copyProcess, EventKind.copyProcessRet,
-  EventKind.kthreadUseMm, EventKind.kthreadUseMmRet, EventKind.kthreadUnuseMm, EventKind.kthreadUnuseMmRet,
-  EventKind.getTaskMm, EventKind.getTaskMmRet, EventKind.mmAccess, EventKind.mmAccessRet, EventKind.procMemOpenRet,
-  EventKind.mmput, EventKind.mmInit, EventKind.execBegin, EventKind.execMmRelease, EventKind.exitMmRelease,
-  EventKind.exitMmap, EventKind.khugepagedEnter, EventKind.khugepagedExit, EventKind.ksmEnter, EventKind.ksmExit,
-  EventKind.mmuNotifierRegister, EventKind.flushTlbMmRange, EventKind.flushTlbMmRangeRet, EventKind.sysEnterClone,
-  EventKind.sysExitClone, EventKind.cpuSample,
+  EventKind.schedProcessFork,
+  EventKind.taskNewtask,
+  EventKind.schedProcessExec,
+  EventKind.schedProcessExit,
+  EventKind.mmapLockStartLocking,
+  EventKind.mmapLockAcquireReturned,
+  EventKind.mmapLockReleased,
+  EventKind.uprobeStartDupMmap,
+  EventKind.uprobeDupMmap,
+  EventKind.uprobeEndDupMmap,
+  EventKind.dupMmap,
+  EventKind.dupMmapRet,
+  EventKind.copyPageRange,
+  EventKind.copyProcess,
+  EventKind.copyProcessRet,
+  EventKind.kthreadUseMm,
+  EventKind.kthreadUseMmRet,
+  EventKind.kthreadUnuseMm,
+  EventKind.kthreadUnuseMmRet,
+  EventKind.getTaskMm,
+  EventKind.getTaskMmRet,
+  EventKind.mmAccess,
+  EventKind.mmAccessRet,
+  EventKind.procMemOpenRet,
+  EventKind.mmput,
+  EventKind.mmInit,
+  EventKind.execBegin,
+  EventKind.execMmRelease,
+  EventKind.exitMmRelease,
+  EventKind.exitMmap,
+  EventKind.khugepagedEnter,
+  EventKind.khugepagedExit,
+  EventKind.ksmEnter,
+  EventKind.ksmExit,
+  EventKind.mmuNotifierRegister,
+  EventKind.flushTlbMmRange,
+  EventKind.flushTlbMmRangeRet,
+  EventKind.sysEnterClone,
+  EventKind.sysExitClone,
+  EventKind.cpuSample,
 ]);
 /** Kinds printed from inside a switch or under another task's name: they settle nothing (§9.1, §9.2). */
 const TAIL_KINDS: Uint8Array = kindSet([
-  EventKind.switchMm, EventKind.enterLazyTlb, EventKind.tlbFlush, EventKind.mmdrop, EventKind.lost,
-  EventKind.bufferStarted, EventKind.armed, EventKind.schedSwitch,
+  EventKind.switchMm,
+  EventKind.enterLazyTlb,
+  EventKind.tlbFlush,
+  EventKind.mmdrop,
+  EventKind.lost,
+  EventKind.bufferStarted,
+  EventKind.armed,
+  EventKind.schedSwitch,
 ]);
 
 function kindSet(kinds: readonly number[]): Uint8Array {
@@ -54,8 +133,10 @@ export class Replayer implements Model {
   /** Stands for init_mm where no pointer names it. */
   #other = -1;
 
-  constructor(rules: KernelRules) {
+  /** `cpus`: how many CPUs the recording has; all are in unknown state until they show it. */
+  constructor(rules: KernelRules, cpus: number) {
     this.world = new World(rules);
+    if (cpus > 0) this.world.cpus.ensure(cpus - 1);
     this.windows = new Windows(this);
   }
 
@@ -135,7 +216,8 @@ export class Replayer implements Model {
     } else if (cur === -1 && task >= 0 && kind !== EventKind.schedSwitch) {
       this.#arrive(cpu, task);
     }
-    if (cpus.pendingGrab[cpu] !== NO_LIFE) this.#settleGrab(cpu, cpus.tail[cpu] !== Tail.none && cpus.cur[cpu] !== task);
+    if (cpus.pendingGrab[cpu] !== NO_LIFE)
+      this.#settleGrab(cpu, cpus.tail[cpu] !== Tail.none && cpus.cur[cpu] !== task);
     if (TAIL_KINDS[kind] === 1) {
       if (kind === EventKind.schedSwitch && cpus.cur[cpu] === task) cpus.pendingDrop[cpu] = NO_LIFE;
       return task;
@@ -170,7 +252,11 @@ export class Replayer implements Model {
 
   #missed(cpu: number, task: number): void {
     if (this.seen[EventKind.schedSwitch]! > 0) {
-      this.problems.add(SWITCH_MISMATCH, this.windows.line, `CPU ${cpu}: pid ${this.world.tasks.pid[task] ?? -1}`);
+      this.problems.add(
+        SWITCH_MISMATCH,
+        this.windows.line,
+        `CPU ${cpu}: pid ${this.world.tasks.pid[task] ?? -1}`,
+      );
     }
     forgetCpu(this, cpu);
     this.#arrive(cpu, task);
@@ -193,8 +279,15 @@ export class Replayer implements Model {
     const { world } = this;
     const { cpus, tasks } = world;
     world.lossSeq = world.seq;
-    this.windows.loseEvents();
     if (cpu >= 0) cpus.ensure(cpu);
+    let fromSeq = world.seq;
+    let fromNs = world.ns;
+    for (let c = 0; c < cpus.length; c++) {
+      if (cpu >= 0 && c !== cpu) continue;
+      fromSeq = Math.min(fromSeq, cpus.lastSeq[c]!);
+      fromNs = Math.min(fromNs, cpus.lastNs[c]!);
+    }
+    this.windows.loseEvents(fromSeq, fromNs);
     for (let c = 0; c < cpus.length; c++) if (cpu < 0 || c === cpu) forgetCpu(this, c);
     // Any task may have exec'd, exited, borrowed or released in the gap.
     for (let t = IDLE + 1; t < tasks.length; t++) {
@@ -216,7 +309,13 @@ export class Replayer implements Model {
 
   #sample(b: EventBatch, i: number): void {
     if (this.#sampleOwner === undefined) return;
-    this.windows.sample(this.#sampleOwner, b.cpu[i]!, b.mm[i]!, (b.flags[i]! & SAMPLE_LAZY) !== 0, (b.flags[i]! & SAMPLE_SWITCHING) !== 0);
+    this.windows.sample(
+      this.#sampleOwner,
+      b.cpu[i]!,
+      b.mm[i]!,
+      (b.flags[i]! & SAMPLE_LAZY) !== 0,
+      (b.flags[i]! & SAMPLE_SWITCHING) !== 0,
+    );
   }
 
   #dispatch(b: EventBatch, i: number, kind: number, cpu: number, tid: number, task: number): void {
@@ -269,7 +368,8 @@ export class Replayer implements Model {
         const life = mms.find(b.mm[i]!);
         if (life < 0) return;
         close(this, life);
-        if (mms.broken[life] === 1) this.problems.add(LEDGER_BROKEN, windows.line, `mm with ${mms.sum[life]} mm_users left`);
+        if (mms.broken[life] === 1)
+          this.problems.add(LEDGER_BROKEN, windows.line, `mm with ${mms.sum[life]} mm_users left`);
         mms.khugepaged[life] = 0;
         mms.ksm[life] = 0;
         return;
@@ -283,7 +383,12 @@ export class Replayer implements Model {
           tasks.lastGetMm[task] = tasks.mm[target]!;
           tasks.edge[task] = world.seq;
           tasks.edgeMm[task] = tasks.mm[target]!;
-          windows.block(tasks.mm[target]!, kind === EventKind.getTaskMm ? "get_task_mm" : "mm_access", tid, b.comm[i]!);
+          windows.block(
+            tasks.mm[target]!,
+            kind === EventKind.getTaskMm ? "get_task_mm" : "mm_access",
+            tid,
+            b.comm[i]!,
+          );
         }
         return;
       }
@@ -370,14 +475,16 @@ export class Replayer implements Model {
         this.#dupMmap(b, i, kind, cpu, tid, task);
         return;
       case EventKind.mmapLockAcquireReturned:
-        if ((b.flags[i]! & LOCK_WRITE) !== 0 && (b.flags[i]! & LOCK_SUCCESS) !== 0) this.#locked(b, i, cpu, tid, task);
+        if ((b.flags[i]! & LOCK_WRITE) !== 0 && (b.flags[i]! & LOCK_SUCCESS) !== 0)
+          this.#locked(b, i, cpu, tid, task);
         return;
       case EventKind.mmapLockReleased:
         if ((b.flags[i]! & LOCK_WRITE) !== 0) this.#unlocked(b, i, task);
         return;
       case EventKind.flushTlbMmRange: {
         const attempt = windows.attempts.get(task);
-        if (attempt !== undefined && attempt.row >= 0 && attempt.open && mms.find(b.mm[i]!) === attempt.life) attempt.flushing = true;
+        if (attempt !== undefined && attempt.row >= 0 && attempt.open && mms.find(b.mm[i]!) === attempt.life)
+          attempt.flushing = true;
         return;
       }
       case EventKind.flushTlbMmRangeRet: {
@@ -417,7 +524,10 @@ export class Replayer implements Model {
     }
     this.#using(prev);
     this.#using(next);
-    contextSwitch(this, cpu, prev, next, { switchMm: this.seen[EventKind.switchMm]! > 0, tlbFlush: this.#crLoads > 0 });
+    contextSwitch(this, cpu, prev, next, {
+      switchMm: this.seen[EventKind.switchMm]! > 0,
+      tlbFlush: this.#crLoads > 0,
+    });
   }
 
   #switchMm(b: EventBatch, i: number, cpu: number, task: number): void {
@@ -442,7 +552,10 @@ export class Replayer implements Model {
     }
     const from = prevLabel > NULL_MM ? mms.of(prevLabel) : UNKNOWN_LIFE;
     const pid = b.argTid[i]!;
-    if (cpus.tail[cpu] === Tail.awaited && (pid === NONE ? cpus.cur[cpu] !== task || task === IDLE : tasks.of(pid) === cpus.cur[cpu])) {
+    if (
+      cpus.tail[cpu] === Tail.awaited &&
+      (pid === NONE ? cpus.cur[cpu] !== task || task === IDLE : tasks.of(pid) === cpus.cur[cpu])
+    ) {
       switchMmTail(this, cpu, cpus.cur[cpu]!, mms.of(label), from);
       return;
     }
@@ -450,7 +563,8 @@ export class Replayer implements Model {
     if (target === task) {
       // switch_mm of current outside a switch: kthread_use_mm's, with or without its own probe.
       const life = mms.of(label);
-      if (tasks.entering[task] !== life && tasks.borrowed[task] !== life) this.windows.block(life, "kthread_use_mm", tasks.pid[task]!, b.comm[i]!);
+      if (tasks.entering[task] !== life && tasks.borrowed[task] !== life)
+        this.windows.block(life, "kthread_use_mm", tasks.pid[task]!, b.comm[i]!);
       useMm(this, cpu, task, life);
       return;
     }
@@ -485,7 +599,11 @@ export class Replayer implements Model {
 
   #isExec(task: number, life: number): boolean {
     const { tasks, mms } = this.world;
-    return tasks.execNew[task] === life || mms.maker[life] === task || (tasks.leaving[task]! >= 0 && tasks.leaving[task] !== life);
+    return (
+      tasks.execNew[task] === life ||
+      mms.maker[life] === task ||
+      (tasks.leaving[task]! >= 0 && tasks.leaving[task] !== life)
+    );
   }
 
   #enterLazy(b: EventBatch, i: number, cpu: number, task: number): void {
@@ -494,7 +612,9 @@ export class Replayer implements Model {
     const life = mms.of(b.mm[i]!);
     const pid = b.argTid[i]!;
     const cur = cpus.cur[cpu]!;
-    const isTail = cpus.tail[cpu] === Tail.awaited && (pid === NONE ? cur !== task || task === IDLE : tasks.of(pid) === cur && cur !== task);
+    const isTail =
+      cpus.tail[cpu] === Tail.awaited &&
+      (pid === NONE ? cur !== task || task === IDLE : tasks.of(pid) === cur && cur !== task);
     if (isTail) {
       lazyTail(this, cpu, cur, life);
       return;
@@ -506,7 +626,8 @@ export class Replayer implements Model {
       return;
     }
     if (tasks.borrowed[task]! >= 0) {
-      if (tasks.unusing[task] === 0) this.windows.block(life, "kthread_unuse_mm", tasks.pid[task]!, b.comm[i]!);
+      if (tasks.unusing[task] === 0)
+        this.windows.block(life, "kthread_unuse_mm", tasks.pid[task]!, b.comm[i]!);
       unuseMm(this, cpu, task);
       return;
     }
@@ -528,7 +649,12 @@ export class Replayer implements Model {
     if (entry < 0) {
       tasks.lastGetSeq[task] = seq;
       tasks.lastGetMm[task] = life;
-      this.windows.block(life, kind === EventKind.getTaskMmRet ? "get_task_mm" : "mm_access", tid, b.comm[i]!);
+      this.windows.block(
+        life,
+        kind === EventKind.getTaskMmRet ? "get_task_mm" : "mm_access",
+        tid,
+        b.comm[i]!,
+      );
     }
     get(this, task, life, entry >= 0 ? entry : this.#firmBefore);
     tasks.lastGetMm[task] = life;
@@ -548,13 +674,25 @@ export class Replayer implements Model {
     tasks.forked[parent] = 1;
     if ((flags & CLONE_VM) !== 0) {
       const fromUser = (flags & CLONE_THREAD) !== 0 || (flags & CLONE_UNTRACED) === 0;
-      if (!fromUser || (tasks.kind[parent] === TaskKind.kernel && tasks.mm[parent] === NO_LIFE && tasks.borrowed[parent]! < 0)) {
+      if (
+        !fromUser ||
+        (tasks.kind[parent] === TaskKind.kernel &&
+          tasks.mm[parent] === NO_LIFE &&
+          tasks.borrowed[parent]! < 0)
+      ) {
         tasks.kind[child] = TaskKind.kernel;
         tasks.mm[child] = NO_LIFE;
         return;
       }
       ensureLife(this, parent);
-      const kind = (flags & CLONE_THREAD) !== 0 ? ((flags & CLONE_UNTRACED) !== 0 ? ShareKind.ioWorker : ShareKind.thread) : (flags & CLONE_VFORK) !== 0 ? ShareKind.vfork : ShareKind.thread;
+      const kind =
+        (flags & CLONE_THREAD) !== 0
+          ? (flags & CLONE_UNTRACED) !== 0
+            ? ShareKind.ioWorker
+            : ShareKind.thread
+          : (flags & CLONE_VFORK) !== 0
+            ? ShareKind.vfork
+            : ShareKind.thread;
       if ((flags & CLONE_THREAD) !== 0) tasks.tgid[child] = tasks.tgid[parent]!;
       share(this, parent, child, kind, from);
       return;
@@ -578,7 +716,13 @@ export class Replayer implements Model {
     const { tasks, mms } = world;
     const pid = b.argTid[i]!;
     const known = tasks.find(pid);
-    if (known >= 0 && tasks.birth[known]! >= 0 && world.seq - tasks.birth[known]! < 1e6 && tasks.comm[known] !== -1 && this.seen[EventKind.taskNewtask]! > 0) {
+    if (
+      known >= 0 &&
+      tasks.birth[known]! >= 0 &&
+      world.seq - tasks.birth[known]! < 1e6 &&
+      tasks.comm[known] !== -1 &&
+      this.seen[EventKind.taskNewtask]! > 0
+    ) {
       const attempt = windows.attempts.get(parent);
       if (attempt !== undefined) windows.finish(attempt, END.sched_process_fork, -1);
       return;
@@ -698,7 +842,8 @@ export class Replayer implements Model {
     const { windows } = this;
     const attempt = windows.attempts.get(task);
     if (attempt !== undefined && attempt.row >= 0) {
-      if (attempt.open && this.world.mms.find(b.mm[i]!) === attempt.life) windows.end(attempt, END.mmap_lock_released);
+      if (attempt.open && this.world.mms.find(b.mm[i]!) === attempt.life)
+        windows.end(attempt, END.mmap_lock_released);
       return;
     }
     windows.unlockOutside(task, b.mm[i]!);

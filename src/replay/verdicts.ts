@@ -1,9 +1,25 @@
 // The end of a replay: every fork through every policy, into the result tables. Fed by Replayer's forks, exposures
 // and blocked calls; the tables are what analyze reads.
-import type { BlockRow, DenialCause, Evidence, ForkRow, Verdict, VerdictTables } from "../table/verdict-tables.ts";
-import { EXPOSURE_CLASSES } from "../table/verdict-tables.ts";
+
 import type { TraceMeta } from "../table/event-batch.ts";
-import { type Armed, type CountValue, countCauses, derivedCount, derivedUsers, doubts, usersCauses } from "./counts.ts";
+import type {
+  BlockRow,
+  DenialCause,
+  Evidence,
+  ForkRow,
+  Verdict,
+  VerdictTables,
+} from "../table/verdict-tables.ts";
+import { EXPOSURE_CLASSES } from "../table/verdict-tables.ts";
+import {
+  type Armed,
+  type CountValue,
+  countCauses,
+  derivedCount,
+  derivedUsers,
+  doubts,
+  usersCauses,
+} from "./counts.ts";
 import { coveredNs, type Exposure, ExposureClass } from "./exposures.ts";
 import { END_BY, type Forks, NO_SAMPLE, START_BY } from "./forks.ts";
 import type { Check, Counted, Entry, Policy } from "./policies/policy.ts";
@@ -33,10 +49,17 @@ interface ForkFacts {
 }
 
 /** Appends all rows of one trace. `firstFork`: id of its first fork. */
-export function writeVerdicts(replayer: Replayer, meta: TraceMeta, options: VerdictOptions, into: VerdictTables): void {
+export function writeVerdicts(
+  replayer: Replayer,
+  meta: TraceMeta,
+  options: VerdictOptions,
+  into: VerdictTables,
+): void {
   const { forks, windows } = replayer;
   const base = into.forks.length;
-  const order = Array.from({ length: forks.length }, (_, row) => row).sort((a, b) => forks.start[a]! - forks.start[b]! || a - b);
+  const order = Array.from({ length: forks.length }, (_, row) => row).sort(
+    (a, b) => forks.start[a]! - forks.start[b]! || a - b,
+  );
   const exposures = group(windows.exposures, forks.length);
   const blocked = group(windows.blocked, forks.length);
   order.forEach((row, position) => {
@@ -44,7 +67,8 @@ export function writeVerdicts(replayer: Replayer, meta: TraceMeta, options: Verd
     const facts = factsOf(replayer, row, exposures[row] ?? [], options);
     into.forks.append(forkRow(replayer, row, id, facts, meta, options));
     for (const e of facts.exposures) appendExposure(into, e, id, meta);
-    for (const policy of options.policies) judge(replayer, row, id, policy, facts, blocked[row] ?? [], meta, options, into);
+    for (const policy of options.policies)
+      judge(replayer, row, id, policy, facts, blocked[row] ?? [], meta, options, into);
   });
 }
 
@@ -58,20 +82,32 @@ function group<T extends { readonly fork: number }>(items: readonly T[], rows: n
   return out;
 }
 
-function factsOf(replayer: Replayer, row: number, exposures: readonly Exposure[], options: VerdictOptions): ForkFacts {
+function factsOf(
+  replayer: Replayer,
+  row: number,
+  exposures: readonly Exposure[],
+  options: VerdictOptions,
+): ForkFacts {
   const { world, forks } = replayer;
   const dUsers = derivedUsers(world, forks, row, options.armed);
   const dCount = derivedCount(world, forks, row, options.armed);
   const users = measured(forks.sampledUsers[row]!, dUsers, options.blind);
   const count = measured(forks.sampledCount[row]!, dCount, options.blind);
   const useSample = forks.cpuSampled[row] === 1 && !options.blind && !world.rules.lazyCpumask;
-  const mask = useSample ? { value: forks.sampledLoaded[row]!, exact: true } : derivedMask(replayer, row, options.armed);
+  const mask = useSample
+    ? { value: forks.sampledLoaded[row]!, exact: forks.sampledSwitching[row] === 0 }
+    : derivedMask(replayer, row, options.armed);
   return {
     users,
     count,
     derivedUsers: dUsers,
     derivedCount: dCount,
-    check: { users: counted(users), count: counted(count), borrowers: borrowers(replayer, row, users, count, options.armed), otherCpus: mask },
+    check: {
+      users: counted(users),
+      count: counted(count),
+      borrowers: borrowers(replayer, row, users, count, options.armed),
+      otherCpus: mask,
+    },
     maskEvidence: useSample ? "measured" : mask.exact ? "derived" : "at-least",
     exposures,
     window: windowKind(forks, row),
@@ -90,13 +126,20 @@ function counted(c: CountValue): Counted {
  * kthreads on the mm at the check. Exact when a borrower could not have come unseen: with mm_count at 1 there is
  * none; otherwise kthread_use_mm must be visible for the whole life of the mm.
  */
-function borrowers(replayer: Replayer, row: number, users: CountValue, count: CountValue, armed: Armed): Counted {
+function borrowers(
+  replayer: Replayer,
+  row: number,
+  users: CountValue,
+  count: CountValue,
+  armed: Armed,
+): Counted {
   const { world, forks } = replayer;
   const value = forks.borrows[row]!;
   const countIsOne = counted(count).exact && count.value === 1;
   if (countIsOne) return { value: 0, exact: true };
   const life = forks.life[row]!;
-  const visible = armed.useMm && world.mms.hiddenHolder[life] === 0 && forks.lost[row] === 0 && !world.lostDuring(life);
+  const visible =
+    armed.useMm && world.mms.hiddenHolder[life] === 0 && forks.lost[row] === 0 && !world.lostDuring(life);
   const bornSeen = world.mms.birth[life]! >= 0;
   // An older mm may have been borrowed before the trace began; a count that is wholly explained rules it out.
   const explained =
@@ -112,8 +155,12 @@ function derivedMask(replayer: Replayer, row: number, armed: Armed): Counted {
   const life = forks.life[row]!;
   const value = forks.maskOthers[row]!;
   const known =
-    armed.schedSwitch && armed.switchTail && forks.maskUnknown[row] === 0 && forks.lost[row] === 0 &&
-    forks.startBy[row] !== START.none && world.mms.label[life]! >= 0;
+    armed.schedSwitch &&
+    armed.switchTail &&
+    forks.maskUnknown[row] === 0 &&
+    forks.lost[row] === 0 &&
+    forks.startBy[row] !== START.none &&
+    world.mms.label[life]! >= 0;
   if (!world.rules.lazyCpumask) return { value, exact: known };
   return { value, exact: known && forks.maskEver[row] === 0 };
 }
@@ -131,7 +178,12 @@ function isHazard(e: Exposure, lazySetsDirty: boolean): boolean {
 }
 
 /** Which causes a policy's slow decision has, and the evidence of what made it slow. */
-function denial(forks: Forks, row: number, policy: Policy, facts: ForkFacts): { causes: DenialCause[]; evidence: Evidence } {
+function denial(
+  forks: Forks,
+  row: number,
+  policy: Policy,
+  facts: ForkFacts,
+): { causes: DenialCause[]; evidence: Evidence } {
   const causes = new Set<DenialCause>();
   let evidence: Evidence = "measured";
   const rest = (e: Evidence): void => {
@@ -169,16 +221,29 @@ function maskCauses(forks: Forks, row: number, facts: ForkFacts): DenialCause[] 
     else if (e.borrowSeq >= 0) out.add("borrower");
     else out.add("threads");
   }
-  if (forks.lazyCpus[row]! > 0 || (facts.maskEvidence === "measured" && forks.sampledLazy[row]! > 0)) out.add("lazy-tlb");
+  if (forks.lazyCpus[row]! > 0 || (facts.maskEvidence === "measured" && forks.sampledLazy[row]! > 0))
+    out.add("lazy-tlb");
   if (out.size === 0) out.add("unattributed");
   return [...out];
 }
 
-function judge(replayer: Replayer, row: number, id: number, policy: Policy, facts: ForkFacts, blocked: readonly Blocked[], meta: TraceMeta, options: VerdictOptions, into: VerdictTables): void {
+function judge(
+  replayer: Replayer,
+  row: number,
+  id: number,
+  policy: Policy,
+  facts: ForkFacts,
+  blocked: readonly Blocked[],
+  meta: TraceMeta,
+  options: VerdictOptions,
+  into: VerdictTables,
+): void {
   const { forks } = replayer;
   const decision = policy.decide(facts.check);
   const slow = decision === "slow";
-  const { causes, evidence } = slow ? denial(forks, row, policy, facts) : { causes: [], evidence: fastEvidence(policy, facts) };
+  const { causes, evidence } = slow
+    ? denial(forks, row, policy, facts)
+    : { causes: [], evidence: fastEvidence(policy, facts) };
   into.verdicts.append({
     fork: id,
     policy: policy.id,
@@ -218,10 +283,19 @@ function fastEvidence(policy: Policy, facts: ForkFacts): Evidence {
 }
 
 /** safe only when nothing could have happened unseen; unsafe as soon as one exposure that the policy lets in is certain. */
-function verdictOf(replayer: Replayer, row: number, policy: Policy, fast: boolean, facts: ForkFacts, options: VerdictOptions): Verdict {
+function verdictOf(
+  replayer: Replayer,
+  row: number,
+  policy: Policy,
+  fast: boolean,
+  facts: ForkFacts,
+  options: VerdictOptions,
+): Verdict {
   const { forks } = replayer;
   if (!fast) return "indeterminate";
-  const hazards = facts.exposures.filter((e) => isHazard(e, options.lazySetsDirty) && !policy.keepsOut(entryOf(forks, row, policy, e)));
+  const hazards = facts.exposures.filter(
+    (e) => isHazard(e, options.lazySetsDirty) && !policy.keepsOut(entryOf(forks, row, policy, e)),
+  );
   if (hazards.length > 0) {
     if (facts.window === "measured") return "unsafe";
     // A bracket is wider than the window: only what covers it whole is certain to be inside.
@@ -282,7 +356,14 @@ function exposureOf(replayer: Replayer, row: number, facts: ForkFacts, armed: Ar
   return worst < 0 ? "none" : EXPOSURE_CLASSES[worst]!;
 }
 
-function forkRow(replayer: Replayer, row: number, id: number, facts: ForkFacts, meta: TraceMeta, options: VerdictOptions): ForkRow {
+function forkRow(
+  replayer: Replayer,
+  row: number,
+  id: number,
+  facts: ForkFacts,
+  meta: TraceMeta,
+  options: VerdictOptions,
+): ForkRow {
   const { world, forks } = replayer;
   const end = forks.end[row]!;
   const label = world.mms.label[forks.life[row]!]!;
@@ -303,7 +384,12 @@ function forkRow(replayer: Replayer, row: number, id: number, facts: ForkFacts, 
     mm_count_evidence: facts.count.evidence,
     exposed_ns: ns(coveredNs(facts.exposures.filter((e) => isHazard(e, false) && !Number.isNaN(e.end)))),
     exposure: exposureOf(replayer, row, facts, options.armed),
-    lazy_cpus: forks.cpuSampled[row] === 1 && !options.blind ? forks.sampledLazy[row]! : forks.lazyCpus[row]! >= 0 ? forks.lazyCpus[row]! : null,
+    lazy_cpus:
+      forks.cpuSampled[row] === 1 && !options.blind
+        ? forks.sampledLazy[row]!
+        : forks.lazyCpus[row]! >= 0
+          ? forks.lazyCpus[row]!
+          : null,
     line: forks.line[row]!,
     end_line: Number.isNaN(end) ? null : forks.endLine[row]!,
     early_ns: Number.isNaN(forks.early[row]!) ? null : absolute(meta, forks.early[row]!),

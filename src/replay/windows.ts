@@ -1,13 +1,17 @@
 // Fork windows: from the events of one task around copy_mm() to one row in Forks, by the best evidence present
 // (semantics §4.1, §4.2), and what happens on other CPUs while a window is open. Fed by replay.ts.
 import type { ExposureClass } from "./exposures.ts";
-import { classify, type Exposure, ExposureClass as Class } from "./exposures.ts";
+import { ExposureClass as Class, classify, type Exposure } from "./exposures.ts";
 import { Doubt, END_BY, type Forks, START_BY } from "./forks.ts";
 import { confirmMember, ensureLife, type Model } from "./model/model.ts";
 import { Tail, UNKNOWN_LIFE, type World } from "./model/world.ts";
 
-const START = Object.fromEntries(START_BY.map((name, i) => [name, i])) as Record<(typeof START_BY)[number], number>;
+const START = Object.fromEntries(START_BY.map((name, i) => [name, i])) as Record<
+  (typeof START_BY)[number],
+  number
+>;
 const END = Object.fromEntries(END_BY.map((name, i) => [name, i])) as Record<(typeof END_BY)[number], number>;
+
 export { END, START };
 
 /** An event that a serialising policy would have made wait for this window. */
@@ -72,6 +76,7 @@ export class Windows {
   readonly open: Attempt[] = [];
   readonly exposures: Exposure[] = [];
   readonly blocked: Blocked[] = [];
+  #longest = 0;
   readonly #locks = new Map<number, TentativeLock>();
   readonly #m: Model;
   readonly #world: World;
@@ -92,10 +97,26 @@ export class Windows {
     if (known !== undefined) return known;
     const { ns, seq } = this.#world;
     const attempt: Attempt = {
-      task, tid, comm, flags,
+      task,
+      tid,
+      comm,
+      flags,
       life: this.#world.tasks.mm[task]!,
-      newLabel: -1, row: -1, early: ns, earlySeq: seq, earlyLine: this.line, earlyBy: by, startBy: 0,
-      sampled: false, locked: false, flushing: false, open: true, forkerCpu: cpu, blocked: [], exposures: [], all: [],
+      newLabel: -1,
+      row: -1,
+      early: ns,
+      earlySeq: seq,
+      earlyLine: this.line,
+      earlyBy: by,
+      startBy: 0,
+      sampled: false,
+      locked: false,
+      flushing: false,
+      open: true,
+      forkerCpu: cpu,
+      blocked: [],
+      exposures: [],
+      all: [],
     };
     this.attempts.set(task, attempt);
     this.open.push(attempt);
@@ -179,6 +200,7 @@ export class Windows {
     f.maskEver[row] = mms.manyCpus[life]! === 0 ? 0 : 1;
     f.cpuSampled[row] = 0;
     f.sampledLoaded[row] = 0;
+    f.sampledSwitching[row] = 0;
     f.sampledLazy[row] = 0;
     f.loadedCompared[row] = -1;
     f.loadedEqual[row] = -1;
@@ -196,7 +218,8 @@ export class Windows {
     let maskOthers = 0;
     let maskUnknown = 0;
     for (let c = 0; c < cpus.length; c++) {
-      const unknown = cpus.unknownSince[c]! >= 0 && c !== cpu && this.#world.couldHold(life, cpus.unknownSince[c]!);
+      const unknown =
+        cpus.unknownSince[c]! >= 0 && c !== cpu && this.#world.couldHold(life, cpus.unknownSince[c]!);
       if (unknown) {
         doubt++;
         why |= Doubt.cpuUnknown;
@@ -212,14 +235,20 @@ export class Windows {
         why |= Doubt.pendingGrab;
       }
       const drop = cpus.pendingDrop[c]!;
-      const dropUnknown = drop === UNKNOWN_LIFE && cpus.unknownSince[c]! >= 0 && this.#world.couldHold(life, cpus.unknownSince[c]!);
+      const dropUnknown =
+        drop === UNKNOWN_LIFE &&
+        cpus.unknownSince[c]! >= 0 &&
+        this.#world.couldHold(life, cpus.unknownSince[c]!);
       if (drop === life) drops++;
       if (drop === life || dropUnknown) {
         doubt++;
         why |= Doubt.pendingDrop;
       }
       if (c === cpu) continue;
-      if (cpus.active[c] === life) maskOthers++;
+      // A load announced by the CPU's latest event may not have reached the hardware yet.
+      const underWay = cpus.loadSeq[c]! >= 0 && cpus.loadSeq[c] === cpus.lastSeq[c];
+      if (underWay && (cpus.loaded[c] === life || cpus.loadedBefore[c] === life)) maskUnknown++;
+      else if (cpus.active[c] === life) maskOthers++;
       else if (cpus.loaded[c] === -1 || !this.loadsVisible) {
         if (unknown || mms.birth[life]! < 0 || cpus.lazy[c] === life || !this.loadsVisible) maskUnknown++;
       } else if (cpus.loaded[c] === life) maskOthers++;
@@ -266,7 +295,8 @@ export class Windows {
     this.#forks.activeUnknown[attempt.row] = 0;
     for (let c = 0; c < cpus.length; c++) {
       if (c === attempt.forkerCpu) continue;
-      if (cpus.active[c] === attempt.life && cpus.cur[c] !== attempt.task) this.#expose(attempt, c, cpus.cur[c]!, true, false);
+      if (cpus.active[c] === attempt.life && cpus.cur[c] !== attempt.task)
+        this.#expose(attempt, c, cpus.cur[c]!, true, false);
       else if (cpus.active[c] === UNKNOWN_LIFE) this.#doubtActive(attempt, c);
       else if (cpus.lazy[c] === attempt.life && this.#loadedHere(c, attempt.life)) this.#residue(attempt, c);
     }
@@ -321,11 +351,19 @@ export class Windows {
       }
       if (cpu === attempt.forkerCpu) continue;
       if (life === attempt.life) {
-        if (current !== undefined && current.class !== Class.U4 && current.tid === (task >= 0 ? this.#world.tasks.pid[task] : -1)) continue;
+        if (
+          current !== undefined &&
+          current.class !== Class.U4 &&
+          current.tid === (task >= 0 ? this.#world.tasks.pid[task] : -1)
+        )
+          continue;
         const wasLazy = current?.class === Class.U4;
         if (current !== undefined) this.#endExposure(attempt, cpu);
         this.#expose(attempt, cpu, task, false, wasLazy);
-      } else if (current !== undefined && (current.class !== Class.U4 || this.#world.cpus.lazy[cpu] !== attempt.life)) {
+      } else if (
+        current !== undefined &&
+        (current.class !== Class.U4 || this.#world.cpus.lazy[cpu] !== attempt.life)
+      ) {
         this.#endExposure(attempt, cpu);
       }
       if (life === UNKNOWN_LIFE) this.#doubtActive(attempt, cpu);
@@ -337,7 +375,12 @@ export class Windows {
     const old = attempt.forkerCpu;
     attempt.forkerCpu = cpu;
     const { cpus } = this.#world;
-    if (old >= 0 && old < cpus.length && cpus.active[old] === attempt.life && cpus.cur[old] !== attempt.task) {
+    if (
+      old >= 0 &&
+      old < cpus.length &&
+      cpus.active[old] === attempt.life &&
+      cpus.cur[old] !== attempt.task
+    ) {
       this.#expose(attempt, old, cpus.cur[old]!, false, false);
     }
   }
@@ -381,8 +424,16 @@ export class Windows {
       if (task === f.task[row]) continue;
       const end = Number.isNaN(f.end[row]!) ? this.#world.ns : f.end[row]!;
       this.exposures.push({
-        fork: row, class: Class.U1, cpu, tid: tasks.pid[task]!, comm: tasks.comm[task]!, start: f.start[row]!, end,
-        line: this.line, borrowSeq: tasks.borrowed[task] === life ? tasks.borrowSeq[task]! : -1, getSeq: -1,
+        fork: row,
+        class: Class.U1,
+        cpu,
+        tid: tasks.pid[task]!,
+        comm: tasks.comm[task]!,
+        start: f.start[row]!,
+        end,
+        line: this.line,
+        borrowSeq: tasks.borrowed[task] === life ? tasks.borrowSeq[task]! : -1,
+        getSeq: -1,
       });
     }
   }
@@ -392,7 +443,14 @@ export class Windows {
     for (const attempt of this.open) {
       if (attempt.life !== life || attempt.tid === tid) continue;
       attempt.blocked.push({
-        fork: attempt.row, kind, tid, comm, at: this.#world.ns, seq: this.#world.seq, line: this.line, beforeLock: false,
+        fork: attempt.row,
+        kind,
+        tid,
+        comm,
+        at: this.#world.ns,
+        seq: this.#world.seq,
+        line: this.line,
+        beforeLock: false,
       });
     }
   }
@@ -404,8 +462,16 @@ export class Windows {
     const { tasks, mms, cpus, seq, ns } = this.#world;
     const life = tasks.mm[task]!;
     let lazy = 0;
-    if (life >= 0) for (let c = 0; c < cpus.length; c++) if (cpus.lazy[c] === life && cpus.pendingGrab[c] !== life) lazy++;
-    const row: Snapshot = life >= 0 ? [mms.sum[life]! - (mms.ambiguous[life]?.length ?? 0), mms.members[life]!, 1 + lazy + mms.borrows[life]! + mms.khugepaged[life]!] : [1, 1, 1];
+    if (life >= 0)
+      for (let c = 0; c < cpus.length; c++) if (cpus.lazy[c] === life && cpus.pendingGrab[c] !== life) lazy++;
+    const row: Snapshot =
+      life >= 0
+        ? [
+            mms.sum[life]! - (mms.ambiguous[life]?.length ?? 0),
+            mms.members[life]!,
+            1 + lazy + mms.borrows[life]! + mms.khugepaged[life]!,
+          ]
+        : [1, 1, 1];
     this.#locks.set(task, { label, ns, line: this.line, seq, row });
     return undefined;
   }
@@ -472,11 +538,13 @@ export class Windows {
     const { ns } = this.#world;
     const f = this.#forks;
     f.end[attempt.row] = ns;
+    this.#longest = Math.max(this.#longest, ns - f.start[attempt.row]!);
     f.endBy[attempt.row] = by;
     f.endLine[attempt.row] = this.line;
     for (let c = 0; c < attempt.exposures.length; c++) this.#endExposure(attempt, c);
     for (const e of attempt.all) this.exposures.push(e);
-    for (const b of attempt.blocked) this.blocked.push({ ...b, fork: attempt.row, beforeLock: b.seq < f.seq[attempt.row]! });
+    for (const b of attempt.blocked)
+      this.blocked.push({ ...b, fork: attempt.row, beforeLock: b.seq < f.seq[attempt.row]! });
   }
 
   /** The fork is over (returned, or a new one begins): forget the attempt. `child`: new pid, -1 unknown or failed. */
@@ -507,9 +575,30 @@ export class Windows {
     this.finish(attempt, by, child);
   }
 
-  /** A gap: windows open on any CPU are incomplete from here. */
-  loseEvents(): void {
-    for (const attempt of this.open) if (attempt.row >= 0) this.#forks.lost[attempt.row] = 1;
+  /**
+   * A gap on `cpu` (-1: any), which began after the CPU's last event (`fromSeq`, `fromNs`): forks checked in it may
+   * have missed anything, windows it touches are incomplete.
+   */
+  loseEvents(fromSeq: number, fromNs: number): void {
+    const f = this.#forks;
+    for (const attempt of this.open) if (attempt.row >= 0) f.lost[attempt.row] = 1;
+    for (let row = f.length - 1; row >= 0; row--) {
+      // No window is longer than the longest seen.
+      if (f.start[row]! < fromNs - this.#longest) break;
+      if (!(f.end[row]! < fromNs)) f.lost[row] = 1;
+      if (f.seq[row]! <= fromSeq) continue;
+      f.usersWhy[row]! |= Doubt.lostEvents;
+      f.countWhy[row]! |= Doubt.lostEvents;
+      f.usersDoubt[row]! += 1;
+      f.countDoubt[row]! += 1;
+      f.usersLow[row] = 1;
+      f.membersLow[row] = 1;
+      f.countLow[row] = 1;
+      f.borrows[row] = 0;
+      f.maskOthers[row] = 0;
+      f.maskUnknown[row]! += 1;
+      f.activeUnknown[row]! += 1;
+    }
   }
 
   /** One CPU of the hardware sample that belongs to `attempt`'s check. `lm` pointer id, `switching`: 0x1 was read. */
@@ -524,11 +613,19 @@ export class Windows {
       f.loadedCompared[row] = 0;
       f.loadedEqual[row] = 0;
     }
+    if (switching && cpu !== f.cpu[row]) f.sampledSwitching[row]! += 1;
     if (!switching && cpu !== f.cpu[row] && lm === f.label[row]) {
       f.sampledLoaded[row]! += 1;
       if (lazy) f.sampledLazy[row]! += 1;
     }
-    if (switching || cpu >= cpus.length || cpus.loaded[cpu] === -1 || cpus.tail[cpu] === Tail.awaited || cpus.lastSeq[cpu] === cpus.loadSeq[cpu]) return;
+    if (
+      switching ||
+      cpu >= cpus.length ||
+      cpus.loaded[cpu] === -1 ||
+      cpus.tail[cpu] === Tail.awaited ||
+      cpus.lastSeq[cpu] === cpus.loadSeq[cpu]
+    )
+      return;
     const label = mms.label[cpus.loaded[cpu]!]!;
     if (label < 0) return;
     f.loadedCompared[row]! += 1;

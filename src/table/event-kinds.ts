@@ -99,16 +99,57 @@ export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 
 /** Names by kind number, as they appear in events.arrow: the kernel's event or function name, `_ret` for returns. */
 export const EVENT_KIND_NAMES: readonly string[] = [
-  "lost", "sched_switch", "sched_process_fork", "task_newtask", "sched_process_exec", "sched_process_exit",
-  "sched_process_free", "sched_migrate_task", "tlb_flush", "mmap_lock_start_locking",
-  "mmap_lock_acquire_returned", "mmap_lock_released", "uprobe_start_dup_mmap", "uprobe_dup_mmap",
-  "uprobe_end_dup_mmap", "dup_mmap", "dup_mmap_ret", "copy_page_range", "copy_process", "copy_process_ret",
-  "switch_mm_irqs_off", "enter_lazy_tlb", "kthread_use_mm", "kthread_use_mm_ret", "kthread_unuse_mm",
-  "kthread_unuse_mm_ret", "get_task_mm", "get_task_mm_ret", "mm_access", "mm_access_ret", "proc_mem_open_ret",
-  "mmput", "mmput_async", "__mmdrop", "mm_init", "begin_new_exec", "exec_mm_release", "exit_mm_release",
-  "exit_mmap", "__khugepaged_enter", "__khugepaged_exit", "__ksm_enter", "__ksm_exit",
-  "__mmu_notifier_register", "flush_tlb_mm_range", "flush_tlb_mm_range_ret", "cpu_sample", "buffer_started",
-  "sys_enter_clone", "sys_exit_clone", "armed",
+  "lost",
+  "sched_switch",
+  "sched_process_fork",
+  "task_newtask",
+  "sched_process_exec",
+  "sched_process_exit",
+  "sched_process_free",
+  "sched_migrate_task",
+  "tlb_flush",
+  "mmap_lock_start_locking",
+  "mmap_lock_acquire_returned",
+  "mmap_lock_released",
+  "uprobe_start_dup_mmap",
+  "uprobe_dup_mmap",
+  "uprobe_end_dup_mmap",
+  "dup_mmap",
+  "dup_mmap_ret",
+  "copy_page_range",
+  "copy_process",
+  "copy_process_ret",
+  "switch_mm_irqs_off",
+  "enter_lazy_tlb",
+  "kthread_use_mm",
+  "kthread_use_mm_ret",
+  "kthread_unuse_mm",
+  "kthread_unuse_mm_ret",
+  "get_task_mm",
+  "get_task_mm_ret",
+  "mm_access",
+  "mm_access_ret",
+  "proc_mem_open_ret",
+  "mmput",
+  "mmput_async",
+  "__mmdrop",
+  "mm_init",
+  "begin_new_exec",
+  "exec_mm_release",
+  "exit_mm_release",
+  "exit_mmap",
+  "__khugepaged_enter",
+  "__khugepaged_exit",
+  "__ksm_enter",
+  "__ksm_exit",
+  "__mmu_notifier_register",
+  "flush_tlb_mm_range",
+  "flush_tlb_mm_range_ret",
+  "cpu_sample",
+  "buffer_started",
+  "sys_enter_clone",
+  "sys_exit_clone",
+  "armed",
 ];
 
 /** `flags` of sched_switch: what prev_state says. A bare R may hide the "+" (libtraceevent drops it). */
@@ -116,7 +157,14 @@ export const SwitchState = { unknown: 0, running: 1, preempted: 2, sleeping: 3, 
 
 export const TLB_ALL = 0x100;
 /** tlb_flush reasons, include/trace/events/tlb.h. */
-export const TlbReason = { taskSwitch: 0, remoteShootdown: 1, localShootdown: 2, localMmShootdown: 3, remoteSendIpi: 4, remoteWrongCpu: 5 } as const;
+export const TlbReason = {
+  taskSwitch: 0,
+  remoteShootdown: 1,
+  localShootdown: 2,
+  localMmShootdown: 3,
+  remoteSendIpi: 4,
+  remoteWrongCpu: 5,
+} as const;
 export const LOCK_WRITE = 1;
 export const LOCK_SUCCESS = 2;
 export const SWITCH_MM_NO_TASK = 1;

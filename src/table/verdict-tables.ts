@@ -5,14 +5,32 @@ export const SCHEMA_VERSION = 1;
 
 /** Policy ids, in report order. */
 export const POLICY_IDS = [
-  "always-atomic", "mm-count-only", "counts-unlocked", "users-only", "get-task-mm", "fork-lock", "mmap-lock",
-  "users-mmap-lock", "cpumask",
+  "always-atomic",
+  "mm-count-only",
+  "counts-unlocked",
+  "users-only",
+  "get-task-mm",
+  "fork-lock",
+  "mmap-lock",
+  "users-mmap-lock",
+  "cpumask",
 ] as const;
 export type PolicyId = (typeof POLICY_IDS)[number];
 
 export const DENIAL_CAUSES = [
-  "threads", "vfork-child", "borrower", "reader", "lazy-tlb", "khugepaged", "ksm", "proc-fd", "io-uring",
-  "mmu-notifier", "userfaultfd", "unattributed", "unknown",
+  "threads",
+  "vfork-child",
+  "borrower",
+  "reader",
+  "lazy-tlb",
+  "khugepaged",
+  "ksm",
+  "proc-fd",
+  "io-uring",
+  "mmu-notifier",
+  "userfaultfd",
+  "unattributed",
+  "unknown",
 ] as const;
 export type DenialCause = (typeof DENIAL_CAUSES)[number];
 

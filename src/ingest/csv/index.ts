@@ -5,7 +5,7 @@ import { InputError, quote } from "../../base/errors.ts";
 import type { ProbeInfo } from "../../table/event-batch.ts";
 import { addArmed } from "../bodies.ts";
 import { ascii, decodeSample, startsWith } from "../numbers.ts";
-import { CSV_BAD_ROW, CSV_LOST } from "../problems.ts";
+import { CSV_BAD_ROW, CSV_LOST, TRUNCATED_LINE } from "../problems.ts";
 import { countBinary, countLongLine, type FormatReader, type ReaderOptions } from "../reader.ts";
 import type { Sink } from "../sink.ts";
 import { type CsvLayout, readCsvHeader } from "./columns.ts";
@@ -59,8 +59,9 @@ export class CsvReader implements FormatReader {
     countLongLine(this.#sink, bytes, start, end, lineNo);
   }
 
-  /** Throws InputError when the file ended without a header row. */
+  /** Throws InputError when the file ended without a header row. A record whose quotes never close is dropped. */
   end(): void {
+    if (this.#open) this.#dropOpenRecord();
     this.#flush();
     if (this.#layout === null) {
       throw new InputError("csv/no-header", "no header row (ts_ns,cpu,pid,tid,event,…) in this CSV");
@@ -200,6 +201,14 @@ export class CsvReader implements FormatReader {
   #countSkipped(name: string): void {
     const key = this.#skipped.has(name) || this.#skipped.size < MAX_SKIPPED_NAMES ? name : "(other)";
     this.#skipped.set(key, (this.#skipped.get(key) ?? 0) + 1);
+  }
+
+  #dropOpenRecord(): void {
+    const start = this.#starts.pop() ?? 0;
+    const lineNo = this.#lines.pop() ?? 0;
+    this.#sink.problem(TRUNCATED_LINE, lineNo, this.#block, start, this.#length);
+    this.#length = Math.max(0, start - 1);
+    this.#open = false;
   }
 
   #bad(bytes: Uint8Array, start: number, end: number, lineNo: number): void {

@@ -2,6 +2,7 @@
 // recorder; numbers are decimal, addresses hex with or without 0x, -1 is "not sampled".
 import { NO_MM, NO_VALUE, NONE, NULL_MM } from "../../table/event-batch.ts";
 import { EventKind, SWITCH_MM_NO_TASK } from "../../table/event-kinds.ts";
+import { isPid } from "../limits.ts";
 import { readHexLow } from "../numbers.ts";
 import { Arg, ProbeArgs } from "../probe-args.ts";
 import { addSampleRows } from "../probe-rows.ts";
@@ -65,8 +66,8 @@ const WITHOUT_MM: ReadonlySet<EventKind> = new Set<EventKind>([
   EventKind.schedSwitch,
 ]);
 
-/** What became of a record. */
-export type RecordFate = "row" | "skipped" | "bad";
+/** What became of a record; a "refused" one has been counted by the sink. */
+export type RecordFate = "row" | "skipped" | "bad" | "refused";
 
 /** Turns records into rows. One per trace. */
 export class CsvRows {
@@ -89,7 +90,7 @@ export class CsvRows {
     const time = record[index.ts_ns];
     const cpu = intOf(record[index.cpu]);
     const tid = intOf(record[index.tid]);
-    if (time === undefined || !/^\d{1,19}$/.test(time) || cpu === NO_VALUE || tid === NO_VALUE) return "bad";
+    if (time === undefined || !/^\d{1,20}$/.test(time) || cpu === NO_VALUE || tid === NO_VALUE) return "bad";
     head.hi = Number(time.slice(0, -9));
     head.lo = Number(time.slice(-9));
     head.ticks = false;
@@ -99,7 +100,7 @@ export class CsvRows {
     const tgid = index.pid < 0 ? NO_VALUE : intOf(record[index.pid]);
     head.tgid = tgid === NO_VALUE ? NONE : tgid;
     const kind = KINDS.get(record[index.event] ?? "");
-    this.#sink.begin();
+    if (!this.#sink.begin()) return "refused";
     if (kind === undefined) return "skipped";
     this.#addRow(kind, record);
     return "row";
@@ -110,11 +111,11 @@ export class CsvRows {
     const extra = record[index.extra] ?? "";
     if (kind === EventKind.schedSwitch) {
       const prev = intOf(extraOf(extra, "prev_tid"));
-      if (prev !== NO_VALUE) this.#sink.head.tid = prev;
+      if (isPid(prev)) this.#sink.head.tid = prev;
     }
     const row = this.#sink.add(kind);
     const out = this.#sink.out;
-    if (WITH_TARGET.has(kind)) out.argTid[row] = orNone(intOf(record[index.target_tid]));
+    if (WITH_TARGET.has(kind)) out.argTid[row] = pidOf(record[index.target_tid]);
     if (!WITHOUT_MM.has(kind)) this.#setMm(row, record);
     switch (kind) {
       case EventKind.schedSwitch: {
@@ -123,7 +124,7 @@ export class CsvRows {
         return;
       }
       case EventKind.schedProcessExec:
-        out.argTid[row] = orNone(intOf(extraOf(extra, "old_pid")));
+        out.argTid[row] = pidOf(extraOf(extra, "old_pid"));
         return;
       case EventKind.taskNewtask: {
         const bytes = this.#encoder.encode(extraOf(extra, "clone_flags") ?? "0");
@@ -194,6 +195,8 @@ function sampledOf(text: string | undefined): number {
   return value === -1 ? NO_VALUE : value;
 }
 
-function orNone(value: number): number {
-  return value === NO_VALUE ? NONE : value;
+/** A task's number; what is none (-1, garbage read through a NULL task) becomes NONE. */
+function pidOf(text: string | undefined): number {
+  const pid = intOf(text);
+  return isPid(pid) ? pid : NONE;
 }

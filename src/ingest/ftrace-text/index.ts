@@ -2,7 +2,7 @@
 // the header block and the lines between events are read here.
 import type { ProbeInfo } from "../../table/event-batch.ts";
 import { EventDecoder } from "../events.ts";
-import { SPACE } from "../numbers.ts";
+import { skipBlanks } from "../numbers.ts";
 import { FTRACE_BAD_HEADER, FTRACE_LINE_TOO_BIG, FTRACE_LOST, FTRACE_OVERWRITTEN } from "../problems.ts";
 import { countBinary, countLongLine, type FormatReader, type ReaderOptions } from "../reader.ts";
 import type { Sink } from "../sink.ts";
@@ -11,7 +11,6 @@ import { newFtraceHeader, readHeaderLine } from "./head.ts";
 import { readNote } from "./notes.ts";
 
 const HASH = 0x23;
-const TAB = 0x09;
 const BACKSLASH = 0x5c;
 const LOWER_N = 0x6e;
 
@@ -52,7 +51,7 @@ export class FtraceTextReader implements FormatReader {
   }
 
   end(): void {
-    if (this.#header.cpus > this.#sink.declaredCpus) this.#sink.declaredCpus = this.#header.cpus;
+    this.#sink.declareCpus(this.#header.cpus);
   }
 
   skipped(): Record<string, number> {
@@ -64,7 +63,7 @@ export class FtraceTextReader implements FormatReader {
   }
 
   #note(bytes: Uint8Array, start: number, end: number, lineNo: number): void {
-    if (isBlank(bytes, start, end)) return;
+    if (skipBlanks(bytes, start, end) === end) return;
     const sink = this.#sink;
     const note = readNote(bytes, start, end);
     if (note === null) {
@@ -86,11 +85,6 @@ export class FtraceTextReader implements FormatReader {
       if (sink.lostEvents >= 0) sink.lostEvents += this.#header.overwritten;
     }
   }
-}
-
-function isBlank(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if (bytes[i] !== SPACE && bytes[i] !== TAB) return false;
-  return true;
 }
 
 /** Text cut out of a systrace page ends its lines in a literal "\n\", as a JavaScript string does. */

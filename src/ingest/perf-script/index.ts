@@ -1,5 +1,6 @@
 // Reader of perf script text. Events go to the shared decoder; the "#" block, call chains and PERF_RECORD_* lines
 // are read here.
+import { InputError } from "../../base/errors.ts";
 import type { ProbeInfo } from "../../table/event-batch.ts";
 import { EventDecoder } from "../events.ts";
 import { ascii, decodeSample, hexDigit, SPACE, skipSpaces, startsWith } from "../numbers.ts";
@@ -13,12 +14,23 @@ const HASH = 0x23;
 const TAB = 0x09;
 const MAX_RECORD_KINDS = 64;
 
+/** Names perf has for clocks, by ftrace's name of the same clock. */
+const CLOCKS: ReadonlyMap<string, string> = new Map([
+  ["monotonic", "mono"],
+  ["monotonic_raw", "mono_raw"],
+  ["boottime", "boot"],
+]);
+
 export class PerfScriptReader implements FormatReader {
   unmatched = 0;
   matched = 0;
   readonly #sink: Sink;
   readonly #decoder: EventDecoder;
   readonly #records = new Map<string, number>();
+  #lastHi = -1;
+  #lastLo = 0;
+  #fromZero = false;
+  #stepsBack = 0;
 
   constructor({ sink, probes }: ReaderOptions) {
     this.#sink = sink;
@@ -37,6 +49,7 @@ export class PerfScriptReader implements FormatReader {
       return;
     }
     this.matched++;
+    this.#watchTime();
     if (bytes[head.body] === RECORD[0] && startsWith(bytes, head.body, end, RECORD)) this.#record();
     else if (this.#sink.begin()) this.#decoder.decode();
   }
@@ -46,7 +59,15 @@ export class PerfScriptReader implements FormatReader {
     countLongLine(this.#sink, bytes, start, end, lineNo);
   }
 
-  end(): void {}
+  /** Throws InputError when the stamps are differences (perf script --deltatime). */
+  end(): void {
+    if (this.#fromZero && this.#stepsBack * 4 > this.#sink.events) {
+      throw new InputError(
+        "perf/delta-time",
+        "the time stamps begin at 0 and go back every few lines, as perf script --deltatime prints them; leave that option out",
+      );
+    }
+  }
 
   skipped(): Record<string, number> {
     return { ...this.#decoder.skipped(), ...Object.fromEntries(this.#records) };
@@ -54,6 +75,15 @@ export class PerfScriptReader implements FormatReader {
 
   probes(): ProbeInfo[] {
     return this.#decoder.probes.list();
+  }
+
+  /** perf script sorts by time: stamps that fall again and again are no times. */
+  #watchTime(): void {
+    const { hi, lo } = this.#sink.head;
+    if (this.#lastHi < 0) this.#fromZero = hi === 0 && lo === 0;
+    else if (hi < this.#lastHi || (hi === this.#lastHi && lo < this.#lastLo)) this.#stepsBack++;
+    this.#lastHi = hi;
+    this.#lastLo = lo;
   }
 
   /** "perf 1234 [000] 405.9: PERF_RECORD_LOST lost 32"; every other record is counted and skipped. */
@@ -100,7 +130,10 @@ export class PerfScriptReader implements FormatReader {
     const release = /^# os release : (\S+)/.exec(text);
     if (release?.[1] !== undefined) this.#sink.kernel = release[1];
     const cpus = /^# nrcpus online : (\d+)/.exec(text);
-    if (cpus !== null) this.#sink.declaredCpus = Number(cpus[1]);
+    if (cpus !== null) this.#sink.declareCpus(Number(cpus[1]));
+    // perf record -k CLOCK_MONOTONIC: "# clockid: monotonic (1)"
+    const clock = /^# clockid: (\w+) \(\d+\)/.exec(text);
+    if (clock?.[1] !== undefined) this.#sink.clock = CLOCKS.get(clock[1]) ?? clock[1];
   }
 }
 

@@ -1,13 +1,16 @@
-// Reader of `trace-cmd report` text, with or without -R (raw bodies), -l (latency columns) and the flags column of
-// newer versions. Events go to the shared decoder; trace-cmd's own lines are read here.
+// Reader of `trace-cmd report` text, with or without -R (raw bodies), -l (latency columns), -t, --ts-diff and
+// the flags column of newer versions. Events go to the shared decoder; trace-cmd's own lines are read here.
 import type { ProbeInfo } from "../../table/event-batch.ts";
+import type { EventHead } from "../event-head.ts";
 import { EventDecoder } from "../events.ts";
-import { decodeSample } from "../numbers.ts";
+import { decodeSample, digitsEnd, LPAREN, RPAREN, skipSpaces } from "../numbers.ts";
 import { NOT_AN_EVENT, TRACE_CMD_DROPPED } from "../problems.ts";
 import { countBinary, countLongLine, type FormatReader, type ReaderOptions } from "../reader.ts";
 import type { Sink } from "../sink.ts";
 import { readTaskPidHead } from "../task-pid-head.ts";
 import { readLatencyHead } from "./latency-head.ts";
+
+const PLUS = 0x2b;
 
 export class TraceCmdReportReader implements FormatReader {
   unmatched = 0;
@@ -31,6 +34,7 @@ export class TraceCmdReportReader implements FormatReader {
       return;
     }
     this.matched++;
+    skipDelta(head);
     if (this.#sink.begin()) this.#decoder.decode();
   }
 
@@ -54,7 +58,7 @@ export class TraceCmdReportReader implements FormatReader {
     const text = decodeSample(bytes, start, end);
     if (text.trim() === "") return;
     const cpus = /^cpus=(\d+)$/.exec(text);
-    if (cpus !== null) sink.declaredCpus = Number(cpus[1]);
+    if (cpus !== null) sink.declareCpus(Number(cpus[1]));
     // "CPU:1 [145 EVENTS DROPPED]", "CPU:1 [EVENTS DROPPED]": show_data(), trace-cmd
     const dropped = /^CPU:(\d+) \[(?:(\d+) )?EVENTS DROPPED\]/.exec(text);
     if (dropped !== null) {
@@ -72,4 +76,12 @@ export class TraceCmdReportReader implements FormatReader {
     this.unmatched++;
     if (!countBinary(sink, bytes, start, end, lineNo)) sink.problem(NOT_AN_EVENT, lineNo, bytes, start, end);
   }
+}
+
+/** With --ts-diff the time since the line before stands in front of the name: "232.862438: (+285)   mmput: ". */
+function skipDelta(head: EventHead): void {
+  const { bytes, body, end } = head;
+  if (bytes[body] !== LPAREN || bytes[body + 1] !== PLUS) return;
+  const stop = digitsEnd(bytes, body + 2, end);
+  if (bytes[stop] === RPAREN) head.body = skipSpaces(bytes, stop + 1, end);
 }

@@ -12,7 +12,14 @@ export interface Model {
    * The CPU's unknown past is revealed: since sequence `since` it held `life`, in use by `task` when `active`, else
    * lazily (task -1: cannot tell which). Fork rows from `sinceFork` on may have doubted this CPU.
    */
-  onReveal: (cpu: number, life: number, task: number, active: boolean, since: number, sinceFork: number) => void;
+  onReveal: (
+    cpu: number,
+    life: number,
+    task: number,
+    active: boolean,
+    since: number,
+    sinceFork: number,
+  ) => void;
 }
 
 /** Sets who runs on a CPU and which mm is in use there. */

@@ -31,7 +31,8 @@ export interface SwitchEvidence {
 function inferKernel(m: Model, cpu: number, task: number): void {
   const { tasks, cpus, mms } = m.world;
   const life = cpus.prevUsing[cpu]!;
-  if (life < 0 || cpus.crLoaded[cpu] === 1 || mms.birth[life]! <= tasks.birth[task]! || mms.birth[life]! < 0) return;
+  if (life < 0 || cpus.crLoaded[cpu] === 1 || mms.birth[life]! <= tasks.birth[task]! || mms.birth[life]! < 0)
+    return;
   if (m.world.lostDuring(life)) return;
   learnKernel(m, task);
   if (cpus.unknownSince[cpu]! >= 0 && cpus.unknownSince[cpu]! < cpus.switchSeq[cpu]!) return;
@@ -100,6 +101,7 @@ function makeUnknown(m: Model, cpu: number): void {
 /** cpu_tlbstate.loaded_mm becomes `life`. */
 function load(m: Model, cpu: number, life: number): void {
   const { cpus, mms } = m.world;
+  cpus.loadedBefore[cpu] = cpus.loaded[cpu]!;
   cpus.loaded[cpu] = life;
   cpus.loadSeq[cpu] = m.world.seq;
   if (mms.firstCpu[life] === -1) mms.firstCpu[life] = cpu;
@@ -186,7 +188,13 @@ function learnUser(m: Model, task: number, life: number): void {
   }
   if (tasks.mm[task]! >= 0) {
     const old = tasks.mm[task]!;
-    if (mms.label[old] === -1 && mms.label[life]! >= 0 && mms.members[life] === 0 && mms.lastFork[life] === -1 && mms.birth[life] === -1) {
+    if (
+      mms.label[old] === -1 &&
+      mms.label[life]! >= 0 &&
+      mms.members[life] === 0 &&
+      mms.lastFork[life] === -1 &&
+      mms.birth[life] === -1
+    ) {
       // Known by lineage only: this is its address.
       const label = mms.label[life]!;
       mms.bind(old, label);
@@ -205,13 +213,16 @@ function learnUser(m: Model, task: number, life: number): void {
 
 /** The pointer contradicts the lineage: prev used `life` after all (an exec the trace missed). */
 function mendLineage(m: Model, task: number, life: number): void {
-  if (task > IDLE && m.world.tasks.borrowed[task]! < 0 && m.world.tasks.mm[task]! >= 0) learnUser(m, task, life);
+  if (task > IDLE && m.world.tasks.borrowed[task]! < 0 && m.world.tasks.mm[task]! >= 0)
+    learnUser(m, task, life);
 }
 
 /** switch_mm_irqs_off with tsk NULL onto init_mm, or a temporary mm: the CPU's hardware state changes, nothing else (rows 11, 13-15). */
 export function loadOther(m: Model, cpu: number, life: number): void {
-  m.world.cpus.loaded[cpu] = life;
-  m.world.cpus.loadSeq[cpu] = m.world.seq;
+  const { cpus } = m.world;
+  cpus.loadedBefore[cpu] = cpus.loaded[cpu]!;
+  cpus.loaded[cpu] = life;
+  cpus.loadSeq[cpu] = m.world.seq;
 }
 
 /** exec_mmap(): the running task's mm becomes `life`; its former mm's reference goes with the mmput that follows. */

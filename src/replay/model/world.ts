@@ -286,6 +286,8 @@ export class Cpus {
   readonly loaded: number[] = [];
   /** Sequence of the event that announced `loaded`: hardware follows by the CPU's next event. */
   readonly loadSeq: number[] = [];
+  /** What was loaded before that. */
+  readonly loadedBefore: number[] = [];
   /** 1: CR3 was loaded (tlb_flush reason 0) since the last sched_switch. */
   readonly crLoaded: number[] = [];
   /** Life in use by the running task; NO_LIFE for kernel tasks, UNKNOWN_LIFE when not known. */
@@ -321,6 +323,7 @@ export class Cpus {
       this.lazy.push(UNKNOWN_LIFE);
       this.loaded.push(-1);
       this.loadSeq.push(-1);
+      this.loadedBefore.push(-1);
       this.crLoaded.push(0);
       this.active.push(UNKNOWN_LIFE);
       this.unknownSince.push(0);

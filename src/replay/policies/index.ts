@@ -11,5 +11,13 @@ import { usersMmapLock } from "./users-mmap-lock.ts";
 import { usersOnly } from "./users-only.ts";
 
 export const POLICIES: readonly Policy[] = [
-  alwaysAtomic, mmCountOnly, countsUnlocked, usersOnly, getTaskMm, forkLock, mmapLock, usersMmapLock, cpumask,
+  alwaysAtomic,
+  mmCountOnly,
+  countsUnlocked,
+  usersOnly,
+  getTaskMm,
+  forkLock,
+  mmapLock,
+  usersMmapLock,
+  cpumask,
 ];

@@ -1,0 +1,117 @@
+// Runs both replays over one table and lists where they contradict each other. Only what both claim is compared: an
+// exact value against an exact value, a bound against a value, a decision where both have one.
+import { replay } from "../../src/replay/index.ts";
+import type { TraceMeta } from "../../src/table/event-batch.ts";
+import { type ForkRow, newVerdictTables, type PolicyId, type VerdictTables } from "../../src/table/verdict-tables.ts";
+import { naiveReplay, type OracleFork } from "./naive.ts";
+import { type Row, tableOf } from "./rows.ts";
+
+export interface FastFork {
+  readonly row: ForkRow;
+  readonly verdicts: ReadonlyMap<string, { readonly decision: string; readonly verdict: string | null; readonly deniedBy: readonly string[] }>;
+  readonly exposures: readonly { readonly class: string; readonly tid: number; readonly cpu: number; readonly start: number; readonly end: number }[];
+  readonly blocks: readonly { readonly policy: string; readonly kind: string; readonly tid: number; readonly at: number }[];
+}
+
+/** The implementation under test, as a black box: its tables regrouped by fork, times relative to the epoch. */
+export async function fastReplay(rows: readonly Row[], meta: TraceMeta, blind = false, batchRows = 4096): Promise<FastFork[]> {
+  const tables = newVerdictTables();
+  await replay(tableOf(rows, meta, batchRows), { blind }, tables, 0);
+  const all = <K extends keyof VerdictTables>(name: K): ReturnType<VerdictTables[K]["row"]>[] =>
+    Array.from({ length: tables[name].length }, (_, i) => tables[name].row(i) as ReturnType<VerdictTables[K]["row"]>);
+  const at = (ns: bigint | null): number => Number((ns ?? 0n) - meta.epochNs);
+  const verdicts = byFork(all("verdicts"));
+  const exposures = byFork(all("exposures"));
+  const blocks = byFork(all("blocks"));
+  return all("forks").map((row) => ({
+    row,
+    verdicts: new Map(
+      (verdicts.get(row.fork) ?? []).map(({ policy, decision, verdict, denied_by }) => [
+        policy ?? "",
+        { decision: decision ?? "", verdict, deniedBy: [...denied_by].sort() },
+      ]),
+    ),
+    exposures: (exposures.get(row.fork) ?? []).map((e) => ({
+      class: e.class ?? "", tid: e.tid ?? -1, cpu: e.cpu ?? -1, start: at(e.start_ns), end: at(e.end_ns),
+    })),
+    blocks: (blocks.get(row.fork) ?? []).map((b) => ({
+      policy: b.policy ?? "", kind: b.kind ?? "", tid: b.tid ?? -1, at: at(b.at_ns),
+    })),
+  }));
+}
+
+function byFork<R extends { readonly fork: number | null }>(rows: readonly R[]): Map<number | null, R[]> {
+  const groups = new Map<number | null, R[]>();
+  for (const row of rows) groups.set(row.fork, [...(groups.get(row.fork) ?? []), row]);
+  return groups;
+}
+
+/** Contradictions between the oracle and the implementation, one sentence each. */
+export async function disagreements(rows: readonly Row[], meta: TraceMeta): Promise<string[]> {
+  const oracle = naiveReplay(rows, { modern: isModern(meta) });
+  const fast = await fastReplay(rows, meta);
+  const out: string[] = [];
+  const start = ({ row }: FastFork): number => Number((row.start_ns ?? 0n) - meta.epochNs);
+  const end = ({ row }: FastFork): number | null => (row.end_ns === null ? null : Number(row.end_ns - meta.epochNs));
+  const windows = oracle.map((fork) => `${fork.tid} ${fork.start} ${fork.end}`);
+  const fastWindows = fast.map((fork) => `${fork.row.tid} ${start(fork)} ${end(fork)}`);
+  for (const window of windows) if (!fastWindows.includes(window)) out.push(`fork only the oracle sees: ${window}`);
+  for (const window of fastWindows) if (!windows.includes(window)) out.push(`fork the oracle does not see: ${window}`);
+  for (const [n, fork] of oracle.entries()) {
+    const other = fast[fastWindows.indexOf(windows[n]!)];
+    if (other !== undefined) out.push(...compareFork(fork, other, rows).map((text) => `line ${rows[fork.startRow]?.line}: ${text}`));
+  }
+  return out;
+}
+
+/** Whether a kernel release is 6.4 or later. */
+export function isModern(meta: TraceMeta): boolean {
+  const [major = 0, minor = 0] = meta.kernel.split(".").map(Number);
+  return major > 6 || (major === 6 && minor >= 4);
+}
+
+function compareFork(fork: OracleFork, fast: FastFork, rows: readonly Row[]): string[] {
+  const out = [
+    ...compareBound("users", fork.derived.users, fast.row.derived_users, fast.row.derived_users_evidence),
+    ...compareBound("count", fork.derived.count, fast.row.derived_count, fast.row.derived_count_evidence),
+  ];
+  const clean = !rows.some((row) => row.kind === 0);
+  if (fork.bornInTrace && clean) out.push(...compareExposures(fork, fast));
+  for (const [policy, judgement] of fork.judgements) out.push(...compareJudgement(policy, judgement, fast, fork.bornInTrace && clean));
+  return out;
+}
+
+function compareBound(name: string, oracle: { readonly value: number; readonly exact: boolean }, value: number | null, evidence: string | null): string[] {
+  if (value === null || evidence === "unknown") return [];
+  const isExact = evidence === "derived";
+  const text = `derived ${name}: oracle ${oracle.exact ? "=" : ">="}${oracle.value}, replay ${isExact ? "=" : ">="}${value}`;
+  if (oracle.exact && isExact) return oracle.value === value ? [] : [text];
+  if (oracle.exact) return value <= oracle.value ? [] : [text];
+  return isExact && oracle.value > value ? [text] : [];
+}
+
+const LAZY: ReadonlySet<string> = new Set(["U4", "U4b"]);
+
+function compareExposures(fork: OracleFork, fast: FastFork): string[] {
+  if (fork.end === null) return [];
+  const show = (e: FastFork["exposures"][number]): string => `${e.class} tid ${e.tid} cpu ${e.cpu} ${e.start}..${e.end}`;
+  const one = fork.exposures.map(show);
+  const two = fast.exposures.filter((e) => !LAZY.has(e.class)).map(show);
+  return [
+    ...one.filter((text) => !two.includes(text)).map((text) => `exposure only the oracle sees: ${text}`),
+    ...two.filter((text) => !one.includes(text)).map((text) => `exposure the oracle does not see: ${text}`),
+  ];
+}
+
+function compareJudgement(policy: PolicyId, oracle: { readonly decision: string; readonly verdict: string | null; readonly deniedBy: readonly string[]; readonly inFlight: boolean }, fast: FastFork, comparesVerdict: boolean): string[] {
+  const other = fast.verdicts.get(policy);
+  if (other === undefined || other.decision === "indeterminate") return [];
+  if (oracle.decision !== other.decision) return [`${policy}: oracle ${oracle.decision} (${oracle.deniedBy}), replay ${other.decision} (${other.deniedBy})`];
+  if (comparesVerdict && oracle.verdict !== other.verdict && other.verdict !== "indeterminate") {
+    return [`${policy}: oracle ${oracle.verdict}, replay ${other.verdict}`];
+  }
+  if (comparesVerdict && !oracle.inFlight && oracle.deniedBy.join() !== other.deniedBy.join()) {
+    return [`${policy}: denied by: oracle ${oracle.deniedBy}, replay ${other.deniedBy}`];
+  }
+  return [];
+}

@@ -1,0 +1,293 @@
+// A tiny kernel: CPUs, tasks, mms, a run queue and interrupts, stepped one instruction of interest at a time in random
+// order. It keeps the real counters and emits the rows that probes would, in the order of semantics §2.3, §2.4, §4.1.
+// programs.ts says what its tasks do; generate.ts runs it and packs the outcome.
+import { CTX_IRQ, CTX_TASK, NO_MM, NO_VALUE, NONE, NULL_MM } from "../../src/table/event-batch.ts";
+import { EventKind, SAMPLE_LAZY, SWITCH_MM_NO_TASK, SwitchState, TLB_ALL, TlbReason } from "../../src/table/event-kinds.ts";
+import type { Row } from "./rows.ts";
+
+/** What a program yields between two steps. run: may be preempted; hold: preemption off; irqsOff: interrupts off too. */
+export type Pause = "run" | "hold" | "irqsOff" | "sleep";
+export type Program = Generator<Pause, void, void>;
+
+export interface Mm {
+  readonly id: number;
+  users: number;
+  count: number;
+  readonly cpumask: Set<number>;
+  writer: Task | null;
+  readers: number;
+  khugepaged: boolean;
+  ksm: boolean;
+  /** Users references that no probe can see. */
+  hidden: number;
+}
+
+export interface Task {
+  readonly tid: number;
+  readonly isKernel: boolean;
+  mm: Mm | null;
+  active: Mm | null;
+  program: Program;
+  state: "ready" | "running" | "sleeping" | "dead";
+  cpu: number;
+  /** Woken when this says so. */
+  until: (() => boolean) | null;
+  vforkDone: boolean;
+  /** When the task last took a users reference, by the count of rows. */
+  gotAt: number;
+}
+
+export interface Cpu {
+  readonly id: number;
+  readonly idle: Task;
+  current: Task;
+  loaded: Mm;
+  lazy: boolean;
+  /** Who uses which mm here, from the switch_mm that loads it to the switch away from it. */
+  inUse: { readonly task: Task; readonly mm: Mm; readonly entered: boolean } | null;
+  switching: Program | null;
+  mode: Pause;
+  readonly interrupts: (() => void)[];
+}
+
+export interface Setup {
+  readonly cpus: number;
+  /** 6.4 or later. */
+  readonly modern: boolean;
+  /** Whether check rows carry mm_users and mm_count. */
+  readonly sampled: boolean;
+}
+
+/** mulberry32: 32 bits of state, good enough to shuffle steps. */
+export function random(seed: number): () => number {
+  let a = seed >>> 0;
+  return () => {
+    a = (a + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(a ^ (a >>> 15), a | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export class Kernel {
+  readonly setup: Setup;
+  readonly chance: () => number;
+  readonly rows: Row[] = [];
+  readonly tasks: Task[] = [];
+  readonly mms: Mm[] = [];
+  readonly cpus: Cpu[] = [];
+  readonly initMm: Mm;
+  /** Called after every step with the number of rows so far. */
+  watch: () => void = () => {};
+  ns = 0;
+  #nextTid = 100;
+  #nextMm = 1;
+  readonly #freeIds: number[] = [];
+  #current: { readonly cpu: Cpu; readonly tid: number; readonly irq: boolean } | null = null;
+
+  constructor(setup: Setup, seed: number) {
+    this.setup = setup;
+    this.chance = random(seed);
+    this.initMm = this.newMm();
+    for (let id = 0; id < setup.cpus; id++) {
+      const idle = this.#task(0, true, idleProgram(this));
+      idle.active = this.initMm;
+      idle.state = "running";
+      idle.cpu = id;
+      this.initMm.count++;
+      this.cpus.push({
+        id, idle, current: idle, loaded: this.initMm, lazy: false, inUse: null, switching: null, mode: "run", interrupts: [],
+      });
+    }
+  }
+
+  /** True with probability `p`. */
+  odds(p: number): boolean {
+    return this.chance() < p;
+  }
+
+  pick<T>(list: readonly T[]): T | undefined {
+    return list[Math.floor(this.chance() * list.length)];
+  }
+
+  newMm(): Mm {
+    const reused = this.#freeIds.length > 0 && this.odds(0.7) ? this.#freeIds.pop() : undefined;
+    const id = reused ?? this.#nextMm++;
+    const mm: Mm = { id, users: 1, count: 1, cpumask: new Set(), writer: null, readers: 0, khugepaged: false, ksm: false, hidden: 0 };
+    this.mms.push(mm);
+    return mm;
+  }
+
+  newTask(isKernel: boolean, mm: Mm | null, program: (task: Task) => Program): Task {
+    const task = this.#task(this.#nextTid++, isKernel, idleProgram(this));
+    task.mm = mm;
+    task.active = mm;
+    task.program = program(task);
+    this.tasks.push(task);
+    return task;
+  }
+
+  #task(tid: number, isKernel: boolean, program: Program): Task {
+    return { tid, isKernel, mm: null, active: null, program, state: "ready", cpu: 0, until: null, vforkDone: false, gotAt: -1 };
+  }
+
+  /** Emits a row in the context being stepped. */
+  emit(kind: number, cells: Partial<Row> = {}): void {
+    const { cpu, tid, irq } = this.#current!;
+    this.ns += 1 + Math.floor(this.chance() ** 4 * 40_000);
+    this.rows.push({
+      ns: this.ns, kind, cpu: cpu.id, ctx: irq ? CTX_IRQ : CTX_TASK, tid, tgid: NONE, comm: NONE, argTid: NONE,
+      argComm: NONE, mm: NO_MM, mm2: NO_MM, users: NO_VALUE, count: NO_VALUE, flags: 0, line: this.rows.length + 1,
+      ...cells,
+    });
+  }
+
+  /** A check row with the counts and the state of every CPU, where the setup samples them. */
+  emitCheck(kind: number, mm: Mm, child: Mm): void {
+    const sample = this.setup.sampled ? { users: mm.users, count: mm.count } : {};
+    this.emit(kind, { mm: mm.id, mm2: child.id, ...sample });
+    if (!this.setup.sampled) return;
+    const parent = this.rows.at(-1)!;
+    for (const { id, loaded, lazy, current } of this.cpus) {
+      this.rows.push({
+        ...parent, kind: EventKind.cpuSample, cpu: id, mm: loaded.id, mm2: current.mm?.id ?? NULL_MM, users: NO_VALUE,
+        count: NO_VALUE, flags: lazy ? SAMPLE_LAZY : 0,
+      });
+    }
+  }
+
+  /** mmdrop: frees the mm with its last reference. */
+  drop(mm: Mm): void {
+    if (--mm.count > 0) return;
+    this.emit(EventKind.mmdrop, { mm: mm.id });
+    this.#freeIds.push(mm.id);
+    this.mms.splice(this.mms.indexOf(mm), 1);
+  }
+
+  /** switch_mm_irqs_off from its entry on. */
+  load(cpu: Cpu, task: Task | null, prev: Mm | null, next: Mm): void {
+    this.emit(EventKind.switchMm, {
+      mm: next.id, mm2: prev?.id ?? NULL_MM, argTid: task?.tid ?? NONE, flags: task === null ? SWITCH_MM_NO_TASK : 0,
+    });
+    const moved = cpu.loaded !== next;
+    if (moved) cpu.loaded.cpumask.delete(cpu.id);
+    if (next !== this.initMm) next.cpumask.add(cpu.id);
+    cpu.loaded = next;
+    cpu.lazy = false;
+    if (moved && next !== this.initMm && this.odds(0.9)) this.emit(EventKind.tlbFlush, { flags: TlbReason.taskSwitch | TLB_ALL });
+  }
+
+  /** The CPU that a program's task runs on. */
+  cpuOf(task: Task): Cpu {
+    return this.cpus[task.cpu]!;
+  }
+
+  /** Runs one step of a random CPU. */
+  step(): void {
+    for (const task of this.tasks) if (task.state === "sleeping" && (task.until?.() ?? this.odds(0.05))) task.state = "ready";
+    const cpu = this.pick(this.cpus)!;
+    if (cpu.mode !== "irqsOff" && cpu.interrupts.length > 0 && this.odds(0.5)) {
+      this.#current = { cpu, tid: cpu.current.tid, irq: true };
+      cpu.interrupts.shift()!();
+    } else if (cpu.switching !== null) {
+      const step = cpu.switching.next();
+      cpu.mode = step.done ? "run" : step.value;
+      if (step.done) cpu.switching = null;
+    } else if (cpu.mode === "run" && this.#wantsSwitch(cpu)) this.#startSwitch(cpu, SwitchState.preempted);
+    else this.#run(cpu);
+    this.watch();
+  }
+
+  #wantsSwitch(cpu: Cpu): boolean {
+    const isIdle = cpu.current === cpu.idle;
+    return this.#candidates().length > 0 && this.odds(isIdle ? 0.3 : 0.04);
+  }
+
+  #candidates(): Task[] {
+    return this.tasks.filter((task) => task.state === "ready");
+  }
+
+  #run(cpu: Cpu): void {
+    const task = cpu.current;
+    this.#current = { cpu, tid: task.tid, irq: false };
+    const step = task.program.next();
+    if (step.done) {
+      task.state = "dead";
+      this.tasks.splice(this.tasks.indexOf(task), 1);
+      this.#startSwitch(cpu, SwitchState.zombie);
+    } else if (step.value === "sleep") {
+      task.state = "sleeping";
+      this.#startSwitch(cpu, SwitchState.sleeping);
+    } else cpu.mode = step.value;
+  }
+
+  #startSwitch(cpu: Cpu, why: number): void {
+    const prev = cpu.current;
+    const isIdle = prev === cpu.idle;
+    const here = this.#candidates().filter((task) => task.cpu === cpu.id);
+    const next = this.pick(here.length > 0 && this.odds(0.7) ? here : this.#candidates()) ?? cpu.idle;
+    if (next === prev) return;
+    if (prev.state === "running" && !isIdle) prev.state = "ready";
+    next.state = "running";
+    next.cpu = cpu.id;
+    cpu.mode = "irqsOff";
+    cpu.switching = this.#contextSwitch(cpu, prev, next, isIdle ? SwitchState.running : why);
+  }
+
+  /** __schedule from sched_switch to the end of finish_task_switch (§2.3). */
+  *#contextSwitch(cpu: Cpu, prev: Task, next: Task, why: number): Program {
+    this.#current = { cpu, tid: prev.tid, irq: false };
+    this.emit(EventKind.schedSwitch, { argTid: next.tid, flags: why });
+    const kept = prev.active!;
+    cpu.current = next;
+    cpu.inUse = null;
+    yield "irqsOff";
+    this.#current = { cpu, tid: prev.tid, irq: false };
+    let dropped: Mm | null = null;
+    if (next.mm === null) {
+      this.emit(EventKind.enterLazyTlb, { mm: kept.id, argTid: next.tid });
+      yield "irqsOff";
+      if (cpu.loaded !== this.initMm) cpu.lazy = true;
+      next.active = kept;
+      if (prev.mm !== null) kept.count++;
+      else prev.active = null;
+    } else {
+      cpu.inUse = { task: next, mm: next.mm, entered: next.isKernel };
+      this.load(cpu, next, kept, next.mm);
+      if (prev.mm === null) {
+        dropped = kept;
+        prev.active = null;
+      }
+    }
+    yield "irqsOff";
+    yield "hold";
+    this.#current = { cpu, tid: next.tid, irq: false };
+    if (dropped !== null) this.drop(dropped);
+  }
+
+  /** Interrupts every other CPU in the mm's cpumask; `done` turns true when all have answered. */
+  shootDown(own: Cpu, mm: Mm, freesTables: boolean): () => boolean {
+    let left = 0;
+    for (const cpu of this.cpus) {
+      if (cpu === own || !mm.cpumask.has(cpu.id) || (cpu.lazy && !freesTables)) continue;
+      left++;
+      cpu.interrupts.push(() => {
+        left--;
+        if (cpu.loaded !== mm) return;
+        if (!cpu.lazy) this.emit(EventKind.tlbFlush, { flags: TlbReason.remoteShootdown | TLB_ALL });
+        else this.load(cpu, null, null, this.initMm);
+      });
+    }
+    return () => left === 0;
+  }
+}
+
+/** The idle task: sometimes a deep C-state leaves the lazy mm (§2.4 row 13). */
+function* idleProgram(kernel: Kernel): Program {
+  for (;;) {
+    yield "run";
+    const cpu = kernel.cpus.find(({ idle, current, lazy }) => idle === current && lazy && idle.program.next !== undefined);
+    if (cpu === undefined || !kernel.odds(0.002)) continue;
+    yield "run";
+  }
+}

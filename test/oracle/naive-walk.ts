@@ -1,0 +1,563 @@
+// First half of the oracle: one walk over the rows that turns events into dated facts: which mm gained or lost a
+// reference between which two rows, which task used which mm on which CPU, which CPU had which bit set. Time is the
+// row's index, so "certainly before" and "maybe after" are plain comparisons. naive.ts reads the facts.
+import { CALLER_OTHER, CALLER_PROC_MEM_OPEN, CLONE_VFORK, CLONE_VM, EventKind, SWITCH_MM_NO_TASK, SwitchState } from "../../src/table/event-kinds.ts";
+import { CTX_ALIAS, CTX_IRQ, CTX_TASK, NULL_MM } from "../../src/table/event-batch.ts";
+import type { DenialCause } from "../../src/table/verdict-tables.ts";
+import type { Row } from "./rows.ts";
+
+export const NEVER: number = Number.POSITIVE_INFINITY;
+
+/** One mm_struct from mm_init (birth -1: older than the trace) to __mmdrop. */
+export interface Life {
+  readonly mm: number;
+  readonly birth: number;
+  /** Row of exit_mmap. */
+  zero: number;
+  /** What makes every value of this life a guess. */
+  readonly usersDoubts: Set<string>;
+  readonly countDoubts: Set<string>;
+}
+
+/** mm_users or mm_count of `life` changed by `by` at an instant after row `from` and not after row `to`. */
+export interface Delta {
+  readonly life: Life;
+  readonly field: "users" | "count";
+  readonly by: number;
+  readonly cause: DenialCause | "self";
+  readonly task: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Task `task` had `life` as its mm on `cpu`. `entered`: the row of its kthread_use_mm, -1 for a user task. */
+export interface Use {
+  readonly life: Life;
+  readonly task: number;
+  readonly cpu: number;
+  readonly from: number;
+  to: number;
+  readonly entered: number;
+  /** The CPU held the mm lazily just before. */
+  readonly resumed: boolean;
+}
+
+/** A span of rows in which `cpu` held `life`: lazily, or in mm_cpumask. */
+export interface Hold {
+  readonly life: Life;
+  readonly cpu: number;
+  readonly from: number;
+  to: number;
+}
+
+interface Task {
+  /** undefined: not known. */
+  mm: Life | null | undefined;
+  entered: number;
+  pending: { readonly life: Life; readonly row: number } | null;
+  unusing: number;
+  exiting: number;
+  forked: boolean;
+  copying: number;
+  newMm: Life | null;
+  vforkOf: number;
+  asked: number;
+  readonly gets: Life[];
+  accessed: Life | null;
+}
+
+interface Cpu {
+  active: Life | null | undefined;
+  use: Use | null;
+  bit: Hold | null;
+  lazy: Hold | null;
+}
+
+/** Kinds that an interrupt may record where the format does not tell the context. */
+const MAYBE_IRQ: ReadonlySet<number> = new Set([
+  EventKind.tlbFlush, EventKind.schedMigrateTask, EventKind.schedProcessFree, EventKind.mmputAsync, EventKind.mmdrop,
+  EventKind.flushTlbMmRange, EventKind.flushTlbMmRangeRet, EventKind.lost, EventKind.cpuSample, EventKind.bufferStarted,
+  EventKind.armed,
+]);
+
+/** Key of a task: every CPU has an idle task with pid 0. */
+export const taskKey = (tid: number, cpu: number): number => (tid === 0 ? -1000 - cpu : tid);
+
+export class Walk {
+  readonly rows: readonly Row[];
+  readonly deltas: Delta[] = [];
+  readonly uses: Use[] = [];
+  readonly bits: Hold[] = [];
+  readonly lazies: Hold[] = [];
+  readonly vforkParents: Map<number, number> = new Map();
+  readonly #modern: boolean;
+  readonly #lives = new Map<number, Life>();
+  readonly #tasks = new Map<number, Task>();
+  readonly #cpus = new Map<number, Cpu>();
+  readonly #ofCpu = new Map<number, number[]>();
+  readonly #ofTask = new Map<number, number[]>();
+  readonly #isTail = new Set<number>();
+  readonly #tailOf = new Map<number, number>();
+  readonly #kinds: ReadonlySet<number>;
+  readonly #lifeAtRow = new Map<number, Life>();
+
+  /** `modern`: kernel 6.4 or later, whose kthread_(un)use_mm hold one reference more for a moment (§2.2). */
+  constructor(rows: readonly Row[], modern: boolean) {
+    this.rows = rows;
+    this.#modern = modern;
+    this.#kinds = new Set(rows.map((row) => row.kind));
+    for (const [i, row] of rows.entries()) {
+      if (row.kind === EventKind.cpuSample || row.cpu < 0) continue;
+      push(this.#ofCpu, row.cpu, i);
+      push(this.#ofTask, taskKey(row.tid, row.cpu), i);
+    }
+    this.#findTails();
+    for (let i = 0; i < rows.length; i++) this.#step(i);
+  }
+
+  has(kind: number): boolean {
+    return this.#kinds.has(kind);
+  }
+
+  /** The life that the mm of row `i` named when the row was walked. */
+  lifeAtRow(i: number): Life | undefined {
+    return this.#lifeAtRow.get(i);
+  }
+
+  isIrq(i: number): boolean {
+    const row = this.rows[i]!;
+    if ((row.ctx & CTX_IRQ) !== 0 || isLazyFlush(row)) return true;
+    return (row.ctx & CTX_TASK) === 0 && MAYBE_IRQ.has(row.kind);
+  }
+
+  /** The next row of any kind on a CPU: NEVER at the end. */
+  nextOnCpu(i: number, cpu: number): number {
+    const list = this.#ofCpu.get(cpu) ?? [];
+    return list[firstAfter(list, i)] ?? NEVER;
+  }
+
+  previousOf(i: number, task: number): number {
+    const list = this.#ofTask.get(task) ?? [];
+    return list[firstAfter(list, i - 1) - 1] ?? -1;
+  }
+
+  /**
+   * The row that proves that what a task began at row `i` is done: its next row in task context, but neither a
+   * switch-out that may be a preemption nor the tail of that switch (§9.2).
+   */
+  settled(i: number, task: number): number {
+    const list = this.#ofTask.get(task) ?? [];
+    for (let at = firstAfter(list, i); at < list.length; at++) {
+      const j = list[at]!;
+      if (this.isIrq(j) || this.#isTail.has(j)) continue;
+      const { kind, flags } = this.rows[j]!;
+      const asleep = flags === SwitchState.sleeping || flags === SwitchState.zombie || flags === SwitchState.dead;
+      if (kind === EventKind.schedSwitch && !asleep) continue;
+      return j;
+    }
+    return NEVER;
+  }
+
+  /** A task that the CPU switched to at row `i` has left finish_task_switch at its next task-context row there (§9.1). */
+  #arrived(i: number, task: number, cpu: number): number {
+    const list = this.#ofCpu.get(cpu) ?? [];
+    for (let at = firstAfter(list, i); at < list.length; at++) {
+      const j = list[at]!;
+      if (!this.isIrq(j) && taskKey(this.rows[j]!.tid, cpu) === task) return j;
+    }
+    return NEVER;
+  }
+
+  #findTails(): void {
+    for (const [cpu, list] of this.#ofCpu) {
+      let at = -1;
+      for (const i of list) {
+        const row = this.rows[i]!;
+        if (row.kind === EventKind.schedSwitch) at = i;
+        else if (at >= 0 && !this.#tail(i, at, cpu) && (row.ctx & CTX_IRQ) === 0 && !isLazyFlush(row)) at = -1;
+      }
+    }
+  }
+
+  #tail(i: number, at: number, cpu: number): boolean {
+    const row = this.rows[i]!;
+    const out = this.rows[at]!;
+    const isSwitch = row.kind === EventKind.switchMm || row.kind === EventKind.enterLazyTlb;
+    if (!isSwitch && row.kind !== EventKind.tlbFlush) return false;
+    if (row.tid !== out.tid || isLazyFlush(row)) return false;
+    if (isSwitch && row.argTid >= 0 && taskKey(row.argTid, cpu) !== taskKey(out.argTid, cpu)) return false;
+    if (isSwitch && (row.flags & SWITCH_MM_NO_TASK) !== 0 && row.kind === EventKind.switchMm) return false;
+    this.#isTail.add(i);
+    if (isSwitch && !this.#tailOf.has(at)) this.#tailOf.set(at, i);
+    return true;
+  }
+
+  #task(key: number): Task {
+    let task = this.#tasks.get(key);
+    if (task === undefined) {
+      task = {
+        mm: key < 0 ? null : undefined, entered: -1, pending: null, unusing: -1, exiting: -1, forked: false,
+        copying: -1, newMm: null, vforkOf: -1, asked: -1, gets: [], accessed: null,
+      };
+      this.#tasks.set(key, task);
+    }
+    return task;
+  }
+
+  #cpu(cpu: number): Cpu {
+    let state = this.#cpus.get(cpu);
+    if (state === undefined) {
+      state = { active: undefined, use: null, bit: null, lazy: null };
+      this.#cpus.set(cpu, state);
+    }
+    return state;
+  }
+
+  #life(mm: number): Life | null {
+    if (mm <= NULL_MM) return null;
+    return this.#lives.get(mm) ?? this.#born(mm, -1);
+  }
+
+  #born(mm: number, birth: number): Life {
+    const life: Life = { mm, birth, zero: NEVER, usersDoubts: new Set(), countDoubts: new Set() };
+    if (birth < 0) {
+      life.usersDoubts.add("predates the trace");
+      life.countDoubts.add("predates the trace");
+    }
+    this.#lives.set(mm, life);
+    return life;
+  }
+
+  #add(life: Life | null | undefined, field: Delta["field"], by: number, cause: Delta["cause"], task: number, from: number, to: number): void {
+    if (life) this.deltas.push({ life, field, by, cause, task, from, to });
+  }
+
+  #step(i: number): void {
+    const row = this.rows[i]!;
+    if (row.cpu < 0 || row.kind === EventKind.cpuSample || (row.ctx & CTX_ALIAS) !== 0) return;
+    const key = taskKey(row.tid, row.cpu);
+    switch (row.kind) {
+      case EventKind.schedSwitch:
+        this.#switch(i, row);
+        break;
+      case EventKind.switchMm:
+        if (isLazyFlush(row)) this.#lazyFlush(i, row);
+        else if (!this.#isTail.has(i)) this.#load(i, row, key);
+        break;
+      case EventKind.enterLazyTlb:
+        if (!this.#isTail.has(i)) this.#leave(i, row, key);
+        break;
+      default:
+        this.#reference(i, row, key) || this.#lifetime(i, row, key);
+    }
+    const life = this.#lives.get(row.mm);
+    if (life !== undefined) this.#lifeAtRow.set(i, life);
+  }
+
+  #switch(i: number, row: Row): void {
+    const { cpu } = row;
+    const state = this.#cpu(cpu);
+    const prev = this.#task(taskKey(row.tid, cpu));
+    const nextKey = taskKey(row.argTid, cpu);
+    const next = this.#task(nextKey);
+    const tailAt = this.#tailOf.get(i);
+    const tail = tailAt === undefined ? undefined : this.rows[tailAt];
+    const from = tailAt ?? i;
+    if (tail?.kind === EventKind.switchMm) next.mm = this.#life(tail.mm) ?? undefined;
+    else if (tail !== undefined) next.mm = null;
+    const seen = tail === undefined ? null : this.#life(tail.kind === EventKind.switchMm ? tail.mm2 : tail.mm);
+    if (state.active === undefined && seen !== null) state.active = seen;
+    const old = prev.mm ?? state.active;
+    if (state.use !== null) state.use.to = i;
+    state.use = null;
+    if (prev.mm && next.mm === null) {
+      this.#add(prev.mm, "count", 1, "lazy-tlb", nextKey, from, this.nextOnCpu(from, cpu));
+      this.#park(state, prev.mm, cpu, from);
+    } else if (prev.mm === null && next.mm) {
+      this.#add(state.active, "count", -1, "lazy-tlb", nextKey, from, this.#arrived(i, nextKey, cpu));
+    }
+    if (next.mm) {
+      this.#begin(state, next.mm, nextKey, cpu, from, next.entered);
+    } else state.active = old;
+  }
+
+  #park(state: Cpu, life: Life, cpu: number, from: number): void {
+    state.lazy = { life, cpu, from, to: NEVER };
+    this.lazies.push(state.lazy);
+  }
+
+  #begin(state: Cpu, life: Life, task: number, cpu: number, from: number, entered: number): void {
+    const resumed = state.lazy?.life === life;
+    if (state.lazy !== null) state.lazy.to = from;
+    state.lazy = null;
+    state.active = life;
+    state.use = { life, task, cpu, from, to: NEVER, entered, resumed };
+    this.uses.push(state.use);
+    if (state.bit?.life === life) return;
+    if (state.bit !== null) state.bit.to = from;
+    state.bit = { life, cpu, from, to: NEVER };
+    this.bits.push(state.bit);
+  }
+
+  /** A shootdown reached a lazy CPU: it loads init_mm and leaves the cpumask, but keeps its reference (§2.4 row 11). */
+  #lazyFlush(i: number, row: Row): void {
+    const state = this.#cpu(row.cpu);
+    if (state.lazy !== null) state.lazy.to = i;
+    if (state.bit !== null) state.bit.to = i;
+    state.lazy = null;
+    state.bit = null;
+  }
+
+  /** switch_mm_irqs_off outside a context switch: exec_mmap or kthread_use_mm. */
+  #load(i: number, row: Row, key: number): void {
+    const task = this.#task(key);
+    const state = this.#cpu(row.cpu);
+    const life = this.#life(row.mm);
+    if (life === null) return;
+    if ((row.flags & SWITCH_MM_NO_TASK) === 0) {
+      if (task.pending !== null) this.#borrow(i, row.cpu, key);
+      return;
+    }
+    if (task.mm === null) this.#add(state.active, "count", -1, "lazy-tlb", key, i, this.settled(i, key));
+    if (state.use !== null) state.use.to = i;
+    task.mm = life;
+    this.#begin(state, life, key, row.cpu, i, -1);
+  }
+
+  /** kthread_use_mm took hold: a lazy reference to the same mm is converted, another one dropped (§2.2, §9.3). */
+  #borrow(i: number, cpu: number, key: number): void {
+    const task = this.#task(key);
+    const state = this.#cpu(cpu);
+    const { life, row } = task.pending!;
+    const done = this.settled(i, key);
+    if (state.active !== life || this.#modern) this.#add(life, "count", 1, "borrower", key, row, i);
+    else this.#add(life, "count", 1, "borrower", key, i, i);
+    this.#add(state.active, "count", -1, "lazy-tlb", key, state.active !== life || this.#modern ? row : i, state.active !== life || this.#modern ? done : i);
+    task.pending = null;
+    task.mm = life;
+    task.entered = row;
+    this.#begin(state, life, key, cpu, i, row);
+  }
+
+  /** enter_lazy_tlb outside a context switch: exit_mm or kthread_unuse_mm (§9.10). */
+  #leave(i: number, row: Row, key: number): void {
+    const task = this.#task(key);
+    const state = this.#cpu(row.cpu);
+    const life = task.mm ?? this.#life(row.mm);
+    if (task.unusing >= 0) this.#unuse(i, key, row.cpu);
+    else {
+      const from = task.exiting >= 0 ? task.exiting : this.previousOf(i, key);
+      this.#add(life, "count", 1, "lazy-tlb", key, from, i);
+      this.#end(i, task, state, life, row.cpu);
+    }
+  }
+
+  #unuse(i: number, key: number, cpu: number): void {
+    const task = this.#task(key);
+    const life = task.mm;
+    const done = this.#modern ? this.settled(i, key) : i;
+    this.#add(life, "count", 1, "lazy-tlb", key, this.#modern ? task.unusing : i, i);
+    this.#add(life, "count", -1, "borrower", key, i, done);
+    task.unusing = -1;
+    this.#end(i, task, this.#cpu(cpu), life, cpu);
+  }
+
+  #end(i: number, task: Task, state: Cpu, life: Life | null | undefined, cpu: number): void {
+    if (state.use !== null) state.use.to = i;
+    state.use = null;
+    task.mm = null;
+    task.entered = -1;
+    if (!life) return;
+    state.active = life;
+    this.#park(state, life, cpu, i);
+  }
+
+  /** Gets, puts and holders; false when the row is about something else. */
+  #reference(i: number, row: Row, key: number): boolean {
+    const task = this.#task(key);
+    const life = this.#life(row.mm);
+    switch (row.kind) {
+      case EventKind.getTaskMm:
+      case EventKind.mmAccess:
+        task.asked = i;
+        return true;
+      case EventKind.getTaskMmRet:
+      case EventKind.mmAccessRet:
+        if (life !== null) this.#get(i, row, key, life);
+        task.asked = -1;
+        return true;
+      case EventKind.procMemOpenRet:
+        if (life !== null && task.accessed !== life) this.#openFile(i, key, life);
+        task.accessed = null;
+        return true;
+      case EventKind.mmput:
+      case EventKind.mmputAsync:
+        if (life !== null) this.#put(i, key, life);
+        return true;
+      case EventKind.khugepagedEnter:
+      case EventKind.ksmEnter:
+      case EventKind.khugepagedExit:
+      case EventKind.ksmExit: {
+        const isKsm = row.kind === EventKind.ksmEnter || row.kind === EventKind.ksmExit;
+        const by = row.kind === EventKind.ksmEnter || row.kind === EventKind.khugepagedEnter ? 1 : -1;
+        this.#add(life, "count", by, isKsm ? "ksm" : "khugepaged", key, i, this.settled(i, key));
+        return true;
+      }
+      case EventKind.mmuNotifierRegister:
+        this.#add(life, "count", 1, "mmu-notifier", key, i, this.settled(i, key));
+        this.#add(life, "count", -1, "mmu-notifier", key, i, NEVER);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #get(i: number, row: Row, key: number, life: Life): void {
+    const task = this.#task(key);
+    this.#add(life, "users", 1, "reader", key, task.asked >= 0 ? task.asked : this.previousOf(i, key), i);
+    task.gets.push(life);
+    if (row.kind !== EventKind.mmAccessRet || (row.flags & CALLER_OTHER) !== 0) return;
+    if ((row.flags & CALLER_PROC_MEM_OPEN) !== 0) {
+      this.#openFile(i, key, life);
+      task.accessed = life;
+    } else if (!this.has(EventKind.procMemOpenRet)) {
+      this.#add(life, "count", 1, "proc-fd", key, i, NEVER);
+      this.#add(life, "count", -1, "proc-fd", key, i, NEVER);
+    }
+  }
+
+  /** An open /proc file: its close shows nowhere, its opener's end is the latest it can come (§9.7). */
+  #openFile(i: number, key: number, life: Life): void {
+    this.#add(life, "count", 1, "proc-fd", key, i, this.settled(i, key));
+    const later = (this.#ofTask.get(key) ?? []).filter((j) => j > i).map((j) => ({ j, row: this.rows[j]! }));
+    const forks = this.#task(key).forked || later.some(({ row }) => row.kind === EventKind.taskNewtask);
+    const end = later.find(
+      ({ row }) =>
+        row.kind === EventKind.schedSwitch && (row.flags === SwitchState.zombie || row.flags === SwitchState.dead),
+    );
+    this.#add(life, "count", -1, "proc-fd", key, i, forks || end === undefined ? NEVER : end.j);
+  }
+
+  #put(i: number, key: number, life: Life): void {
+    const task = this.#task(key);
+    const got = task.gets.lastIndexOf(life);
+    const done = this.settled(i, key);
+    if (got >= 0) {
+      task.gets.splice(got, 1);
+      this.#add(life, "users", -1, "reader", key, i, done);
+    } else if (task.exiting >= 0 && this.rows[task.exiting]!.mm === life.mm) {
+      const cause = task.vforkOf >= 0 ? "vfork-child" : "threads";
+      this.#add(life, "users", -1, cause, key, i, done);
+      task.exiting = -1;
+      task.vforkOf = -1;
+    } else {
+      this.#add(life, "users", -1, "unknown", key, i, done);
+      life.usersDoubts.add("a put without a get");
+    }
+  }
+
+  /** Births, deaths, clones, borrowing. */
+  #lifetime(i: number, row: Row, key: number): void {
+    const task = this.#task(key);
+    switch (row.kind) {
+      case EventKind.mmInit:
+        task.newMm = this.#newLife(i, row.mm);
+        return;
+      case EventKind.dupMmap:
+      case EventKind.uprobeDupMmap:
+        if (row.mm2 > NULL_MM && (task.newMm?.mm !== row.mm2 || task.newMm.zero !== NEVER)) {
+          task.newMm = this.#newLife(i, row.mm2);
+        }
+        return;
+      case EventKind.copyProcess:
+        task.copying = i;
+        return;
+      case EventKind.taskNewtask:
+        this.#newTask(i, row, key);
+        return;
+      case EventKind.execMmRelease:
+      case EventKind.exitMmRelease:
+        if (task.mm === undefined) task.mm = this.#life(row.mm);
+        task.exiting = i;
+        return;
+      case EventKind.exitMmap:
+        this.#emptied(i, this.#life(row.mm));
+        return;
+      case EventKind.mmdrop:
+        this.#lives.delete(row.mm);
+        return;
+      case EventKind.kthreadUseMm:
+        this.#useMm(i, row, key);
+        return;
+      case EventKind.kthreadUnuseMm:
+        task.unusing = i;
+        if (!this.has(EventKind.enterLazyTlb)) this.#unuse(i, key, row.cpu);
+        return;
+    }
+  }
+
+  #newLife(i: number, mm: number): Life {
+    const life = this.#born(mm, i);
+    this.#add(life, "users", 1, "self", -1, i, i);
+    this.#add(life, "count", 1, "self", -1, i, i);
+    return life;
+  }
+
+  #newTask(i: number, row: Row, key: number): void {
+    const parent = this.#task(key);
+    parent.forked = true;
+    this.#tasks.delete(row.argTid);
+    const child = this.#task(row.argTid);
+    if ((row.flags & CLONE_VM) === 0) {
+      child.mm = parent.mm === null ? null : (parent.newMm ?? undefined);
+      return;
+    }
+    child.mm = parent.entered >= 0 ? null : parent.mm;
+    if (!child.mm) return;
+    const isVfork = (row.flags & CLONE_VFORK) !== 0;
+    if (isVfork) child.vforkOf = key;
+    if (isVfork) this.vforkParents.set(row.argTid, key);
+    const from = parent.copying >= 0 ? parent.copying : this.previousOf(i, key);
+    this.#add(child.mm, "users", 1, isVfork ? "vfork-child" : "threads", row.argTid, from, i);
+  }
+
+  #useMm(i: number, row: Row, key: number): void {
+    const task = this.#task(key);
+    const life = this.#life(row.mm);
+    if (life === null) return;
+    if (!task.gets.includes(life)) life.countDoubts.add("a borrower without a users reference");
+    task.pending = { life, row: i };
+    if (!this.has(EventKind.switchMm)) this.#borrow(i, row.cpu, key);
+  }
+
+  #emptied(i: number, life: Life | null): void {
+    if (life === null) return;
+    life.zero = i;
+    let sum = 0;
+    for (const delta of this.deltas) if (delta.life === life && delta.field === "users") sum += delta.by;
+    if (sum !== 0) life.usersDoubts.add("users do not come to 0");
+  }
+}
+
+/** switch_mm_irqs_off(NULL, init_mm, NULL): leave_mm, or an interrupt that a flush sent to a lazy CPU. */
+function isLazyFlush(row: Row): boolean {
+  return row.kind === EventKind.switchMm && (row.flags & SWITCH_MM_NO_TASK) !== 0 && row.mm2 === NULL_MM;
+}
+
+/** Index of the first element above `i` in an ascending list. */
+function firstAfter(list: readonly number[], i: number): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (list[middle]! > i) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function push(map: Map<number, number[]>, key: number, value: number): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}

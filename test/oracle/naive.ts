@@ -1,0 +1,412 @@
+// The second mind: a naive replay, written from the rules alone and apart from src/replay, which it checks. It keeps
+// every fact of the trace as an interval of rows (naive-walk.ts) and answers each fork by filtering all of them.
+// agree.test.ts compares the two.
+import { NO_VALUE, NULL_MM } from "../../src/table/event-batch.ts";
+import { CLONE_VM, EventKind, LOCK_SUCCESS, LOCK_WRITE } from "../../src/table/event-kinds.ts";
+import type { PolicyId } from "../../src/table/verdict-tables.ts";
+import { type Delta, type Life, NEVER, taskKey, type Use, Walk } from "./naive-walk.ts";
+import type { Row } from "./rows.ts";
+
+/** A derived value: `exact`, or else a lower bound. */
+export interface Bound {
+  readonly value: number;
+  readonly exact: boolean;
+}
+
+export interface Exposure {
+  readonly class: string;
+  readonly tid: number;
+  readonly cpu: number;
+  readonly start: number;
+  readonly end: number;
+  /** Rows of the borrower's kthread_use_mm and of the get it rests on; -1: none. */
+  readonly entered: number;
+  readonly got: number;
+}
+
+export interface Judgement {
+  readonly decision: "fast" | "slow";
+  readonly verdict: "safe" | "unsafe" | null;
+  readonly deniedBy: readonly string[];
+  /** A reference was on its way in or out at the check: deniedBy is one of several readings. */
+  readonly inFlight: boolean;
+}
+
+export interface Blocked {
+  readonly policy: PolicyId;
+  readonly kind: string;
+  readonly tid: number;
+  readonly at: number;
+}
+
+export interface OracleFork {
+  readonly tid: number;
+  readonly start: number;
+  /** null: the trace ends inside the window. */
+  readonly end: number | null;
+  readonly startRow: number;
+  readonly endRow: number;
+  readonly mm: number;
+  readonly bornInTrace: boolean;
+  readonly derived: { readonly users: Bound; readonly count: Bound };
+  readonly sampled: { readonly users: number; readonly count: number } | null;
+  readonly exposures: readonly Exposure[];
+  readonly blocked: readonly Blocked[];
+  /** By policy; absent where neither a sample nor an exact derivation decides. */
+  readonly judgements: ReadonlyMap<PolicyId, Judgement>;
+}
+
+export interface OracleOptions {
+  /** Kernel 6.4 or later. */
+  readonly modern: boolean;
+}
+
+/** A fork as the rows show it. */
+interface Candidate {
+  readonly task: number;
+  readonly tid: number;
+  rank: number;
+  check: number;
+  sampled: boolean;
+  end: number;
+  mm: number;
+  flushing: boolean;
+}
+
+const CHECK_RANK: ReadonlyMap<number, number> = new Map([
+  [EventKind.sysEnterClone, 1],
+  [EventKind.copyProcess, 2],
+  [EventKind.dupMmap, 3],
+  [EventKind.mmapLockAcquireReturned, 4],
+  [EventKind.uprobeDupMmap, 5],
+]);
+
+/** Replays `rows`: one entry a fork, in the order of their check points. */
+export function naiveReplay(rows: readonly Row[], options: OracleOptions): OracleFork[] {
+  const walk = new Walk(rows, options.modern);
+  const forks = findForks(rows, walk).sort((a, b) => a.check - b.check);
+  return forks.map((fork) => judgeFork(fork, walk));
+}
+
+/** The fork windows of a trace (house rules §4, semantics §4.2). */
+function findForks(rows: readonly Row[], walk: Walk): Candidate[] {
+  const open = new Map<number, Candidate>();
+  const found: Candidate[] = [];
+  for (const [i, row] of rows.entries()) {
+    if (row.kind === EventKind.cpuSample || row.cpu < 0 || walk.isIrq(i)) continue;
+    const task = taskKey(row.tid, row.cpu);
+    const now = open.get(task);
+    if (isCheck(row, now)) {
+      open.set(task, advance(now, i, row, task, rows));
+    } else if (now === undefined && row.kind === EventKind.taskNewtask && (row.flags & CLONE_VM) === 0) {
+      found.push({ ...advance(undefined, i, row, task, rows), end: i });
+    } else if (now !== undefined && ends(row, now)) {
+      if (now.end === NEVER) now.end = i;
+      if (closes(row)) {
+        open.delete(task);
+        if (now.rank > 2 || row.kind === EventKind.taskNewtask) found.push(now);
+      }
+    }
+  }
+  for (const fork of open.values()) if (fork.rank > 3 || walk.has(EventKind.dupMmap)) if (fork.rank > 2) found.push(fork);
+  return found;
+}
+
+function isCheck(row: Row, now: Candidate | undefined): boolean {
+  const rank = CHECK_RANK.get(row.kind);
+  if (rank === undefined) return false;
+  if (row.kind === EventKind.copyProcess || row.kind === EventKind.sysEnterClone) {
+    return (row.flags & CLONE_VM) === 0 && (now === undefined || now.rank <= 2 || now.end !== NEVER);
+  }
+  if (row.kind !== EventKind.mmapLockAcquireReturned) return true;
+  const isWrite = (row.flags & LOCK_WRITE) !== 0 && (row.flags & LOCK_SUCCESS) !== 0;
+  return isWrite && now !== undefined && now.rank < 4 && (now.mm === NULL_MM || now.mm === row.mm);
+}
+
+/** Moves a fork's check point forward; among rows of one function the sampled one wins, else the last. */
+function advance(now: Candidate | undefined, i: number, row: Row, task: number, rows: readonly Row[]): Candidate {
+  const rank = CHECK_RANK.get(row.kind) ?? 0;
+  const sampled = rows[i + 1]?.kind === EventKind.cpuSample;
+  const fresh = { task, tid: row.tid, rank, check: i, sampled, end: NEVER, mm: NULL_MM, flushing: false };
+  if (now === undefined || now.end !== NEVER || rank <= 2) {
+    return row.mm > NULL_MM ? { ...fresh, mm: row.mm } : fresh;
+  }
+  const mm = row.mm > NULL_MM ? row.mm : now.mm;
+  if (rank === now.rank && now.sampled && !sampled) return { ...now, mm };
+  return rank >= now.rank ? { ...fresh, mm } : { ...now, mm };
+}
+
+/** Whether a row of the forker ends the window or, after its end, the fork. */
+function ends(row: Row, now: Candidate): boolean {
+  switch (row.kind) {
+    case EventKind.flushTlbMmRange:
+      if (now.rank > 2 && row.mm === now.mm) now.flushing = true;
+      return false;
+    case EventKind.flushTlbMmRangeRet:
+      return now.flushing;
+    case EventKind.mmapLockReleased:
+      return now.rank > 2 && (row.flags & LOCK_WRITE) !== 0 && row.mm === now.mm;
+    case EventKind.dupMmapRet:
+    case EventKind.uprobeEndDupMmap:
+      return now.rank > 2;
+    case EventKind.taskNewtask:
+      return (row.flags & CLONE_VM) === 0;
+    case EventKind.copyProcessRet:
+    case EventKind.schedProcessFork:
+      return true;
+    default:
+      return false;
+  }
+}
+
+function closes(row: Row): boolean {
+  return row.kind === EventKind.taskNewtask || row.kind === EventKind.copyProcessRet || row.kind === EventKind.schedProcessFork;
+}
+
+function judgeFork(fork: Candidate, walk: Walk): OracleFork {
+  const { rows } = walk;
+  const row = rows[fork.check]!;
+  const life = lifeOf(fork, walk);
+  const deltas = walk.deltas.filter((delta) => delta.life === life);
+  const users = derive(deltas, "users", fork.check, life?.usersDoubts, walk);
+  const count = derive(deltas, "count", fork.check, life?.countDoubts, walk);
+  const sampled = row.users === NO_VALUE || row.count === NO_VALUE ? null : { users: row.users, count: row.count };
+  const exposures = life === null ? [] : exposuresOf(fork, life, walk);
+  const end = fork.end === NEVER ? null : rows[fork.end]!.ns;
+  return {
+    tid: fork.tid,
+    start: row.ns,
+    end,
+    startRow: fork.check,
+    endRow: fork.end,
+    mm: fork.mm,
+    bornInTrace: life !== null && life.birth >= 0,
+    derived: { users, count },
+    sampled,
+    exposures,
+    blocked: end === null ? [] : blockedCalls(fork, walk),
+    judgements: end === null || life === null ? new Map() : judge(fork, life, deltas, { users, count }, sampled, exposures, walk),
+  };
+}
+
+function lifeOf(fork: Candidate, walk: Walk): Life | null {
+  for (const use of walk.uses) {
+    if (use.task === fork.task && use.from <= fork.check && fork.check < use.to) return use.life;
+  }
+  return walk.lifeAtRow(fork.check) ?? null;
+}
+
+const NEEDED: Readonly<Record<"users" | "count", readonly number[]>> = {
+  users: [EventKind.taskNewtask, EventKind.mmput, EventKind.getTaskMmRet],
+  count: [EventKind.schedSwitch, EventKind.enterLazyTlb, EventKind.switchMm],
+};
+
+/** Sums what certainly happened by row `at`; what may have happened makes it a lower bound. */
+function derive(deltas: readonly Delta[], field: "users" | "count", at: number, doubts: ReadonlySet<string> | undefined, walk: Walk): Bound {
+  let value = 0;
+  let exact = doubts?.size === 0 && NEEDED[field].every((kind) => walk.has(kind));
+  for (const delta of deltas) {
+    if (delta.field !== field || delta.from >= at) {
+      if (delta.field === field && delta.from === at && delta.to === at) value += delta.by;
+      continue;
+    }
+    if (delta.to <= at) value += delta.by;
+    else {
+      exact = false;
+      if (delta.by < 0) value += delta.by;
+    }
+  }
+  if (doubts === undefined || doubts.size > 0) return { value: 1, exact: false };
+  return { value: exact ? value : Math.max(1, value), exact };
+}
+
+/** Uses of the mm inside the window by other tasks on CPUs other than the forker's (§6.1). */
+function exposuresOf(fork: Candidate, life: Life, walk: Walk): Exposure[] {
+  const { rows } = walk;
+  const last = fork.end === NEVER ? rows.length - 1 : fork.end;
+  const found: Exposure[] = [];
+  for (const use of walk.uses) {
+    if (use.life !== life || use.task === fork.task) continue;
+    for (const [from, to] of forkerElsewhere(fork, use.cpu, walk)) {
+      const start = Math.max(use.from, from, fork.check);
+      const end = Math.min(use.to, to, last);
+      if (start >= end || rows[start]!.ns >= rows[end]!.ns) continue;
+      found.push({
+        class: classOf(use, fork, life, walk),
+        tid: use.task < 0 ? 0 : use.task,
+        cpu: use.cpu,
+        start: rows[start]!.ns,
+        end: rows[end]!.ns,
+        entered: use.entered,
+        got: use.entered < 0 ? -1 : gotBefore(use, walk),
+      });
+    }
+  }
+  return found;
+}
+
+/** Spans of rows in which the forker executes, or last executed, on a CPU other than `cpu` (§9.8). */
+function forkerElsewhere(fork: Candidate, cpu: number, walk: Walk): [number, number][] {
+  const moves = [{ at: fork.check, cpu: walk.rows[fork.check]!.cpu }];
+  for (let i = fork.check; i < Math.min(fork.end, walk.rows.length); i++) {
+    const row = walk.rows[i]!;
+    const isIn = row.kind === EventKind.schedSwitch && row.argTid === fork.tid;
+    if (isIn && moves.at(-1)?.cpu !== row.cpu) moves.push({ at: i, cpu: row.cpu });
+  }
+  return moves
+    .map((move, n): [number, number, number] => [move.at, moves[n + 1]?.at ?? NEVER, move.cpu])
+    .filter(([, , at]) => at !== cpu)
+    .map(([from, to]) => [from, to]);
+}
+
+function classOf(use: Use, fork: Candidate, life: Life, walk: Walk): string {
+  if (walk.vforkParents.get(use.task) === fork.task && use.entered < 0) return "U5";
+  if (use.from <= fork.check) return "U1";
+  if (use.entered > fork.check) return "U3";
+  if (use.entered >= 0) {
+    const first = walk.uses.find((other) => other.task === use.task && other.entered === use.entered);
+    return first === use ? "U3" : "U3b";
+  }
+  return use.resumed && use.life === life ? "U2b" : "U2";
+}
+
+/** The row of the get that a borrower's reference comes from: the latest of its own before kthread_use_mm. */
+function gotBefore(use: Use, walk: Walk): number {
+  const gets = walk.deltas.filter(
+    (delta) => delta.life === use.life && delta.field === "users" && delta.by > 0 && delta.task === use.task && delta.to <= use.entered,
+  );
+  return gets.at(-1)?.to ?? -1;
+}
+
+/** Calls that a policy's serialisation makes wait until the window's end. */
+function blockedCalls(fork: Candidate, walk: Walk): Blocked[] {
+  const found: Blocked[] = [];
+  for (let i = fork.check + 1; i < Math.min(fork.end, walk.rows.length); i++) {
+    const row = walk.rows[i]!;
+    if (row.tid === fork.tid || row.mm !== fork.mm) continue;
+    const policies: readonly PolicyId[] =
+      row.kind === EventKind.kthreadUseMm
+        ? ["fork-lock", "mmap-lock", "users-mmap-lock"]
+        : row.kind === EventKind.kthreadUnuseMm
+          ? ["fork-lock"]
+          : [];
+    const kind = row.kind === EventKind.kthreadUseMm ? "kthread_use_mm" : "kthread_unuse_mm";
+    for (const policy of policies) found.push({ policy, kind, tid: row.tid, at: row.ns });
+  }
+  return found;
+}
+
+const USERS_ONLY: readonly PolicyId[] = ["users-only", "users-mmap-lock"];
+
+function judge(
+  fork: Candidate,
+  life: Life,
+  deltas: readonly Delta[],
+  derived: OracleFork["derived"],
+  sampled: OracleFork["sampled"],
+  exposures: readonly Exposure[],
+  walk: Walk,
+): Map<PolicyId, Judgement> {
+  const out = new Map<PolicyId, Judgement>();
+  out.set("always-atomic", { decision: "slow", verdict: null, deniedBy: [], inFlight: false });
+  const users = sampled?.users ?? (derived.users.exact ? derived.users.value : null);
+  const count = sampled?.count ?? (derived.count.exact ? derived.count.value : null);
+  const inFlight = deltas.some((delta) => delta.from < fork.check && delta.to > fork.check);
+  const borrowed = borrowedAt(fork.check, life, walk);
+  const extra = borrowed.some((use) => gotBefore(use, walk) < 0) ? ["borrower"] : [];
+  const usersCauses = causes(deltas, "users", fork.check, users, borrowed);
+  const countCauses = causes(deltas, "count", fork.check, count, borrowed);
+  const decide = (policy: PolicyId, deniedBy: readonly string[] | null): void => {
+    if (deniedBy === null) return;
+    const isFast = deniedBy.length === 0;
+    const left = exposures.filter((exposure) => !keptOut(policy, exposure, fork));
+    out.set(policy, {
+      decision: isFast ? "fast" : "slow",
+      verdict: isFast ? (left.length > 0 ? "unsafe" : "safe") : null,
+      deniedBy: [...new Set(deniedBy)].sort(),
+      inFlight,
+    });
+  };
+  const both = usersCauses === null || countCauses === null ? null : [...usersCauses, ...countCauses];
+  decide("mm-count-only", countCauses);
+  for (const policy of ["counts-unlocked", "get-task-mm", "mmap-lock"] as const) decide(policy, both);
+  decide("fork-lock", both === null ? null : [...both, ...extra]);
+  for (const policy of USERS_ONLY) {
+    const raised = policy === "users-mmap-lock" ? extra : [];
+    decide(policy, usersCauses === null ? null : [...usersCauses, ...raised]);
+  }
+  if (life.birth >= 0 && walk.has(EventKind.switchMm)) decide("cpumask", cpumaskCauses(fork, life, walk));
+  return out;
+}
+
+/** Kernel threads inside kthread_use_mm on this mm at row `at`, running or not. */
+function borrowedAt(at: number, life: Life, walk: Walk): Use[] {
+  const byTask = new Map<number, Use>();
+  for (const use of walk.uses) if (use.life === life && use.entered >= 0 && use.from <= at) byTask.set(use.task, use);
+  const released = (use: Use): boolean =>
+    walk.deltas.some(
+      (delta) => delta.life === life && delta.task === use.task && delta.cause === "borrower" && delta.by < 0 && delta.from > use.from && delta.from <= at,
+    );
+  return [...byTask.values()].filter((use) => !released(use));
+}
+
+/** Who makes a count more than 1: null when the value is not known, empty when it is 1. */
+function causes(
+  deltas: readonly Delta[],
+  field: "users" | "count",
+  at: number,
+  value: number | null,
+  borrowed: readonly Use[],
+): string[] | null {
+  if (value === null) return null;
+  if (value <= 1) return [];
+  const net = new Map<string, number>();
+  let known = 0;
+  const tally = (cause: string, by: number): void => void net.set(cause, (net.get(cause) ?? 0) + by);
+  for (const delta of deltas) {
+    if (delta.field !== field || delta.to > at || delta.cause === "unknown") continue;
+    known += delta.by;
+    const isBorrower = delta.cause === "reader" && borrowed.some((use) => use.task === delta.task);
+    tally(isBorrower ? "borrower" : delta.cause, delta.by);
+  }
+  // A driver takes the reference in one task and borrows in another (vhost: get_task_mm in VHOST_SET_OWNER).
+  const readers = net.get("reader") ?? 0;
+  if (field === "users" && borrowed.length > (net.get("borrower") ?? 0) && readers > 0) {
+    tally("borrower", 1);
+    tally("reader", -1);
+  }
+  const out = [...net].filter(([cause, n]) => n > 0 && cause !== "self").map(([cause]) => cause);
+  if (value > known) out.push("unattributed");
+  return out.length === 0 ? ["unattributed"] : out;
+}
+
+function cpumaskCauses(fork: Candidate, life: Life, walk: Walk): string[] | null {
+  const own = walk.rows[fork.check]!.cpu;
+  const out: string[] = [];
+  for (const bit of walk.bits) {
+    if (bit.life !== life || bit.cpu === own || bit.from >= fork.check) continue;
+    const settled = walk.nextOnCpu(bit.from, bit.cpu) <= fork.check;
+    const leaving = bit.to < fork.check && walk.nextOnCpu(bit.to, bit.cpu) > fork.check;
+    if (!settled || leaving) return null;
+    if (bit.to < fork.check) continue;
+    const use = walk.uses.find((u) => u.cpu === bit.cpu && u.life === life && u.from <= fork.check && fork.check < u.to);
+    if (use === undefined) out.push("lazy-tlb");
+    else if (use.entered >= 0) out.push("borrower");
+    else out.push(walk.vforkParents.has(use.task) ? "vfork-child" : "threads");
+  }
+  return out;
+}
+
+/** Whether the policy's serialisation would have kept the exposure out of the window (house rules §5). */
+function keptOut(policy: PolicyId, exposure: Exposure, fork: Candidate): boolean {
+  switch (policy) {
+    case "fork-lock":
+    case "mmap-lock":
+    case "users-mmap-lock":
+      return exposure.class === "U3";
+    case "get-task-mm":
+      return exposure.entered >= 0 && exposure.got > fork.check;
+    default:
+      return false;
+  }
+}
