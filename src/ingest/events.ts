@@ -107,7 +107,7 @@ export class EventDecoder {
 
   constructor(sink: Sink, order: ReturnOrder, probes: ReadonlyMap<string, string>) {
     this.#sink = sink;
-    this.#args = new ProbeArgs(sink);
+    this.#args = new ProbeArgs(sink.pointers);
     this.probes = new ProbeRegistry(order, probes);
   }
 

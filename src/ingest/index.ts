@@ -159,7 +159,7 @@ class TraceIngest implements Ingest {
       skipped: reader.skipped(),
       probes: reader.probes(),
       comms: sink.comms.texts(),
-      pointers: sink.pointers.texts(),
+      pointers: sink.pointers.labels,
     };
   }
 }

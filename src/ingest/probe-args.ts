@@ -1,5 +1,6 @@
 // Arguments of a probe line, " mm=0xff2f70a18285e300 users=2 count=1 lm0=0x… lz0=0 cm0=0x…", read by name into one
 // reused record. Fed by the decoder, read by probe-rows.ts.
+import { ByteInterner } from "../base/interner.ts";
 import { NO_MM, NO_VALUE, NULL_MM } from "../table/event-batch.ts";
 import {
   ascii,
@@ -12,7 +13,7 @@ import {
   startsWith,
   ZERO,
 } from "./numbers.ts";
-import type { Sink } from "./sink.ts";
+import type { PointerTable } from "./pointers.ts";
 
 /** Slots of ProbeArgs.values. Pointers come first. */
 export const Arg = {
@@ -40,6 +41,7 @@ const LAST_POINTER: number = Arg.task;
 const SLOTS = 15;
 const SAMPLE_BASE = 32;
 const IGNORED = -1;
+const UNSEEN = -2;
 const MAX_SAMPLED_CPUS = 1024;
 const MAX_KEYS = 4096;
 
@@ -80,12 +82,12 @@ export class ProbeArgs {
   sampled = 0;
   /** The mm argument is an error pointer (IS_ERR_VALUE). */
   mmIsError = false;
-  readonly #sink: Sink;
-  readonly #codes = new Map<number, number>();
-  readonly #texts = new Map<number, string>();
+  readonly #pointers: PointerTable;
+  readonly #keys = new ByteInterner();
+  readonly #codes: Int16Array = new Int16Array(MAX_KEYS).fill(UNSEEN);
 
-  constructor(sink: Sink) {
-    this.#sink = sink;
+  constructor(pointers: PointerTable) {
+    this.#pointers = pointers;
   }
 
   /** Reads bytes[from, end): "key=value" words parted by spaces. Unknown keys and stray words are passed over. */
@@ -97,29 +99,34 @@ export class ProbeArgs {
     while (at < end) {
       at = skipSpaces(bytes, at, end);
       const keyStart = at;
-      let hash = 0;
       let c = SPACE;
       for (; at < end; at++) {
         c = bytes[at]!;
         if (c === EQUALS || c === SPACE) break;
-        hash = (Math.imul(hash, 31) + c) | 0;
       }
       if (c !== EQUALS) continue;
-      const code = this.#code(hash, bytes, keyStart, at);
-      const valueStart = ++at;
-      at = wordEnd(bytes, at, end);
-      if (code !== IGNORED) this.#set(code, bytes, valueStart, at);
+      const code = this.#code(bytes, keyStart, at);
+      if (code >= 0 && code <= LAST_MM) at = this.#setMm(code, bytes, at + 1, end);
+      else if (code >= SAMPLE_BASE) at = this.#sample(code - SAMPLE_BASE, bytes, at + 1, end);
+      else {
+        const valueStart = at + 1;
+        at = wordEnd(bytes, valueStart, end);
+        if (code !== IGNORED) this.#set(code, bytes, valueStart, at);
+      }
     }
+  }
+
+  /** Returns where the value ends. */
+  #setMm(code: number, bytes: Uint8Array, from: number, end: number): number {
+    this.values[code] = this.#pointers.read(bytes, from, end);
+    const stop = this.#pointers.end;
+    if (code === Arg.mm) this.mmIsError = isErrorPointer(bytes, from, stop);
+    return stop;
   }
 
   #set(code: number, bytes: Uint8Array, from: number, to: number): void {
     const values = this.values;
-    if (code >= SAMPLE_BASE) {
-      this.#sample(code - SAMPLE_BASE, bytes, from, to);
-    } else if (code <= LAST_MM) {
-      values[code] = this.#sink.pointer(bytes, from, to);
-      if (code === Arg.mm) this.mmIsError = isErrorPointer(bytes, from, to);
-    } else if (code <= LAST_POINTER) {
+    if (code <= LAST_POINTER) {
       values[code] = isNullPointer(bytes, from, to) ? NULL_MM : 1;
     } else if (code === Arg.flags) {
       values[code] = hasHexPrefix(bytes, from, to) ? readHexLow(bytes, from, to) : readInt32(bytes, from, to);
@@ -128,38 +135,44 @@ export class ProbeArgs {
     }
   }
 
-  #sample(code: number, bytes: Uint8Array, from: number, to: number): void {
-    const cpu = (code / 3) | 0;
-    let slot = 0;
-    while (slot < this.sampled && this.cpus[slot] !== cpu) slot++;
-    if (slot === this.sampled) {
-      this.cpus[slot] = cpu;
-      this.samples.fill(NO_VALUE, slot * 3, slot * 3 + 3);
-      this.switching[slot] = 0;
-      this.sampled++;
-    }
+  /** Takes in a sampled CPU's lm, lz or cm; returns where the value ends. */
+  #sample(code: number, bytes: Uint8Array, from: number, end: number): number {
+    const slot = this.#slot((code / 3) | 0);
     const part = code % 3;
     const at = slot * 3 + part;
     if (part === 1) {
-      this.samples[at] = readInt32(bytes, from, to);
-    } else if (part === 0 && isSwitching(bytes, from, to)) {
+      const stop = wordEnd(bytes, from, end);
+      this.samples[at] = readInt32(bytes, from, stop);
+      return stop;
+    }
+    this.samples[at] = this.#pointers.read(bytes, from, end);
+    const stop = this.#pointers.end;
+    if (part === 0 && isSwitching(bytes, from, stop)) {
       this.samples[at] = NULL_MM;
       this.switching[slot] = 1;
-    } else {
-      this.samples[at] = this.#sink.pointer(bytes, from, to);
     }
+    return stop;
   }
 
-  /** Slot of a key. Keys of one hash are told apart by their text; there are a handful in a trace. */
-  #code(hash: number, bytes: Uint8Array, from: number, to: number): number {
-    const known = this.#texts.get(hash);
-    if (known !== undefined && equalsText(bytes, from, to, known)) return this.#codes.get(hash)!;
-    const key = new TextDecoder().decode(bytes.subarray(from, to));
-    const code = codeOf(key);
-    if (known === undefined && this.#texts.size < MAX_KEYS) {
-      this.#texts.set(hash, key);
-      this.#codes.set(hash, code);
-    }
+  /** Index of a CPU in `cpus`. A CPU's three values stand together: the last one is looked at first. */
+  #slot(cpu: number): number {
+    for (let slot = this.sampled - 1; slot >= 0; slot--) if (this.cpus[slot] === cpu) return slot;
+    const slot = this.sampled++;
+    this.cpus[slot] = cpu;
+    this.samples.fill(NO_VALUE, slot * 3, slot * 3 + 3);
+    this.switching[slot] = 0;
+    return slot;
+  }
+
+  /** Slot of a key. There are a handful of keys in a trace. */
+  #code(bytes: Uint8Array, from: number, to: number): number {
+    const keys = this.#keys;
+    const id = keys.size < MAX_KEYS ? keys.intern(bytes, from, to) : keys.find(bytes, from, to);
+    if (id < 0) return IGNORED;
+    const known = this.#codes[id]!;
+    if (known !== UNSEEN) return known;
+    const code = codeOf(keys.text(id));
+    this.#codes[id] = code;
     return code;
   }
 }
@@ -179,12 +192,6 @@ function codeOf(key: string): number {
   const cpu = Number(match[2]);
   if (cpu >= MAX_SAMPLED_CPUS) return IGNORED;
   return SAMPLE_BASE + cpu * 3 + (match[1] === "lm" ? 0 : match[1] === "lz" ? 1 : 2);
-}
-
-function equalsText(bytes: Uint8Array, from: number, to: number, text: string): boolean {
-  if (text.length !== to - from) return false;
-  for (let i = 0; i < text.length; i++) if (bytes[from + i] !== text.charCodeAt(i)) return false;
-  return true;
 }
 
 /** LOADED_MM_SWITCHING, arch/x86/include/asm/tlbflush.h: printed 0x1 or, by bpftrace, 1. */

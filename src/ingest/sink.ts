@@ -2,27 +2,16 @@
 // per trace; the decoder and the format readers write to it, index.ts turns it into TraceMeta.
 import { ByteInterner } from "../base/interner.ts";
 import { type ProblemKind, ProblemLog } from "../base/problem.ts";
-import { type EventBatch, NO_MM, NO_VALUE, NONE, NULL_MM } from "../table/event-batch.ts";
+import { type EventBatch, NO_MM, NO_VALUE, NONE } from "../table/event-batch.ts";
 import { EventKind } from "../table/event-kinds.ts";
 import { EventHead } from "./event-head.ts";
 import { MAX_CPU, MAX_PID, MAX_SECONDS, MAX_SPAN } from "./limits.ts";
 import { Reorder } from "./merge.ts";
-import {
-  ascii,
-  COLON,
-  DASH,
-  decodeSample,
-  digitsEnd,
-  hasHexPrefix,
-  hexDigit,
-  LPAREN,
-  startsWith,
-  ZERO,
-} from "./numbers.ts";
+import { ascii, COLON, DASH, decodeSample, digitsEnd, startsWith } from "./numbers.ts";
+import { PointerTable } from "./pointers.ts";
 import { FTRACE_BAD_TIME, OUT_OF_ORDER, OUT_OF_RANGE } from "./problems.ts";
 
 const BILLION = 1_000_000_000n;
-const NULL_TEXT = ascii("(null)");
 const UNKNOWN_COMM = ascii("<...>");
 
 /** PendingGap.events of "CPU n buffer started". */
@@ -41,7 +30,7 @@ interface PendingGap {
 export class Sink {
   readonly problems: ProblemLog = new ProblemLog();
   readonly comms: ByteInterner = new ByteInterner();
-  readonly pointers: ByteInterner = new ByteInterner();
+  readonly pointers: PointerTable = new PointerTable();
   readonly head: EventHead = new EventHead();
   /** Event lines, used or skipped. */
   events = 0;
@@ -52,7 +41,6 @@ export class Sink {
   readonly #rows: Reorder;
   readonly #unknownComm: number;
   readonly #seenProblems = new Set<string>();
-  readonly #scratch: Uint8Array = new Uint8Array(18);
   #gaps: PendingGap[] = [];
   #epochHi = -1;
   #epochLo = 0;
@@ -61,16 +49,16 @@ export class Sink {
   #firstNs = Number.POSITIVE_INFINITY;
   #lastNs = Number.NEGATIVE_INFINITY;
   #maxCpu = -1;
+  #commLine = -1;
+  #commStart = -1;
+  #commId = 0;
   #declaredCpus = 0;
   /** Rows that came too late to be put in their place; a file glued from two has one a line. */
   #late = 0;
 
   constructor(batchRows: number, onBatch: (batch: EventBatch) => void) {
     this.#rows = new Reorder(batchRows, onBatch);
-    this.pointers.internText("0x0");
     this.#unknownComm = this.comms.internText("<...>");
-    this.#scratch[0] = ZERO;
-    this.#scratch[1] = 0x78;
   }
 
   get rows(): number {
@@ -142,7 +130,7 @@ export class Sink {
     out.ctx[row] = head.ctx;
     out.tid[row] = head.tid;
     out.tgid[row] = head.tgid;
-    out.comm[row] = this.comm(head.bytes, head.commStart, head.commEnd);
+    out.comm[row] = this.#headComm();
     return row;
   }
 
@@ -179,20 +167,10 @@ export class Sink {
     return this.comms.intern(bytes, start, end);
   }
 
-  /**
-   * Id of the pointer printed in [start, end): "0xff2f70a182d43180", bare hex ("ff2f…", "0000000027ad37d8"),
-   * "(null)". NO_MM for "(fault)", "(efault)", "(____ptrval____)" and what is no pointer.
-   */
+  /** Id of the pointer that is the whole of [start, end); NO_MM when that is none. */
   pointer(bytes: Uint8Array, start: number, end: number): number {
-    if (hasHexPrefix(bytes, start, end) && bytes[start + 2] !== ZERO && end - start <= 18) {
-      let i = start + 2;
-      for (; i < end; i++) {
-        const c = bytes[i]!;
-        if (!((c >= 0x30 && c <= 0x39) || (c >= 0x61 && c <= 0x66))) break;
-      }
-      if (i === end) return this.pointers.intern(bytes, start, end);
-    }
-    return this.#oddPointer(bytes, start, end);
+    const id = this.pointers.read(bytes, start, end);
+    return this.pointers.end === end ? id : NO_MM;
   }
 
   /** Counts a problem of the current head's line. */
@@ -207,6 +185,17 @@ export class Sink {
     const seen = this.#seenProblems.has(id);
     if (!seen) this.#seenProblems.add(id);
     this.problems.add(kind, line, seen ? "" : decodeSample(bytes, start, end), 1, key);
+  }
+
+  /** The head's task name; one event can make many rows. */
+  #headComm(): number {
+    const { bytes, line, commStart, commEnd } = this.head;
+    if (this.#commLine !== line || this.#commStart !== commStart) {
+      this.#commId = this.comm(bytes, commStart, commEnd);
+      this.#commLine = line;
+      this.#commStart = commStart;
+    }
+    return this.#commId;
   }
 
   #setEpoch(): void {
@@ -255,23 +244,6 @@ export class Sink {
       out.comm[row] = NONE;
       if (!started) out.flags[row] = gap.events;
     }
-  }
-
-  #oddPointer(bytes: Uint8Array, start: number, end: number): number {
-    if (bytes[start] === LPAREN) return startsWith(bytes, start, end, NULL_TEXT) ? NULL_MM : NO_MM;
-    let from = hasHexPrefix(bytes, start, end) ? start + 2 : start;
-    if (from === end) return NO_MM;
-    while (from < end && bytes[from] === ZERO) from++;
-    if (from === end) return NULL_MM;
-    if (end - from > 16) return NO_MM;
-    const scratch = this.#scratch;
-    let length = 2;
-    for (let i = from; i < end; i++) {
-      const c = bytes[i]!;
-      if (hexDigit(c) < 0) return NO_MM;
-      scratch[length++] = c | 0x20;
-    }
-    return this.pointers.intern(scratch, 0, length);
   }
 }
 

@@ -125,6 +125,8 @@ export class Forks {
   readonly activeUnknown: number[] = [];
   /** A gap in the recording touches the window. */
   readonly lost: number[] = [];
+  /** 1: copy_process failed before it copied any mm: no fork after all. */
+  readonly dropped: number[] = [];
   /** 1: clone flags were not recorded, so this may be a thread. */
   readonly flagsUnknown: number[] = [];
   /** Row of the same life's previous fork; -1 none. */
@@ -189,6 +191,7 @@ export class Forks {
       this.activeUnknown,
       this.lost,
       this.flagsUnknown,
+      this.dropped,
     ]) {
       column.push(0);
     }

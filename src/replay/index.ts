@@ -122,7 +122,7 @@ function blockedNeed(serialises: readonly string[], armed: Armed): string | null
 function writeProblems(replayer: Replayer, into: VerdictTables, traceIndex: number): void {
   const { forks } = replayer;
   for (let row = 0; row < forks.length; row++) {
-    if (Number.isNaN(forks.end[row]!))
+    if (Number.isNaN(forks.end[row]!) && forks.dropped[row] === 0)
       replayer.problems.add(WINDOW_CUT, forks.line[row]!, `fork by pid ${forks.tid[row]}`);
   }
   for (const p of replayer.problems.list()) {

@@ -456,7 +456,9 @@ export class Replayer implements Model {
       case EventKind.copyProcess: {
         this.#closeStale(task);
         const flags = b.flags[i]!;
-        if ((flags & CLONE_VM) === 0) windows.begin(task, tid, b.comm[i]!, cpu, START.copy_process, flags);
+        if ((flags & CLONE_VM) !== 0 || tasks.kind[task] === TaskKind.kernel) return;
+        const attempt = windows.begin(task, tid, b.comm[i]!, cpu, START.copy_process, flags);
+        windows.check(attempt, ensureLife(this, task), cpu, START.copy_process, -1, -1);
         return;
       }
       case EventKind.sysEnterClone: {
@@ -501,7 +503,9 @@ export class Replayer implements Model {
       case EventKind.copyProcessRet: {
         const attempt = windows.attempts.get(task);
         if (attempt === undefined) return;
-        windows.end(attempt, END.copy_process_ret);
+        // task_newtask comes before the return of a copy_process that succeeded.
+        if (attempt.open && attempt.startBy === START.copy_process && this.seen[EventKind.taskNewtask]! > 0) windows.drop(attempt);
+        else windows.end(attempt, END.copy_process_ret);
         return;
       }
       default:
@@ -634,7 +638,7 @@ export class Replayer implements Model {
     // exit_mm(), or kthread_unuse_mm() already applied from its own probe.
     if (tasks.mm[task] === life || tasks.leaving[task] === life) exitMm(this, cpu, task, life);
     else if (cpus.lazy[cpu] !== life) {
-      cpus.lazy[cpu] = life;
+      cpus.setLazy(cpu, life, this.world.seq);
       setActive(this, cpu, task, NO_LIFE);
     }
   }
@@ -669,6 +673,7 @@ export class Replayer implements Model {
     if (pid <= 0) return;
     const attempt = windows.attempts.get(parent);
     const from = this.#firmBefore;
+    if ((flags & CLONE_VM) !== 0 && attempt !== undefined && attempt.row < 0) windows.finish(attempt, END.none, -1);
     const child = tasks.create(pid, world.seq);
     tasks.comm[child] = b.argComm[i]! >= 0 ? b.argComm[i]! : b.comm[i]!;
     tasks.forked[parent] = 1;
@@ -706,7 +711,7 @@ export class Replayer implements Model {
     }
     tasks.share[child] = ShareKind.none;
     join(this, child, life, true);
-    if (fork.row < 0) windows.point(fork, pid, END.task_newtask, false);
+    if (fork.row < 0) windows.point(fork, pid, END.task_newtask, false, from);
     else windows.finish(fork, END.task_newtask, pid);
   }
 
@@ -739,7 +744,7 @@ export class Replayer implements Model {
     }
     if (attempt === undefined || (attempt.row < 0 && attempt.flags === -1)) {
       const fork = attempt ?? windows.begin(parent, tid, b.comm[i]!, cpu, START.none, -1);
-      windows.point(fork, pid, END.sched_process_fork, true);
+      windows.point(fork, pid, END.sched_process_fork, true, this.#firmBefore);
       return;
     }
     const label = attempt.newLabel;
@@ -749,7 +754,7 @@ export class Replayer implements Model {
       mms.sum[life] = 1;
     }
     join(this, child, life, true);
-    if (attempt.row < 0) windows.point(attempt, pid, END.sched_process_fork, false);
+    if (attempt.row < 0) windows.point(attempt, pid, END.sched_process_fork, false, this.#firmBefore);
     else windows.finish(attempt, END.sched_process_fork, pid);
   }
 
@@ -860,9 +865,6 @@ export class Replayer implements Model {
     if (attempt === undefined) return;
     const cut = attempt.open && attempt.row >= 0;
     this.windows.finish(attempt, END.none, -1);
-    if (cut) {
-      this.forks.end[attempt.row] = Number.NaN;
-      this.forks.lost[attempt.row] = 1;
-    }
+    if (cut) this.windows.cut(attempt);
   }
 }

@@ -57,7 +57,9 @@ export function writeVerdicts(
 ): void {
   const { forks, windows } = replayer;
   const base = into.forks.length;
-  const order = Array.from({ length: forks.length }, (_, row) => row).sort(
+  const order = Array.from({ length: forks.length }, (_, row) => row)
+    .filter((row) => forks.dropped[row] === 0)
+    .sort(
     (a, b) => forks.start[a]! - forks.start[b]! || a - b,
   );
   const exposures = group(windows.exposures, forks.length);
@@ -315,6 +317,8 @@ function entryOf(forks: Forks, row: number, policy: Policy, e: Exposure): Entry 
 function canTell(replayer: Replayer, row: number, facts: ForkFacts, armed: Armed): boolean {
   const { forks } = replayer;
   if (forks.lost[row] === 1 || Number.isNaN(forks.end[row]!) || facts.window === "point") return false;
+  // Between the entry of clone() and the next sign of the fork nobody was watched.
+  if (forks.startBy[row]! <= START.sys_enter_clone) return false;
   if (!armed.useMm) return false;
   // Both counts 1 at a check made by the owner: no other user task can come, only a new borrower (semantics §0.10).
   const { users, count } = facts.check;

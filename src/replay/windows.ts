@@ -523,10 +523,15 @@ export class Windows {
   cutOff(): void {
     for (const attempt of [...this.open]) {
       this.end(attempt, END.none);
-      if (attempt.row < 0) continue;
-      this.#forks.end[attempt.row] = Number.NaN;
-      this.#forks.lost[attempt.row] = 1;
+      if (attempt.row >= 0) this.cut(attempt);
     }
+  }
+
+  /** The window's end was never seen. When only copy_process was, nothing says that an mm was copied at all. */
+  cut(attempt: Attempt): void {
+    this.#forks.end[attempt.row] = Number.NaN;
+    this.#forks.lost[attempt.row] = 1;
+    if (attempt.startBy === START.copy_process) this.#forks.dropped[attempt.row] = 1;
   }
 
   /** The copy's flush is done, or something later shows that it must be: the window is over. */
@@ -554,25 +559,51 @@ export class Windows {
     this.attempts.delete(attempt.task);
   }
 
-  /** A fork known only from what follows it: its row is a point, or bracketed by an earlier sign. */
-  point(attempt: Attempt, child: number, by: number, flagsUnknown: boolean): void {
+  /**
+   * A fork known only from what follows it: its row is a point, or bracketed by an earlier sign. `from`: sequence of the
+   * parent's last event before it.
+   */
+  point(attempt: Attempt, child: number, by: number, flagsUnknown: boolean, from: number): void {
     const f = this.#forks;
-    const { tasks } = this.#world;
     if (attempt.row < 0) {
       const life = ensureLife(this.#m, attempt.task);
       const bracketed = attempt.earlySeq < this.#world.seq;
       this.check(attempt, life, attempt.forkerCpu, START.none, -1, -1);
+      const row = attempt.row;
       if (bracketed) {
-        f.start[attempt.row] = attempt.early;
-        f.line[attempt.row] = attempt.earlyLine;
-        f.startBy[attempt.row] = attempt.earlyBy;
+        f.start[row] = attempt.early;
+        f.line[row] = attempt.earlyLine;
+        f.startBy[row] = attempt.earlyBy;
       }
-      f.usersDoubt[attempt.row]! += 1;
-      f.countDoubt[attempt.row]! += 1;
+      this.#boundSince(row, life, bracketed ? attempt.earlySeq : from);
     }
     f.flagsUnknown[attempt.row] = flagsUnknown ? 1 : 0;
-    tasks.forked[attempt.task] = 1;
     this.finish(attempt, by, child);
+  }
+
+  /** The check lies somewhere after `from`: only what held all the time since then is a lower bound. */
+  #boundSince(row: number, life: number, from: number): void {
+    const f = this.#forks;
+    const { mms, cpus } = this.#world;
+    f.usersDoubt[row]! += 1;
+    f.countDoubt[row]! += 1;
+    let low = 1 + mms.khugepaged[life]! + mms.ksm[life]!;
+    for (let c = 0; c < cpus.length; c++) {
+      if (cpus.lazy[c] === life && cpus.lazySeq[c]! < from && cpus.pendingGrab[c] !== life) low++;
+    }
+    f.countLow[row] = Math.min(f.countLow[row]!, low);
+    if (mms.joinSeq[life]! >= from) {
+      f.usersLow[row] = 1;
+      f.membersLow[row] = 1;
+    }
+    f.maskUnknown[row]! += 1;
+    f.maskOthers[row] = 0;
+  }
+
+  /** copy_process returned without having copied an mm: what looked like a fork is none. */
+  drop(attempt: Attempt): void {
+    if (attempt.row >= 0) this.#forks.dropped[attempt.row] = 1;
+    this.finish(attempt, END.copy_process_ret, -1);
   }
 
   /**

@@ -4,6 +4,7 @@ import { replay } from "../../src/replay/index.ts";
 import type { TraceMeta } from "../../src/table/event-batch.ts";
 import { type ForkRow, newVerdictTables, type PolicyId, type VerdictTables } from "../../src/table/verdict-tables.ts";
 import { naiveReplay, type OracleFork } from "./naive.ts";
+import type { Stream, TrueCheck } from "./generate.ts";
 import { type Row, tableOf } from "./rows.ts";
 
 export interface FastFork {
@@ -114,4 +115,47 @@ function compareJudgement(policy: PolicyId, oracle: { readonly decision: string;
     return [`${policy}: denied by: oracle ${oracle.deniedBy}, replay ${other.deniedBy}`];
   }
   return [];
+}
+
+/** What the implementation says of a generated recording that is not true, one sentence each. */
+export function untruths(stream: Stream, fast: readonly FastFork[]): string[] {
+  const out: string[] = [];
+  for (const fork of fast) {
+    const ns = Number((fork.row.start_ns ?? 0n) - stream.meta.epochNs);
+    const check = stream.checks.find((truth) => truth.tid === fork.row.tid && truth.ns === ns);
+    if (check === undefined) continue;
+    const where = `line ${fork.row.line}`;
+    const { derived_users, derived_users_evidence, derived_count, derived_count_evidence } = fork.row;
+    if (!check.isHidden) out.push(...untrueBound(`${where}: mm_users`, derived_users, derived_users_evidence, check.users));
+    out.push(...untrueBound(`${where}: mm_count`, derived_count, derived_count_evidence, check.count));
+    if (check.isHidden) continue;
+    for (const [policy, said] of fork.verdicts) out.push(...untrueVerdict(where, policy as PolicyId, said, fork, check, stream));
+  }
+  return out;
+}
+
+function untrueBound(what: string, value: number | null, evidence: string | null, truth: number): string[] {
+  if (value === null || evidence === "unknown") return [];
+  const isWrong = evidence === "derived" ? value !== truth : value > truth;
+  return isWrong ? [`${what}: replay says ${evidence} ${value}, it was ${truth}`] : [];
+}
+
+function untrueVerdict(
+  where: string,
+  policy: PolicyId,
+  said: { readonly decision: string; readonly verdict: string | null },
+  fork: FastFork,
+  check: TrueCheck,
+  stream: Stream,
+): string[] {
+  const isFast = check.isFast.get(policy);
+  if (said.decision === "indeterminate" || isFast === null || isFast === undefined) return [];
+  if ((said.decision === "fast") !== isFast) {
+    return [`${where}: ${policy}: replay says ${said.decision}, it was ${isFast ? "fast" : "slow"}`];
+  }
+  if (!isFast || fork.row.end_ns === null || said.verdict === "indeterminate") return [];
+  const truth = check.isUnsafe(policy, Number(fork.row.end_ns - stream.meta.epochNs)) ? "unsafe" : "safe";
+  // Without switch_mm_irqs_off a use seems to begin a little early: only "safe" can then be held against the replay.
+  if (said.verdict === truth || (said.verdict === "unsafe" && !stream.isComplete)) return [];
+  return [`${where}: ${policy}: replay says ${said.verdict}, it was ${truth}`];
 }

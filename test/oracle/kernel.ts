@@ -30,11 +30,27 @@ export interface Task {
   program: Program;
   state: "ready" | "running" | "sleeping" | "dead";
   cpu: number;
-  /** Woken when this says so. */
+  /** Still being switched out: no other CPU may run it. */
+  leaving: boolean;
+  /** Woken when this says so; null: some time. */
   until: (() => boolean) | null;
   vforkDone: boolean;
-  /** When the task last took a users reference, by the count of rows. */
+  /** Rows there were when the task last took a users reference by a function that probes see; -1: never. */
   gotAt: number;
+  /** The mm that kthread_use_mm or kthread_unuse_mm is about to take or give back. */
+  changing: Mm | null;
+}
+
+/** A task used an mm on a CPU from row `from` (its switch_mm) to row `to`. */
+export interface TrueUse {
+  readonly task: Task;
+  readonly mm: Mm;
+  readonly cpu: number;
+  readonly from: number;
+  to: number;
+  /** Kernel thread: rows there were when kthread_use_mm took hold, and gotAt; -1 for user tasks. */
+  readonly enteredAt: number;
+  readonly gotAt: number;
 }
 
 export interface Cpu {
@@ -43,8 +59,7 @@ export interface Cpu {
   current: Task;
   loaded: Mm;
   lazy: boolean;
-  /** Who uses which mm here, from the switch_mm that loads it to the switch away from it. */
-  inUse: { readonly task: Task; readonly mm: Mm; readonly entered: boolean } | null;
+  inUse: TrueUse | null;
   switching: Program | null;
   mode: Pause;
   readonly interrupts: (() => void)[];
@@ -77,8 +92,11 @@ export class Kernel {
   readonly mms: Mm[] = [];
   readonly cpus: Cpu[] = [];
   readonly initMm: Mm;
-  /** Called after every step with the number of rows so far. */
-  watch: () => void = () => {};
+  readonly uses: TrueUse[] = [];
+  /** Rows at which a task was switched in, and where. */
+  readonly moves: { readonly task: Task; readonly cpu: number; readonly row: number }[] = [];
+  /** Called right after a row that may be a fork's check point. */
+  onCheck: (task: Task, mm: Mm) => void = () => {};
   ns = 0;
   #nextTid = 100;
   #nextMm = 1;
@@ -90,7 +108,7 @@ export class Kernel {
     this.chance = random(seed);
     this.initMm = this.newMm();
     for (let id = 0; id < setup.cpus; id++) {
-      const idle = this.#task(0, true, idleProgram(this));
+      const idle = this.#task(0, true, idleProgram(this, id));
       idle.active = this.initMm;
       idle.state = "running";
       idle.cpu = id;
@@ -119,16 +137,18 @@ export class Kernel {
   }
 
   newTask(isKernel: boolean, mm: Mm | null, program: (task: Task) => Program): Task {
-    const task = this.#task(this.#nextTid++, isKernel, idleProgram(this));
+    const task = this.#task(this.#nextTid++, isKernel, idleProgram(this, 0));
     task.mm = mm;
     task.active = mm;
     task.program = program(task);
+    task.state = "sleeping";
+    task.until = () => false;
     this.tasks.push(task);
     return task;
   }
 
   #task(tid: number, isKernel: boolean, program: Program): Task {
-    return { tid, isKernel, mm: null, active: null, program, state: "ready", cpu: 0, until: null, vforkDone: false, gotAt: -1 };
+    return { tid, isKernel, mm: null, active: null, program, state: "ready", cpu: 0, leaving: false, until: null, vforkDone: false, gotAt: -1, changing: null };
   }
 
   /** Emits a row in the context being stepped. */
@@ -164,6 +184,34 @@ export class Kernel {
     this.mms.splice(this.mms.indexOf(mm), 1);
   }
 
+  /** From the next row on, the CPU's task uses `mm`; `enteredAt`: see TrueUse. */
+  beginUse(cpu: Cpu, task: Task, mm: Mm, enteredAt: number): void {
+    cpu.inUse = { task, mm, cpu: cpu.id, from: this.rows.length, to: Number.POSITIVE_INFINITY, enteredAt, gotAt: task.gotAt };
+    this.uses.push(cpu.inUse);
+  }
+
+  /** The row just emitted ends the CPU's use. */
+  endUse(cpu: Cpu): void {
+    if (cpu.inUse !== null) cpu.inUse.to = this.rows.length - 1;
+    cpu.inUse = null;
+  }
+
+  /** The next row ends the CPU's use. */
+  endUseAtNextRow(cpu: Cpu): void {
+    if (cpu.inUse !== null) cpu.inUse.to = this.rows.length;
+    cpu.inUse = null;
+  }
+
+  /** The CPU being stepped. */
+  here(): Cpu {
+    return this.#current!.cpu;
+  }
+
+  wake(task: Task): void {
+    task.state = "ready";
+    task.until = null;
+  }
+
   /** switch_mm_irqs_off from its entry on. */
   load(cpu: Cpu, task: Task | null, prev: Mm | null, next: Mm): void {
     this.emit(EventKind.switchMm, {
@@ -184,7 +232,7 @@ export class Kernel {
 
   /** Runs one step of a random CPU. */
   step(): void {
-    for (const task of this.tasks) if (task.state === "sleeping" && (task.until?.() ?? this.odds(0.05))) task.state = "ready";
+    for (const task of this.tasks) if (task.state === "sleeping" && (task.until?.() ?? this.odds(0.05))) this.wake(task);
     const cpu = this.pick(this.cpus)!;
     if (cpu.mode !== "irqsOff" && cpu.interrupts.length > 0 && this.odds(0.5)) {
       this.#current = { cpu, tid: cpu.current.tid, irq: true };
@@ -195,7 +243,6 @@ export class Kernel {
       if (step.done) cpu.switching = null;
     } else if (cpu.mode === "run" && this.#wantsSwitch(cpu)) this.#startSwitch(cpu, SwitchState.preempted);
     else this.#run(cpu);
-    this.watch();
   }
 
   #wantsSwitch(cpu: Cpu): boolean {
@@ -204,7 +251,7 @@ export class Kernel {
   }
 
   #candidates(): Task[] {
-    return this.tasks.filter((task) => task.state === "ready");
+    return this.tasks.filter((task) => task.state === "ready" && !task.leaving);
   }
 
   #run(cpu: Cpu): void {
@@ -226,7 +273,8 @@ export class Kernel {
     const isIdle = prev === cpu.idle;
     const here = this.#candidates().filter((task) => task.cpu === cpu.id);
     const next = this.pick(here.length > 0 && this.odds(0.7) ? here : this.#candidates()) ?? cpu.idle;
-    if (next === prev) return;
+    if (next === prev || (next === cpu.idle && why === SwitchState.preempted)) return;
+    prev.leaving = !isIdle;
     if (prev.state === "running" && !isIdle) prev.state = "ready";
     next.state = "running";
     next.cpu = cpu.id;
@@ -239,8 +287,10 @@ export class Kernel {
     this.#current = { cpu, tid: prev.tid, irq: false };
     this.emit(EventKind.schedSwitch, { argTid: next.tid, flags: why });
     const kept = prev.active!;
+    const entered = next.isKernel ? (this.uses.findLast((use) => use.task === next)?.enteredAt ?? -1) : -1;
     cpu.current = next;
-    cpu.inUse = null;
+    this.endUse(cpu);
+    this.moves.push({ task: next, cpu: cpu.id, row: this.rows.length - 1 });
     yield "irqsOff";
     this.#current = { cpu, tid: prev.tid, irq: false };
     let dropped: Mm | null = null;
@@ -252,7 +302,7 @@ export class Kernel {
       if (prev.mm !== null) kept.count++;
       else prev.active = null;
     } else {
-      cpu.inUse = { task: next, mm: next.mm, entered: next.isKernel };
+      this.beginUse(cpu, next, next.mm, entered);
       this.load(cpu, next, kept, next.mm);
       if (prev.mm === null) {
         dropped = kept;
@@ -260,6 +310,7 @@ export class Kernel {
       }
     }
     yield "irqsOff";
+    prev.leaving = false;
     yield "hold";
     this.#current = { cpu, tid: next.tid, irq: false };
     if (dropped !== null) this.drop(dropped);
@@ -282,12 +333,11 @@ export class Kernel {
   }
 }
 
-/** The idle task: sometimes a deep C-state leaves the lazy mm (§2.4 row 13). */
-function* idleProgram(kernel: Kernel): Program {
+/** The idle task: now and then a deep C-state leaves the lazy mm (leave_mm, §2.4 row 13). */
+function* idleProgram(kernel: Kernel, id: number): Program {
   for (;;) {
     yield "run";
-    const cpu = kernel.cpus.find(({ idle, current, lazy }) => idle === current && lazy && idle.program.next !== undefined);
-    if (cpu === undefined || !kernel.odds(0.002)) continue;
-    yield "run";
+    const cpu = kernel.cpus[id]!;
+    if (cpu.lazy && kernel.odds(0.01)) kernel.load(cpu, null, null, kernel.initMm);
   }
 }

@@ -80,7 +80,7 @@ export class CsvRows {
   constructor(sink: Sink, layout: CsvLayout) {
     this.#sink = sink;
     this.#layout = layout;
-    this.#args = new ProbeArgs(sink);
+    this.#args = new ProbeArgs(sink.pointers);
   }
 
   /** Adds the rows of one record. The head's comm, line and sample range are set by the caller. */

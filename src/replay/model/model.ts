@@ -36,6 +36,7 @@ export function join(m: Model, task: number, life: number, sure: boolean): void 
   tasks.sureMember[task] = sure ? 1 : 0;
   if (!sure) return;
   mms.members[life]! += 1;
+  mms.joinSeq[life] = m.world.seq;
   const share = tasks.share[task]!;
   if (share === ShareKind.thread) mms.threads[life]! += 1;
   else if (share === ShareKind.vfork) mms.vforks[life]! += 1;
@@ -110,7 +111,7 @@ export function ensureLife(m: Model, task: number): number {
 export function forgetCpu(m: Model, cpu: number): void {
   const { cpus } = m.world;
   cpus.cur[cpu] = -1;
-  cpus.lazy[cpu] = UNKNOWN_LIFE;
+  cpus.setLazy(cpu, UNKNOWN_LIFE, m.world.seq);
   cpus.loaded[cpu] = -1;
   cpus.pendingGrab[cpu] = NO_LIFE;
   cpus.grabStage[cpu] = 0;

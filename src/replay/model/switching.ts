@@ -37,7 +37,7 @@ function inferKernel(m: Model, cpu: number, task: number): void {
   learnKernel(m, task);
   if (cpus.unknownSince[cpu]! >= 0 && cpus.unknownSince[cpu]! < cpus.switchSeq[cpu]!) return;
   cpus.unknownSince[cpu] = -1;
-  cpus.lazy[cpu] = life;
+  cpus.setLazy(cpu, life, m.world.seq);
 }
 
 /** sched_switch: prev leaves `cpu`, next comes; the counters follow §2.3 as far as both tasks are known. */
@@ -67,7 +67,7 @@ export function contextSwitch(m: Model, cpu: number, prev: number, next: number,
   if (nextUsing === NO_LIFE) {
     // user -> kernel grabs; kernel -> kernel transfers; unknown -> kernel: the tail says on what.
     if (prevUsing >= 0) {
-      cpus.lazy[cpu] = prevUsing;
+      cpus.setLazy(cpu, prevUsing, m.world.seq);
       cpus.pendingGrab[cpu] = prevUsing;
       cpus.grabStage[cpu] = GrabStage.switched;
     } else if (prevUsing === UNKNOWN_LIFE) makeUnknown(m, cpu);
@@ -76,7 +76,7 @@ export function contextSwitch(m: Model, cpu: number, prev: number, next: number,
   }
   if (nextUsing >= 0) {
     if (prevUsing === NO_LIFE || prevUsing === UNKNOWN_LIFE) cpus.pendingDrop[cpu] = cpus.lazy[cpu]!;
-    cpus.lazy[cpu] = NO_LIFE;
+    cpus.setLazy(cpu, NO_LIFE, m.world.seq);
     if (!switchMmSeen) {
       if (wasUnknown) cpus.unknownSince[cpu] = -1;
       load(m, cpu, nextUsing);
@@ -92,7 +92,7 @@ export function contextSwitch(m: Model, cpu: number, prev: number, next: number,
 
 function makeUnknown(m: Model, cpu: number): void {
   const { cpus } = m.world;
-  cpus.lazy[cpu] = UNKNOWN_LIFE;
+  cpus.setLazy(cpu, UNKNOWN_LIFE, m.world.seq);
   if (cpus.unknownSince[cpu]! >= 0) return;
   cpus.unknownSince[cpu] = m.world.seq;
   cpus.unknownFork[cpu] = m.forks.length;
@@ -116,7 +116,7 @@ export function lazyTail(m: Model, cpu: number, next: number, life: number): voi
   if (prevUsing >= 0 && prevUsing !== life) mendLineage(m, cpus.prevTask[cpu]!, life);
   const wasUnknown = cpus.unknownSince[cpu]! >= 0;
   if (wasUnknown) reveal(m, cpu, life, cpus.prevTask[cpu]!);
-  cpus.lazy[cpu] = life;
+  cpus.setLazy(cpu, life, m.world.seq);
   if (prevUsing === NO_LIFE) {
     cpus.pendingGrab[cpu] = NO_LIFE;
     cpus.grabStage[cpu] = GrabStage.none;
@@ -139,7 +139,7 @@ export function switchMmTail(m: Model, cpu: number, task: number, life: number, 
   if (cpus.unknownSince[cpu]! >= 0 && from >= 0) reveal(m, cpu, from, cpus.prevTask[cpu]!);
   // kernel -> user drops prev->active_mm in finish_task_switch; user -> user has nothing to drop.
   cpus.pendingDrop[cpu] = prevUsing >= 0 ? NO_LIFE : from;
-  cpus.lazy[cpu] = NO_LIFE;
+  cpus.setLazy(cpu, NO_LIFE, m.world.seq);
   cpus.pendingGrab[cpu] = NO_LIFE;
   cpus.grabStage[cpu] = GrabStage.none;
   cpus.tail[cpu] = Tail.seen;
@@ -235,7 +235,7 @@ export function exec(m: Model, cpu: number, task: number, life: number): void {
   } else if (cpu >= 0 && cpus.lazy[cpu] !== NO_LIFE) {
     // exec from a kernel thread (usermode helper): the lazy reference is dropped (§2.2).
     cpus.pendingDrop[cpu] = cpus.lazy[cpu]!;
-    cpus.lazy[cpu] = NO_LIFE;
+    cpus.setLazy(cpu, NO_LIFE, m.world.seq);
   }
   tasks.share[task] = ShareKind.none;
   join(m, task, life, true);
@@ -243,7 +243,7 @@ export function exec(m: Model, cpu: number, task: number, life: number): void {
   if (cpu < 0) return;
   if (cpus.unknownSince[cpu]! >= 0 && old >= 0) reveal(m, cpu, old, task);
   load(m, cpu, life);
-  cpus.lazy[cpu] = cpus.unknownSince[cpu]! >= 0 ? cpus.lazy[cpu]! : NO_LIFE;
+  cpus.setLazy(cpu, cpus.unknownSince[cpu]! >= 0 ? cpus.lazy[cpu]! : NO_LIFE, m.world.seq);
   setActive(m, cpu, task, life);
 }
 
@@ -256,7 +256,7 @@ export function exitMm(m: Model, cpu: number, task: number, life: number): void 
   }
   if (cpu < 0) return;
   if (cpus.unknownSince[cpu]! >= 0) reveal(m, cpu, life, task);
-  cpus.lazy[cpu] = life;
+  cpus.setLazy(cpu, life, m.world.seq);
   setActive(m, cpu, task, NO_LIFE);
 }
 
@@ -316,7 +316,7 @@ export function useMm(m: Model, cpu: number, task: number, life: number): void {
     if (mms.gets(life) === 0) mms.hiddenHolder[life] = 1;
     if (cpu >= 0) {
       const lazy = cpus.lazy[cpu]!;
-      cpus.lazy[cpu] = NO_LIFE;
+      cpus.setLazy(cpu, NO_LIFE, m.world.seq);
       if (lazy !== life) cpus.pendingDrop[cpu] = lazy;
       else if (rules.useMmAlwaysGrabs) cpus.pendingDrop[cpu] = life;
     }
@@ -342,7 +342,7 @@ export function unuseMm(m: Model, cpu: number, task: number): void {
     cpus.unknownSince[cpu] = -1;
     m.onReveal(cpu, life, task, true, since, cpus.unknownFork[cpu]!);
   }
-  cpus.lazy[cpu] = life;
+  cpus.setLazy(cpu, life, m.world.seq);
   cpus.pendingGrab[cpu] = NO_LIFE;
   cpus.grabStage[cpu] = GrabStage.none;
   // From 6.4 on mmgrab_lazy_tlb comes first and mmdrop after: one more for a moment.
@@ -368,7 +368,7 @@ export function exitUnseen(m: Model, cpu: number, task: number): void {
   m.forks.patchCount(m.world, life, from, seq, 0, 1, Doubt.exitRace);
   leave(m, task);
   if (cpu >= 0 && cpus.cur[cpu] === task) {
-    cpus.lazy[cpu] = life;
+    cpus.setLazy(cpu, life, m.world.seq);
     setActive(m, cpu, task, NO_LIFE);
   }
 }

@@ -22,6 +22,7 @@ export function get(m: Model, task: number, life: number, from: number): void {
   const { world } = m;
   const { tasks, mms } = world;
   mms.sum[life]! += 1;
+  mms.joinSeq[life] = world.seq;
   if (tasks.kind[task] === TaskKind.kernel) mms.getsKthread[life]! += 1;
   else if (tasks.mm[task] === life) mms.getsSelf[life]! += 1;
   else mms.getsReader[life]! += 1;

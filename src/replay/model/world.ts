@@ -154,6 +154,8 @@ export class Mms {
   readonly sum: number[] = [];
   /** Tasks known to have it as tsk->mm: the lower bound when puts are not recorded. */
   readonly members: number[] = [];
+  /** Sequence of the latest gain of a user. */
+  readonly joinSeq: number[] = [];
   readonly threads: number[] = [];
   readonly vforks: number[] = [];
   readonly ioWorkers: number[] = [];
@@ -200,6 +202,7 @@ export class Mms {
     this.closed.push(0);
     this.sum.push(0);
     this.members.push(0);
+    this.joinSeq.push(-1);
     this.threads.push(0);
     this.vforks.push(0);
     this.ioWorkers.push(0);
@@ -284,6 +287,8 @@ export class Cpus {
   readonly cur: number[] = [];
   readonly lazy: number[] = [];
   readonly loaded: number[] = [];
+  /** Sequence since when `lazy` is what it is. */
+  readonly lazySeq: number[] = [];
   /** Sequence of the event that announced `loaded`: hardware follows by the CPU's next event. */
   readonly loadSeq: number[] = [];
   /** What was loaded before that. */
@@ -316,12 +321,20 @@ export class Cpus {
     return this.cur.length;
   }
 
+  /** The CPU's chain of kernel tasks holds `life` (NO_LIFE none, UNKNOWN_LIFE) as of `seq`. */
+  setLazy(cpu: number, life: number, seq: number): void {
+    if (this.lazy[cpu] === life) return;
+    this.lazy[cpu] = life;
+    this.lazySeq[cpu] = seq;
+  }
+
   /** Makes room for `cpu`; new CPUs are in unknown state since the trace's start. */
   ensure(cpu: number): void {
     while (this.cur.length <= cpu) {
       this.cur.push(-1);
       this.lazy.push(UNKNOWN_LIFE);
       this.loaded.push(-1);
+      this.lazySeq.push(-1);
       this.loadSeq.push(-1);
       this.loadedBefore.push(-1);
       this.crLoaded.push(0);
