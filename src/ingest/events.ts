@@ -18,7 +18,8 @@ import {
   readTaskNewtask,
   readTlbFlush,
 } from "./bodies.ts";
-import { ascii, COLON, LPAREN, SPACE, skipSpaces, startsWith } from "./numbers.ts";
+import { EventNames, MAX_NAMES, UNNAMED } from "./event-names.ts";
+import { ascii, LPAREN, skipSpaces, startsWith } from "./numbers.ts";
 import { ProbeArgs } from "./probe-args.ts";
 import { probeArgsStart, type ReturnOrder } from "./probe-place.ts";
 import { addProbeRow, addSampleRows, callerFlags } from "./probe-rows.ts";
@@ -85,7 +86,6 @@ const FUNCTION_CALL = ascii("<-");
 
 /** Names kept apart in TraceMeta.skipped; the rest are counted together. */
 const MAX_SKIPPED_NAMES = 512;
-const MAX_NAMES = 8192;
 const OTHER = "(other)";
 
 /** Turns event heads and bodies into rows. One per trace. */
@@ -93,7 +93,7 @@ export class EventDecoder {
   readonly probes: ProbeRegistry;
   readonly #sink: Sink;
   readonly #args: ProbeArgs;
-  readonly #names = new ByteInterner();
+  readonly #names = new EventNames();
   readonly #calls = new ByteInterner();
   readonly #callActions: Uint16Array = new Uint16Array(MAX_NAMES);
   readonly #actions: Uint16Array = new Uint16Array(MAX_NAMES);
@@ -113,18 +113,12 @@ export class EventDecoder {
 
   /** Decodes the event whose head has been read: the name begins at head.body. */
   decode(): void {
-    const head = this.#sink.head;
-    const bytes = head.bytes;
-    const end = head.end;
-    let at = head.body;
-    let c = SPACE;
-    for (; at < end; at++) {
-      c = bytes[at]!;
-      if (c === SPACE || c === LPAREN) break;
-      if (c === COLON && (at + 1 >= end || bytes[at + 1] === SPACE)) break;
-    }
-    if (c === COLON && at < end) this.#named(bytes, head.body, at, skipSpaces(bytes, at + 1, end), end);
-    else this.#unnamed(bytes, head.body, at, end);
+    const { bytes, body, end } = this.#sink.head;
+    const names = this.#names;
+    const id = names.read(bytes, body, end);
+    if (id >= 0) this.#named(id, bytes, names.body, end);
+    else if (id === UNNAMED) this.#unnamed(bytes, body, names.end, end);
+    else this.#skippedOther++;
   }
 
   /** Events per name that replay has no use for. */
@@ -141,7 +135,7 @@ export class EventDecoder {
     return Object.fromEntries(kept);
   }
 
-  #collect(counts: Map<string, number>, names: ByteInterner, skipped: Float64Array): void {
+  #collect(counts: Map<string, number>, names: ByteInterner | EventNames, skipped: Float64Array): void {
     for (let id = 0; id < Math.min(names.size, MAX_NAMES); id++) {
       if (skipped[id]! === 0) continue;
       const name = names.text(id);
@@ -149,12 +143,7 @@ export class EventDecoder {
     }
   }
 
-  #named(bytes: Uint8Array, nameStart: number, nameEnd: number, at: number, end: number): void {
-    const id = idOf(this.#names, bytes, nameStart, nameEnd);
-    if (id < 0) {
-      this.#skippedOther++;
-      return;
-    }
+  #named(id: number, bytes: Uint8Array, at: number, end: number): void {
     let action = this.#actions[id]!;
     if (action === UNSEEN) {
       action = this.#resolve(id, bytes, at, end);
@@ -196,7 +185,7 @@ export class EventDecoder {
       return;
     }
     const args = this.#args;
-    args.read(bytes, argsStart, end);
+    args.read(bytes, argsStart, end, id);
     if (this.#primary[kind] === -1) this.#primary[kind] = id;
     const isAlias = this.#primary[kind] !== id;
     const row = addProbeRow(this.#sink, kind, args, isAlias);

@@ -12,6 +12,8 @@ export const RPAREN = 0x29;
 export const LBRACKET = 0x5b;
 export const RBRACKET = 0x5d;
 const LOWER_X = 0x78;
+/** What one unit of a fraction of so many digits is in ns. */
+const NS_OF_DIGITS: readonly number[] = [1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 100, 10, 1];
 
 /** ASCII bytes of a constant of the grammar. */
 export function ascii(text: string): Uint8Array {
@@ -55,8 +57,7 @@ export function readFractionNs(bytes: Uint8Array, from: number, to: number): num
   const stop = to - from > 9 ? from + 9 : to;
   let value = 0;
   for (let i = from; i < stop; i++) value = value * 10 + (bytes[i]! - 0x30);
-  for (let n = stop - from; n < 9; n++) value *= 10;
-  return value;
+  return value * NS_OF_DIGITS[stop - from]!;
 }
 
 /** Value of a hex digit, -1 for anything else. */

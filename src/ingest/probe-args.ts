@@ -2,6 +2,7 @@
 // reused record. Fed by the decoder, read by probe-rows.ts.
 import { ByteInterner } from "../base/interner.ts";
 import { NO_MM, NO_VALUE, NULL_MM } from "../table/event-batch.ts";
+import { MAX_NAMES } from "./event-names.ts";
 import {
   ascii,
   EQUALS,
@@ -41,7 +42,6 @@ const LAST_POINTER: number = Arg.task;
 const SLOTS = 15;
 const SAMPLE_BASE = 32;
 const IGNORED = -1;
-const UNSEEN = -2;
 const MAX_SAMPLED_CPUS = 1024;
 const MAX_KEYS = 4096;
 
@@ -84,36 +84,60 @@ export class ProbeArgs {
   mmIsError = false;
   readonly #pointers: PointerTable;
   readonly #keys = new ByteInterner();
-  readonly #codes: Int16Array = new Int16Array(MAX_KEYS).fill(UNSEEN);
+  /** By key id: its slot, and its bytes with the "=". */
+  readonly #codes: Int16Array = new Int16Array(MAX_KEYS);
+  readonly #printed: Uint8Array[] = [];
+  /** The key that last followed a key (by id) or stood first in a shape (behind the keys); -1 at first. */
+  readonly #followers: Int16Array = new Int16Array(MAX_KEYS + MAX_NAMES).fill(-1);
 
   constructor(pointers: PointerTable) {
     this.#pointers = pointers;
   }
 
-  /** Reads bytes[from, end): "key=value" words parted by spaces. Unknown keys and stray words are passed over. */
-  read(bytes: Uint8Array, from: number, end: number): void {
-    this.values.fill(NO_MM, 0, LAST_POINTER + 1).fill(NO_VALUE, LAST_POINTER + 1);
+  /**
+   * Reads bytes[from, end): "key=value" words parted by spaces. Unknown keys and stray words are passed over. `shape`
+   * (below MAX_NAMES) names lines that have the same keys in the same order: each key is first guessed to be the
+   * one that followed the key before it last time.
+   */
+  read(bytes: Uint8Array, from: number, end: number, shape: number): void {
+    const values = this.values;
+    for (let i = 0; i <= LAST_POINTER; i++) values[i] = NO_MM;
+    for (let i = LAST_POINTER + 1; i < SLOTS; i++) values[i] = NO_VALUE;
     this.sampled = 0;
     this.mmIsError = false;
-    let at = from;
+    let before = MAX_KEYS + shape;
+    let at = skipSpaces(bytes, from, end);
     while (at < end) {
-      at = skipSpaces(bytes, at, end);
-      const keyStart = at;
-      let c = SPACE;
-      for (; at < end; at++) {
-        c = bytes[at]!;
-        if (c === EQUALS || c === SPACE) break;
+      let id = this.#followers[before]!;
+      if (id < 0 || !startsWith(bytes, at, end, this.#printed[id]!)) {
+        const stop = keyEnd(bytes, at, end);
+        if (stop === end || bytes[stop] !== EQUALS) {
+          at = skipSpaces(bytes, stop, end);
+          continue;
+        }
+        id = this.#keyId(bytes, at, stop);
+        this.#followers[before] = id;
       }
-      if (c !== EQUALS) continue;
-      const code = this.#code(bytes, keyStart, at);
-      if (code >= 0 && code <= LAST_MM) at = this.#setMm(code, bytes, at + 1, end);
-      else if (code >= SAMPLE_BASE) at = this.#sample(code - SAMPLE_BASE, bytes, at + 1, end);
-      else {
-        const valueStart = at + 1;
-        at = wordEnd(bytes, valueStart, end);
-        if (code !== IGNORED) this.#set(code, bytes, valueStart, at);
-      }
+      before = id;
+      at = skipSpaces(bytes, this.#set(this.#codes[id]!, bytes, at + this.#printed[id]!.length, end), end);
     }
+  }
+
+  /** Takes in the value that begins at `from`; returns where it ends. */
+  #set(code: number, bytes: Uint8Array, from: number, end: number): number {
+    if (code >= SAMPLE_BASE) return this.#sample(code - SAMPLE_BASE, bytes, from, end);
+    if (code >= 0 && code <= LAST_MM) return this.#setMm(code, bytes, from, end);
+    const to = wordEnd(bytes, from, end);
+    const values = this.values;
+    if (code === IGNORED) return to;
+    if (code <= LAST_POINTER) {
+      values[code] = isNullPointer(bytes, from, to) ? NULL_MM : 1;
+    } else if (code === Arg.flags) {
+      values[code] = hasHexPrefix(bytes, from, to) ? readHexLow(bytes, from, to) : readInt32(bytes, from, to);
+    } else {
+      values[code] = readInt32(bytes, from, to);
+    }
+    return to;
   }
 
   /** Returns where the value ends. */
@@ -122,17 +146,6 @@ export class ProbeArgs {
     const stop = this.#pointers.end;
     if (code === Arg.mm) this.mmIsError = isErrorPointer(bytes, from, stop);
     return stop;
-  }
-
-  #set(code: number, bytes: Uint8Array, from: number, to: number): void {
-    const values = this.values;
-    if (code <= LAST_POINTER) {
-      values[code] = isNullPointer(bytes, from, to) ? NULL_MM : 1;
-    } else if (code === Arg.flags) {
-      values[code] = hasHexPrefix(bytes, from, to) ? readHexLow(bytes, from, to) : readInt32(bytes, from, to);
-    } else {
-      values[code] = readInt32(bytes, from, to);
-    }
   }
 
   /** Takes in a sampled CPU's lm, lz or cm; returns where the value ends. */
@@ -164,17 +177,23 @@ export class ProbeArgs {
     return slot;
   }
 
-  /** Slot of a key. There are a handful of keys in a trace. */
-  #code(bytes: Uint8Array, from: number, to: number): number {
-    const keys = this.#keys;
-    const id = keys.size < MAX_KEYS ? keys.intern(bytes, from, to) : keys.find(bytes, from, to);
-    if (id < 0) return IGNORED;
-    const known = this.#codes[id]!;
-    if (known !== UNSEEN) return known;
-    const code = codeOf(keys.text(id));
-    this.#codes[id] = code;
-    return code;
+  /** Id of the key bytes[from, to). There are a handful in a trace; once MAX_KEYS are known the last id is reused. */
+  #keyId(bytes: Uint8Array, from: number, to: number): number {
+    const known = this.#keys.find(bytes, from, to);
+    if (known >= 0) return known;
+    const isFull = this.#keys.size === MAX_KEYS - 1;
+    const id = isFull ? MAX_KEYS - 1 : this.#keys.intern(bytes, from, to);
+    this.#printed[id] = bytes.slice(from, to + 1);
+    this.#codes[id] = codeOf(new TextDecoder().decode(bytes.subarray(from, to)));
+    return id;
   }
+}
+
+/** Index of the first "=" or " " in [at, end), or `end`. */
+function keyEnd(bytes: Uint8Array, at: number, end: number): number {
+  let i = at;
+  while (i < end && bytes[i] !== EQUALS && bytes[i] !== SPACE) i++;
+  return i;
 }
 
 function wordEnd(bytes: Uint8Array, at: number, end: number): number {

@@ -93,7 +93,20 @@ export function usersCauses(forks: Forks, row: number, users: CountValue): Denia
   if (getsReader[row]! > 0 || (getsSelf[row]! > 0 && !selfForBorrower)) out.push("reader");
   const explained =
     threads[row]! + vforks[row]! + ioWorkers[row]! + getsKthread[row]! + getsReader[row]! + getsSelf[row]!;
-  if (users.value - 1 > explained) out.push("unattributed");
+  // What is above the ledger may be a get or put under way: the sample saw its reference, the probes frame it.
+  let rest = users.value - 1 - explained;
+  const halves: readonly (readonly [DenialCause, number])[] = [
+    ["borrower", forks.halfBorrowers[row]!],
+    ["reader", forks.halfReaders[row]!],
+    ["threads", forks.halfThreads[row]!],
+    ["vfork-child", forks.halfVforks[row]!],
+  ];
+  for (const [cause, n] of halves) {
+    if (rest <= 0 || n === 0) continue;
+    if (!out.includes(cause)) out.push(cause);
+    rest -= Math.min(rest, n);
+  }
+  if (rest > 0) out.push("unattributed");
   return out;
 }
 

@@ -107,6 +107,11 @@ export class Forks {
   readonly getsKthread: number[] = [];
   readonly getsReader: number[] = [];
   readonly getsSelf: number[] = [];
+  /** mm_users references half taken or half released at the check, by Half. */
+  readonly halfBorrowers: number[] = [];
+  readonly halfReaders: number[] = [];
+  readonly halfThreads: number[] = [];
+  readonly halfVforks: number[] = [];
   readonly lazyRefs: number[] = [];
   readonly lazyCpus: number[] = [];
   readonly borrows: number[] = [];
@@ -176,6 +181,10 @@ export class Forks {
       this.getsKthread,
       this.getsReader,
       this.getsSelf,
+      this.halfBorrowers,
+      this.halfReaders,
+      this.halfThreads,
+      this.halfVforks,
       this.lazyRefs,
       this.lazyCpus,
       this.borrows,

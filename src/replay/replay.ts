@@ -42,7 +42,18 @@ import {
   unuseMm,
   useMm,
 } from "./model/switching.ts";
-import { beginLeave, close, closeOpened, get, noteOpened, put, settlePut, share } from "./model/users.ts";
+import {
+  beginGet,
+  beginLeave,
+  close,
+  closeOpened,
+  endGet,
+  get,
+  noteOpened,
+  put,
+  settlePut,
+  share,
+} from "./model/users.ts";
 import {
   GrabStage,
   IDLE,
@@ -383,6 +394,7 @@ export class Replayer implements Model {
           tasks.lastGetMm[task] = tasks.mm[target]!;
           tasks.edge[task] = world.seq;
           tasks.edgeMm[task] = tasks.mm[target]!;
+          beginGet(this, task, tasks.mm[target]!);
           windows.block(
             tasks.mm[target]!,
             kind === EventKind.getTaskMm ? "get_task_mm" : "mm_access",
@@ -504,7 +516,8 @@ export class Replayer implements Model {
         const attempt = windows.attempts.get(task);
         if (attempt === undefined) return;
         // task_newtask comes before the return of a copy_process that succeeded.
-        if (attempt.open && attempt.startBy === START.copy_process && this.seen[EventKind.taskNewtask]! > 0) windows.drop(attempt);
+        if (attempt.open && attempt.startBy === START.copy_process && this.seen[EventKind.taskNewtask]! > 0)
+          windows.drop(attempt);
         else windows.end(attempt, END.copy_process_ret);
         return;
       }
@@ -647,6 +660,7 @@ export class Replayer implements Model {
     const { tasks, mms, seq } = this.world;
     const entry = tasks.getEntry[task]!;
     tasks.getEntry[task] = -1;
+    endGet(this, task);
     const label = b.mm[i]!;
     if (label <= NULL_MM) return;
     const life = mms.of(label);
@@ -673,7 +687,8 @@ export class Replayer implements Model {
     if (pid <= 0) return;
     const attempt = windows.attempts.get(parent);
     const from = this.#firmBefore;
-    if ((flags & CLONE_VM) !== 0 && attempt !== undefined && attempt.row < 0) windows.finish(attempt, END.none, -1);
+    if ((flags & CLONE_VM) !== 0 && attempt !== undefined && attempt.row < 0)
+      windows.finish(attempt, END.none, -1);
     const child = tasks.create(pid, world.seq);
     tasks.comm[child] = b.argComm[i]! >= 0 ? b.argComm[i]! : b.comm[i]!;
     tasks.forked[parent] = 1;

@@ -59,9 +59,7 @@ export function writeVerdicts(
   const base = into.forks.length;
   const order = Array.from({ length: forks.length }, (_, row) => row)
     .filter((row) => forks.dropped[row] === 0)
-    .sort(
-    (a, b) => forks.start[a]! - forks.start[b]! || a - b,
-  );
+    .sort((a, b) => forks.start[a]! - forks.start[b]! || a - b);
   const exposures = group(windows.exposures, forks.length);
   const blocked = group(windows.blocked, forks.length);
   order.forEach((row, position) => {

@@ -196,6 +196,9 @@ export class Windows {
     f.getsKthread[row] = mms.getsKthread[life]!;
     f.getsReader[row] = mms.getsReader[life]!;
     f.getsSelf[row] = mms.getsSelf[life]!;
+    [f.halfBorrowers, f.halfReaders, f.halfThreads, f.halfVforks].forEach((column, i) => {
+      column[row] = mms.halves[life * 4 + i]!;
+    });
     this.#evaluateCount(row, life, cpu, why);
     f.maskEver[row] = mms.manyCpus[life]! === 0 ? 0 : 1;
     f.cpuSampled[row] = 0;

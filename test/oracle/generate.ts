@@ -25,6 +25,8 @@ export interface Stream {
   readonly rows: readonly Row[];
   readonly meta: TraceMeta;
   readonly checks: readonly TrueCheck[];
+  /** Every row that happened, whether or not the recording shows it. */
+  readonly all: readonly Row[];
   /** Every probe is recorded and no event lost. */
   readonly isComplete: boolean;
   /** How the recording was made, for messages. */
@@ -105,6 +107,7 @@ export function generate(seed: number): Stream {
     rows,
     meta: metaOf(kernel, rows, comms, modern),
     checks,
+    all: kernel.rows,
     isComplete: drop === "" && !loses,
     label: labels.join(", "),
   };

@@ -76,7 +76,7 @@ interface Cpu {
 /** Kinds that an interrupt may record where the format does not tell the context. */
 const MAYBE_IRQ: ReadonlySet<number> = new Set([
   EventKind.tlbFlush, EventKind.schedMigrateTask, EventKind.schedProcessFree, EventKind.mmputAsync, EventKind.mmdrop,
-  EventKind.flushTlbMmRange, EventKind.flushTlbMmRangeRet, EventKind.lost, EventKind.cpuSample, EventKind.bufferStarted,
+  EventKind.lost, EventKind.cpuSample, EventKind.bufferStarted,
   EventKind.armed,
 ]);
 

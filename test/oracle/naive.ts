@@ -99,7 +99,7 @@ function findForks(rows: readonly Row[], walk: Walk): Candidate[] {
     if (isCheck(row, now)) {
       open.set(task, advance(now, i, row, task, rows));
     } else if (now === undefined && row.kind === EventKind.taskNewtask && (row.flags & CLONE_VM) === 0) {
-      found.push({ ...advance(undefined, i, row, task, rows), end: i });
+      found.push(lockedFork(i, task, rows) ?? { ...advance(undefined, i, row, task, rows), end: i });
     } else if (now !== undefined && ends(row, now)) {
       if (now.end === NEVER) now.end = i;
       if (closes(row)) {
@@ -110,6 +110,30 @@ function findForks(rows: readonly Row[], walk: Walk): Candidate[] {
   }
   for (const fork of open.values()) if (fork.rank > 3 || walk.has(EventKind.dupMmap)) if (fork.rank > 2) found.push(fork);
   return found;
+}
+
+/**
+ * A fork that shows only by its locks: before task_newtask the parent took one mm's write lock, and another's inside
+ * it (§4.1). The outer lock's span is the window.
+ */
+function lockedFork(newtask: number, task: number, rows: readonly Row[]): Candidate | null {
+  const held = new Map<number, { readonly at: number; nested: boolean }>();
+  let best: Candidate | null = null;
+  for (let i = 0; i < newtask; i++) {
+    const row = rows[i]!;
+    if (row.cpu < 0 || taskKey(row.tid, row.cpu) !== task) continue;
+    if (row.kind === EventKind.taskNewtask) best = null;
+    if ((row.flags & LOCK_WRITE) === 0) continue;
+    if (row.kind === EventKind.mmapLockAcquireReturned && (row.flags & LOCK_SUCCESS) !== 0) {
+      for (const lock of held.values()) lock.nested = true;
+      held.set(row.mm, { at: i, nested: false });
+    } else if (row.kind === EventKind.mmapLockReleased) {
+      const lock = held.get(row.mm);
+      held.delete(row.mm);
+      if (lock?.nested) best = { task, tid: row.tid, rank: 4, check: lock.at, sampled: false, end: i, mm: row.mm, flushing: false };
+    }
+  }
+  return best;
 }
 
 function isCheck(row: Row, now: Candidate | undefined): boolean {

@@ -162,7 +162,7 @@ export class CsvRows {
   /** "ret=0;lm0=ff42a6ce81aede80;lz0=0;cm0=…": sets the return value of `row` (none when -1) and adds the CPU samples behind it. */
   #addSamples(extra: string, row: number): void {
     const bytes = this.#encoder.encode(extra.replaceAll(";", " "));
-    this.#args.read(bytes, 0, bytes.length);
+    this.#args.read(bytes, 0, bytes.length, 0);
     const ret = this.#args.values[Arg.ret]!;
     if (row >= 0 && ret !== NO_VALUE) this.#sink.out.flags[row] = ret;
     addSampleRows(this.#sink, this.#args, false);

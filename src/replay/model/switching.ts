@@ -230,6 +230,7 @@ export function exec(m: Model, cpu: number, task: number, life: number): void {
   const { tasks, cpus } = m.world;
   const old = tasks.mm[task]!;
   if (old >= 0) {
+    tasks.leaveShare[task] = tasks.share[task]!;
     leave(m, task);
     tasks.leaving[task] = old;
   } else if (cpu >= 0 && cpus.lazy[cpu] !== NO_LIFE) {
@@ -252,6 +253,7 @@ export function exitMm(m: Model, cpu: number, task: number, life: number): void 
   const { cpus } = m.world;
   if (m.world.tasks.mm[task] === life || m.world.tasks.mm[task]! < 0) {
     m.world.tasks.leaving[task] = life;
+    if (m.world.tasks.mm[task]! >= 0) m.world.tasks.leaveShare[task] = m.world.tasks.share[task]!;
     leave(m, task);
   }
   if (cpu < 0) return;

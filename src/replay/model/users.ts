@@ -3,7 +3,7 @@
 // between is a doubt on the forks checked there.
 import { Doubt } from "../forks.ts";
 import { confirmMember, join, leave, type Model } from "./model.ts";
-import { NO_LIFE, ShareKind, TaskKind } from "./world.ts";
+import { Half, NO_LIFE, ShareKind, TaskKind } from "./world.ts";
 
 /** The task has shown an event that a half-done mmput cannot precede: its last put is done (§9.2). */
 export function settlePut(m: Model, task: number): void {
@@ -11,6 +11,8 @@ export function settlePut(m: Model, task: number): void {
   const life = tasks.pendingPut[task]!;
   if (life < 0) return;
   mms.pendingPuts[life]! -= 1;
+  mms.half(life, tasks.putHalf[task]! as Half, -1);
+  tasks.putHalf[task] = Half.none;
   tasks.pendingPut[task] = NO_LIFE;
 }
 
@@ -30,6 +32,29 @@ export function get(m: Model, task: number, life: number, from: number): void {
   if (held === undefined) tasks.gets.set(task, [life]);
   else held.push(life);
   m.forks.patchUsers(world, life, from, world.seq, 0, 1, Doubt.unfinishedGet);
+}
+
+/** get_task_mm() or mm_access() entered: the reference may be taken any time until the return. */
+export function beginGet(m: Model, task: number, life: number): void {
+  const { tasks, mms } = m.world;
+  endGet(m, task);
+  tasks.getLife[task] = life;
+  tasks.getHalf[task] = holderOf(m, task, life);
+  mms.half(life, tasks.getHalf[task]! as Half, 1);
+}
+
+/** The call has returned, with or without a reference. */
+export function endGet(m: Model, task: number): void {
+  const { tasks, mms } = m.world;
+  mms.half(tasks.getLife[task]!, tasks.getHalf[task]! as Half, -1);
+  tasks.getHalf[task] = Half.none;
+  tasks.getLife[task] = NO_LIFE;
+}
+
+function holderOf(m: Model, task: number, life: number): Half {
+  const { tasks, mms } = m.world;
+  if (tasks.kind[task] === TaskKind.kernel) return Half.borrower;
+  return tasks.mm[task] === life && mms.borrows[life]! > 0 ? Half.borrower : Half.reader;
 }
 
 /** Takes one seen get of `life` off `task`; false when it holds none. */
@@ -56,6 +81,14 @@ export function put(m: Model, task: number, life: number): void {
   if (mms.closed[life] === 1) return;
   tasks.pendingPut[task] = life;
   mms.pendingPuts[life]! += 1;
+  const share = tasks.leaveShare[task]!;
+  tasks.putHalf[task] =
+    tasks.leaving[task] === life
+      ? share === ShareKind.vfork
+        ? Half.vfork
+        : Half.thread
+      : holderOf(m, task, life);
+  mms.half(life, tasks.putHalf[task]! as Half, 1);
   if (tasks.leaving[task] === life) {
     membershipPut(m, task, life);
     return;
@@ -166,4 +199,5 @@ export function share(m: Model, parent: number, child: number, kind: ShareKind, 
 export function beginLeave(m: Model, task: number, life: number): void {
   confirmMember(m, task, life);
   m.world.tasks.leaving[task] = life;
+  m.world.tasks.leaveShare[task] = m.world.tasks.share[task]!;
 }

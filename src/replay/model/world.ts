@@ -13,6 +13,10 @@ export type TaskKind = (typeof TaskKind)[keyof typeof TaskKind];
 export const ShareKind = { none: 0, thread: 1, vfork: 2, ioWorker: 3 } as const;
 export type ShareKind = (typeof ShareKind)[keyof typeof ShareKind];
 
+/** Whose mm_users reference is half taken or half released: what a sampled count above the ledger stands for. */
+export const Half = { none: 0, borrower: 1, reader: 2, thread: 3, vfork: 4 } as const;
+export type Half = (typeof Half)[keyof typeof Half];
+
 /** Index of the idle task; one stands for all CPUs. */
 export const IDLE = 0;
 
@@ -48,8 +52,14 @@ export class Tasks {
   readonly edgeMm: number[] = [NO_LIFE];
   /** Life whose mmput has been entered but not proven done. */
   readonly pendingPut: number[] = [NO_LIFE];
+  /** What that put releases, and what an open get_task_mm entry is about to take, with its life. */
+  readonly putHalf: number[] = [Half.none];
+  readonly getHalf: number[] = [Half.none];
+  readonly getLife: number[] = [NO_LIFE];
   /** Life this task is leaving (exit_mm_release, exec_mm_release): its next mmput is the membership's. */
   readonly leaving: number[] = [NO_LIFE];
+  /** How it shared that life. */
+  readonly leaveShare: number[] = [ShareKind.none];
   /** Life made for the exec under way. */
   readonly execNew: number[] = [NO_LIFE];
   /** Sequence of an open get_task_mm/mm_access entry; -1 none. */
@@ -109,7 +119,11 @@ export class Tasks {
     this.edge[id] = -1;
     this.edgeMm[id] = NO_LIFE;
     this.pendingPut[id] = NO_LIFE;
+    this.putHalf[id] = Half.none;
+    this.getHalf[id] = Half.none;
+    this.getLife[id] = NO_LIFE;
     this.leaving[id] = NO_LIFE;
+    this.leaveShare[id] = ShareKind.none;
     this.execNew[id] = NO_LIFE;
     this.getEntry[id] = -1;
     this.lastGetSeq[id] = -1;
@@ -168,6 +182,8 @@ export class Mms {
   readonly getsReader: number[] = [];
   readonly getsSelf: number[] = [];
   readonly pendingPuts: number[] = [];
+  /** References half taken or half released, by Half (4 per life, from borrower on). */
+  readonly halves: number[] = [];
   /** Puts that either released somebody else's seen get or prove a hidden one; sequence numbers. */
   readonly ambiguous: (number[] | undefined)[] = [];
   readonly khugepaged: number[] = [];
@@ -212,6 +228,7 @@ export class Mms {
     this.getsReader.push(0);
     this.getsSelf.push(0);
     this.pendingPuts.push(0);
+    this.halves.push(0, 0, 0, 0);
     this.ambiguous.push(undefined);
     this.khugepaged.push(0);
     this.ksm.push(0);
@@ -265,6 +282,11 @@ export class Mms {
     for (const label of [this.label[life]!, this.hashed[life]!]) {
       if (label >= 0 && this.#byLabel[label] === life) this.#byLabel[label] = -1;
     }
+  }
+
+  /** Adds to the half-done references of one kind. */
+  half(life: number, kind: Half, by: number): void {
+    if (kind !== Half.none && life >= 0) this.halves[life * 4 + kind - 1]! += by;
   }
 
   gets(life: number): number {
