@@ -86,6 +86,7 @@ export function readHexLow(bytes: Uint8Array, from: number, to: number): number 
 
 /** [from, to) as int32: decimal with sign, or 0x hex. NO_VALUE when it is neither or does not fit. */
 export function readInt32(bytes: Uint8Array, from: number, to: number): number {
+  if (to - from === 1 && bytes[from]! >= 0x30 && bytes[from]! <= 0x39) return bytes[from]! - 0x30;
   if (hasHexPrefix(bytes, from, to)) return readHexInt32(bytes, from + 2, to);
   const negative = bytes[from] === DASH;
   const first = negative ? from + 1 : from;

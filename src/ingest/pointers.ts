@@ -6,6 +6,8 @@ import { ascii, hasHexPrefix, SPACE, startsWith, ZERO } from "./numbers.ts";
 const NULL_TEXT = ascii("(null)");
 const EMPTY = -1;
 const MAX_DIGITS = 16;
+/** Of "0xff2f70a182d43180". */
+const FULL_LENGTH = 18;
 
 /** Value of an ASCII hex digit, -1 for every other byte. */
 const HEX: Int8Array = new Int8Array(256).fill(-1);
@@ -29,6 +31,31 @@ export class PointerTable {
    * ("ff2f…", "0000000027ad37d8"), "(null)". NO_MM for "(fault)", "(efault)", "(____ptrval____)" and what is none.
    */
   read(bytes: Uint8Array, at: number, end: number): number {
+    const stop = at + FULL_LENGTH;
+    if (stop <= end && (stop === end || bytes[stop] === SPACE) && hasHexPrefix(bytes, at, end)) {
+      // Nothing is checked per digit: -1 for a byte that is none leaves its sign in `signs`.
+      let hi = 0;
+      let lo = 0;
+      let signs = 0;
+      for (let i = at + 2; i < at + 10; i++) {
+        const digit = HEX[bytes[i]!]!;
+        signs |= digit;
+        hi = (hi << 4) | digit;
+      }
+      for (let i = at + 10; i < stop; i++) {
+        const digit = HEX[bytes[i]!]!;
+        signs |= digit;
+        lo = (lo << 4) | digit;
+      }
+      if (signs >= 0) {
+        this.end = stop;
+        return (hi | lo) === 0 ? NULL_MM : this.#idOf(hi, lo);
+      }
+    }
+    return this.#readAny(bytes, at, end);
+  }
+
+  #readAny(bytes: Uint8Array, at: number, end: number): number {
     let i = hasHexPrefix(bytes, at, end) ? at + 2 : at;
     const first = i;
     while (i < end && bytes[i] === ZERO) i++;

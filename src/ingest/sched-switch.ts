@@ -107,9 +107,10 @@ function readFields(bytes: Uint8Array, at: number, end: number, tid: number): bo
   fields.nextCommEnd = pidStart - NEXT_PID.length;
   const leftmost = Math.max(at, fields.nextCommEnd - MAX_COMM);
   for (let start = fields.nextCommEnd; start >= leftmost; start--) {
-    if (bytes[start - 1] !== EQUALS || !endsWith(bytes, at, start, NEXT_COMM)) continue;
-    fields.nextCommStart = start;
+    if (bytes[start - 1] !== EQUALS) continue;
     const hasArrow = endsWith(bytes, at, start, ARROW_NEXT_COMM);
+    if (!hasArrow && !endsWith(bytes, at, start, NEXT_COMM)) continue;
+    fields.nextCommStart = start;
     const prevEnd = start - (hasArrow ? ARROW_NEXT_COMM.length : NEXT_COMM.length);
     if (readPrev(bytes, at, prevEnd) && isPrev(tid)) return true;
   }

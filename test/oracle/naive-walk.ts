@@ -113,6 +113,7 @@ export class Walk {
     }
     this.#findTails();
     for (let i = 0; i < rows.length; i++) this.#step(i);
+    for (const [key, task] of this.#tasks) if (task.asked >= 0) this.#unreturned(key, task.asked);
   }
 
   has(kind: number): boolean {
@@ -410,6 +411,12 @@ export class Walk {
       default:
         return false;
     }
+  }
+
+  /** A get entered and never seen to return may have taken its reference at any time since. */
+  #unreturned(key: number, asked: number): void {
+    const target = this.#tasks.get(this.rows[asked]!.argTid);
+    this.#add(target?.mm, "users", 1, "reader", key, asked, NEVER);
   }
 
   #get(i: number, row: Row, key: number, life: Life): void {

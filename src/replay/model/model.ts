@@ -1,7 +1,7 @@
 // What the transitions of this folder share: the world, the forks they may have to go back to, and the listener
 // that hears when a CPU starts or stops using an mm (windows turn that into exposures).
 import type { Forks } from "../forks.ts";
-import { NO_LIFE, ShareKind, Tail, TaskKind, UNKNOWN_LIFE, type World } from "./world.ts";
+import { IDLE, NO_LIFE, ShareKind, Tail, TaskKind, UNKNOWN_LIFE, type World } from "./world.ts";
 
 export interface Model {
   readonly world: World;
@@ -124,4 +124,17 @@ export function forgetCpu(m: Model, cpu: number): void {
     cpus.unknownFork[cpu] = m.forks.length;
   }
   setActive(m, cpu, -1, UNKNOWN_LIFE);
+}
+
+/** What a task uses, looking at its thread group when it is new to us: threads share the mm. */
+export function usingOf(m: Model, task: number): number {
+  const { tasks } = m.world;
+  const using = tasks.using(task);
+  if (using !== UNKNOWN_LIFE) return using;
+  const tgid = tasks.tgid[task]!;
+  if (tgid <= 0 || tgid === tasks.pid[task]) return using;
+  const leader = tasks.find(tgid);
+  if (leader <= IDLE || tasks.mm[leader]! < 0 || tasks.tgid[leader] !== tgid) return using;
+  confirmMember(m, task, tasks.mm[leader]!);
+  return tasks.using(task);
 }

@@ -76,6 +76,9 @@ export class Tasks {
   readonly gets: Map<number, number[]> = new Map();
   /** Lives whose /proc files this task may still hold open. */
   readonly opened: Map<number, number[]> = new Map();
+  /** Tasks that events have named since the last gap. */
+  #touched: number[] = [];
+  readonly #isTouched: number[] = [1];
   #byPid: Int32Array = new Int32Array(65536).fill(-1);
 
   get length(): number {
@@ -91,7 +94,23 @@ export class Tasks {
   /** TaskId of `pid`, made as a task that existed before when it is new. pid must be >= 0. */
   of(pid: number): number {
     const known = this.find(pid);
-    return known >= 0 ? known : this.create(pid, -1);
+    if (known < 0) return this.create(pid, -1);
+    this.#touch(known);
+    return known;
+  }
+
+  #touch(task: number): void {
+    if (this.#isTouched[task] === 1) return;
+    this.#isTouched[task] = 1;
+    this.#touched.push(task);
+  }
+
+  /** The tasks named since the last call: a gap forgets what is known of them, and of no others anything is known. */
+  takeTouched(): readonly number[] {
+    const taken = this.#touched;
+    this.#touched = [];
+    for (const task of taken) this.#isTouched[task] = 0;
+    return taken;
   }
 
   /** A fresh task for `pid`; the pid's former task is over. */
@@ -133,6 +152,7 @@ export class Tasks {
     this.forked[id] = 0;
     this.gets.delete(id);
     this.opened.delete(id);
+    this.#touch(id);
     return id;
   }
 

@@ -1,0 +1,229 @@
+// Process creation, exec and exit: newtask and fork events, the check points of a fork and its mmap_lock events
+// (semantics §4.1, §4.2, §5.1).
+import { type EventBatch, NO_VALUE, NULL_MM } from "../table/event-batch.ts";
+import { CLONE_THREAD, CLONE_UNTRACED, CLONE_VFORK, CLONE_VM, EventKind } from "../table/event-kinds.ts";
+import { Doubt } from "./forks.ts";
+import type { Lowering } from "./lowering.ts";
+import { ensureLife, join } from "./model/model.ts";
+import { exec, exitUnseen } from "./model/switching.ts";
+import { share } from "./model/users.ts";
+import { IDLE, NO_LIFE, ShareKind, TaskKind } from "./model/world.ts";
+import { END, START } from "./windows.ts";
+
+export function newtask(
+  r: Lowering,
+  b: EventBatch,
+  i: number,
+  cpu: number,
+  tid: number,
+  parent: number,
+): void {
+  const { world, windows } = r;
+  const { tasks, mms } = world;
+  const flags = b.flags[i]!;
+  const pid = b.argTid[i]!;
+  if (pid <= 0) return;
+  const attempt = windows.attempts.get(parent);
+  const from = r.firmBefore;
+  if ((flags & CLONE_VM) !== 0 && attempt !== undefined && attempt.row < 0)
+    windows.finish(attempt, END.none, -1);
+  const child = tasks.create(pid, world.seq);
+  tasks.comm[child] = b.argComm[i]! >= 0 ? b.argComm[i]! : b.comm[i]!;
+  tasks.forked[parent] = 1;
+  if ((flags & CLONE_VM) !== 0) {
+    const fromUser = (flags & CLONE_THREAD) !== 0 || (flags & CLONE_UNTRACED) === 0;
+    if (
+      !fromUser ||
+      (tasks.kind[parent] === TaskKind.kernel && tasks.mm[parent] === NO_LIFE && tasks.borrowed[parent]! < 0)
+    ) {
+      tasks.kind[child] = TaskKind.kernel;
+      tasks.mm[child] = NO_LIFE;
+      return;
+    }
+    ensureLife(r, parent);
+    const kind =
+      (flags & CLONE_THREAD) !== 0
+        ? (flags & CLONE_UNTRACED) !== 0
+          ? ShareKind.ioWorker
+          : ShareKind.thread
+        : (flags & CLONE_VFORK) !== 0
+          ? ShareKind.vfork
+          : ShareKind.thread;
+    if ((flags & CLONE_THREAD) !== 0) tasks.tgid[child] = tasks.tgid[parent]!;
+    share(r, parent, child, kind, from);
+    return;
+  }
+  const fork = attempt ?? windows.begin(parent, tid, b.comm[i]!, cpu, START.none, flags);
+  let life = fork.newLabel > NULL_MM ? mms.find(fork.newLabel) : -1;
+  if (life < 0) {
+    // No mm_init seen: born no earlier than the parent's last sign before copy_mm.
+    life = mms.create(fork.newLabel > NULL_MM ? fork.newLabel : -1, Math.max(fork.earlySeq, 0), child);
+    mms.sum[life] = 1;
+  }
+  tasks.share[child] = ShareKind.none;
+  join(r, child, life, true);
+  if (fork.row < 0) windows.point(fork, pid, END.task_newtask, false, from);
+  else windows.finish(fork, END.task_newtask, pid);
+}
+
+/** Without task_newtask the clone flags are unknown unless the syscall or copy_process showed them. */
+export function processFork(
+  r: Lowering,
+  b: EventBatch,
+  i: number,
+  cpu: number,
+  tid: number,
+  parent: number,
+): void {
+  const { world, windows } = r;
+  const { tasks, mms } = world;
+  const pid = b.argTid[i]!;
+  const known = tasks.find(pid);
+  if (known >= 0 && tasks.birth[known]! >= 0 && r.seen[EventKind.taskNewtask]! > 0) {
+    const attempt = windows.attempts.get(parent);
+    if (attempt !== undefined) windows.finish(attempt, END.sched_process_fork, -1);
+    return;
+  }
+  const attempt = windows.attempts.get(parent);
+  const child = tasks.create(pid, world.seq);
+  tasks.comm[child] = b.argComm[i]!;
+  tasks.forked[parent] = 1;
+  // kthreadd (pid 2 on every kernel) makes kernel threads: no mm is copied.
+  if (tasks.pid[parent] === 2) {
+    tasks.kind[child] = TaskKind.kernel;
+    tasks.mm[child] = NO_LIFE;
+    return;
+  }
+  if (attempt === undefined || (attempt.row < 0 && attempt.flags === -1)) {
+    const fork = attempt ?? windows.begin(parent, tid, b.comm[i]!, cpu, START.none, -1);
+    windows.point(fork, pid, END.sched_process_fork, true, r.firmBefore);
+    return;
+  }
+  const label = attempt.newLabel;
+  let life = label > NULL_MM ? mms.find(label) : -1;
+  if (life < 0) {
+    life = mms.create(label > NULL_MM ? label : -1, attempt.earlySeq, child);
+    mms.sum[life] = 1;
+  }
+  join(r, child, life, true);
+  if (attempt.row < 0) windows.point(attempt, pid, END.sched_process_fork, false, r.firmBefore);
+  else windows.finish(attempt, END.sched_process_fork, pid);
+}
+
+export function processExec(r: Lowering, cpu: number, task: number): void {
+  const { world } = r;
+  const { tasks, mms, cpus } = world;
+  if (task <= IDLE) return;
+  // exec_mmap already applied from switch_mm_irqs_off?
+  const maker = tasks.mm[task]! >= 0 && mms.maker[tasks.mm[task]!] === task;
+  if (maker && r.seen[EventKind.switchMm]! > 0) return;
+  const made = tasks.execNew[task]!;
+  if (made >= 0) {
+    exec(r, cpu, task, made);
+    return;
+  }
+  const old = tasks.mm[task]!;
+  const from = r.firmBefore;
+  if (old >= 0) {
+    r.forks.patchMembers(world, old, from, world.seq, -1);
+    r.forks.patchUsers(world, old, from, world.seq, 0, 1, Doubt.exitRace);
+  }
+  const life = mms.create(-1, Math.max(from, 0), task);
+  mms.sum[life] = 1;
+  exec(r, cpu, task, life);
+  if (cpu >= 0) cpus.loaded[cpu] = -1;
+}
+
+export function processExit(r: Lowering, cpu: number, pid: number): void {
+  const { tasks } = r.world;
+  const task = tasks.find(pid);
+  if (task <= IDLE) return;
+  exitUnseen(r, cpu, task);
+}
+
+export function dupMmap(
+  r: Lowering,
+  b: EventBatch,
+  i: number,
+  kind: number,
+  cpu: number,
+  tid: number,
+  task: number,
+): void {
+  const { windows } = r;
+  const by = kind === EventKind.dupMmap ? START.dup_mmap : START.uprobe_dup_mmap;
+  let attempt = windows.attempts.get(task);
+  // The same function again after its window was closed: another fork (no copy_process probe between).
+  if (attempt !== undefined && !attempt.open) {
+    windows.finish(attempt, END.none, -1);
+    attempt = undefined;
+  }
+  attempt ??= windows.begin(task, tid, b.comm[i]!, cpu, by, -1);
+  attempt.comm = b.comm[i]!;
+  const life = windows.lifeAt(task, b.mm[i]! > NULL_MM ? b.mm[i]! : -1);
+  if (b.mm2[i]! > NULL_MM) attempt.newLabel = b.mm2[i]!;
+  const users = b.users[i]!;
+  const count = b.count[i]!;
+  windows.check(attempt, life, cpu, by, users === NO_VALUE ? -1 : users, count === NO_VALUE ? -1 : count);
+  r.sampleOwner = r.forks.line[attempt.row] === windows.line ? attempt : undefined;
+  if (attempt.newLabel > NULL_MM && r.world.mms.find(attempt.newLabel) < 0) {
+    const child = r.world.mms.create(attempt.newLabel, r.world.seq, task);
+    r.world.mms.sum[child] = 1;
+  }
+}
+
+export function locked(r: Lowering, b: EventBatch, i: number, cpu: number, tid: number, task: number): void {
+  const { windows } = r;
+  const label = b.mm[i]!;
+  if (label <= NULL_MM) return;
+  const attempt = windows.attempts.get(task);
+  if (attempt !== undefined && attempt.open) {
+    const { mms, tasks } = r.world;
+    if (attempt.startBy < START.mmap_lock_acquire_returned && !attempt.locked) {
+      // Inside copy_process the first write lock is dup_mmap's on the old mm, whatever name it is printed under.
+      const known = attempt.row >= 0 ? attempt.life : tasks.mm[task]!;
+      if (known >= 0 && mms.label[known]! >= 0 && mms.find(label) !== known) {
+        if (mms.isAddress(label)) return;
+        mms.alias(known, label);
+      }
+      attempt.locked = true;
+      windows.check(attempt, windows.lifeAt(task, label), cpu, START.mmap_lock_acquire_returned, -1, -1);
+    } else if (mms.find(label) !== attempt.life) {
+      if (attempt.newLabel <= NULL_MM) attempt.newLabel = label;
+      else if (attempt.newLabel !== label && !mms.isAddress(label)) {
+        const child = mms.find(attempt.newLabel);
+        if (child >= 0) mms.alias(child, label);
+      }
+    }
+    return;
+  }
+  const held = windows.lockOutside(task, label);
+  if (held === undefined) return;
+  const made = windows.fromLocks(task, tid, b.comm[i]!, cpu, held);
+  made.newLabel = label;
+}
+
+export function unlocked(r: Lowering, b: EventBatch, i: number, task: number): void {
+  const { windows } = r;
+  const attempt = windows.attempts.get(task);
+  if (attempt !== undefined && attempt.row >= 0) {
+    if (attempt.open && r.world.mms.find(b.mm[i]!) === attempt.life)
+      windows.end(attempt, END.mmap_lock_released);
+    return;
+  }
+  windows.unlockOutside(task, b.mm[i]!);
+}
+
+export function endBy(r: Lowering, task: number, by: number): void {
+  const attempt = r.windows.attempts.get(task);
+  if (attempt !== undefined) r.windows.end(attempt, by);
+}
+
+/** A new fork begins while an old one never showed its end. */
+export function closeStale(r: Lowering, task: number): void {
+  const attempt = r.windows.attempts.get(task);
+  if (attempt === undefined) return;
+  const cut = attempt.open && attempt.row >= 0;
+  r.windows.finish(attempt, END.none, -1);
+  if (cut) r.windows.cut(attempt);
+}

@@ -1,0 +1,154 @@
+// sched_switch, switch_mm_irqs_off, enter_lazy_tlb and CR3 loads: which of the kernel's call sites a row comes from
+// (context_switch, exec_mmap, exit_mm, kthread_use_mm, leave_mm, use_temporary_mm: semantics §3.1, §3.2, §9.10).
+import { type EventBatch, NONE, NULL_MM } from "../table/event-batch.ts";
+import { EventKind, SWITCH_MM_NO_TASK, SwitchState } from "../table/event-kinds.ts";
+import type { Lowering } from "./lowering.ts";
+import { setActive, usingOf } from "./model/model.ts";
+import {
+  contextSwitch,
+  exec,
+  exitMm,
+  lazyTail,
+  loadOther,
+  switchMmTail,
+  unuseMm,
+  useMm,
+} from "./model/switching.ts";
+import { closeOpened, settlePut } from "./model/users.ts";
+import { IDLE, NO_LIFE, Tail, UNKNOWN_LIFE } from "./model/world.ts";
+
+export function schedSwitch(
+  r: Lowering,
+  cpu: number,
+  prev: number,
+  nextPid: number,
+  nextComm: number,
+  state: number,
+): void {
+  const { tasks } = r.world;
+  if (cpu < 0 || nextPid === NONE) return;
+  const next = tasks.of(nextPid);
+  if (next > IDLE && nextComm >= 0) tasks.comm[next] = nextComm;
+  if (state === SwitchState.sleeping || state === SwitchState.zombie || state === SwitchState.dead) {
+    settlePut(r, prev);
+    if (prev !== IDLE) {
+      tasks.firm[prev] = r.world.seq;
+      tasks.asleep[prev] = 1;
+    }
+    if (state !== SwitchState.sleeping) closeOpened(r, prev);
+  }
+  usingOf(r, prev);
+  usingOf(r, next);
+  contextSwitch(r, cpu, prev, next, {
+    switchMm: r.seen[EventKind.switchMm]! > 0,
+    tlbFlush: r.crLoads > 0,
+  });
+}
+
+export function switchMm(r: Lowering, b: EventBatch, i: number, cpu: number, task: number): void {
+  const { mms, cpus, tasks } = r.world;
+  if (cpu < 0 || b.mm[i]! < 0) return;
+  const label = b.mm[i]!;
+  const prevLabel = b.mm2[i]!;
+  if ((b.flags[i]! & SWITCH_MM_NO_TASK) !== 0) {
+    if (prevLabel > NULL_MM && task > IDLE && isExec(r, task, mms.of(label))) {
+      exec(r, cpu, task, mms.of(label));
+      return;
+    }
+    const lazy = cpus.lazy[cpu]!;
+    loadOther(r, cpu, mms.of(label));
+    if (lazy >= 0) r.windows.onUnload(cpu);
+    return;
+  }
+  // use_temporary_mm (text_poke) passes prev NULL: only the hardware state changes.
+  if (prevLabel === NULL_MM) {
+    loadOther(r, cpu, mms.of(label));
+    return;
+  }
+  const from = prevLabel > NULL_MM ? mms.of(prevLabel) : UNKNOWN_LIFE;
+  const pid = b.argTid[i]!;
+  if (
+    cpus.tail[cpu] === Tail.awaited &&
+    (pid === NONE ? cpus.cur[cpu] !== task || task === IDLE : tasks.of(pid) === cpus.cur[cpu])
+  ) {
+    switchMmTail(r, cpu, cpus.cur[cpu]!, mms.of(label), from);
+    return;
+  }
+  const target = pid === NONE ? task : tasks.of(pid);
+  if (target === task) {
+    // switch_mm of current outside a switch: kthread_use_mm's, with or without its own probe.
+    const life = mms.of(label);
+    if (tasks.entering[task] !== life && tasks.borrowed[task] !== life)
+      r.windows.block(life, "kthread_use_mm", tasks.pid[task]!, b.comm[i]!);
+    useMm(r, cpu, task, life);
+    return;
+  }
+  // A switch whose sched_switch is missing.
+  missedTail(r, cpu, task, target);
+  switchMmTail(r, cpu, target, mms.of(label), from);
+}
+
+/**
+ * CR3 written on a CPU that runs a kernel task, outside a switch: a flush or cpuidle sent it to init_mm (rows 11, 13),
+ * unless the task itself loaded something (kthread_use_mm): then nobody can tell what.
+ */
+export function crLoaded(r: Lowering, cpu: number, task: number, irq: boolean): void {
+  const { cpus } = r.world;
+  if (cpus.cur[cpu] !== task || cpus.active[cpu] !== NO_LIFE) return;
+  cpus.loaded[cpu] = task === IDLE || irq ? otherMm(r) : -1;
+  r.windows.onUnload(cpu);
+}
+
+function otherMm(r: Lowering): number {
+  if (r.other < 0) r.other = r.world.mms.create(-1, -1, -1);
+  return r.other;
+}
+
+function missedTail(r: Lowering, cpu: number, prev: number, next: number): void {
+  const { cpus, tasks } = r.world;
+  cpus.prevUsing[cpu] = usingOf(r, prev);
+  cpus.prevTask[cpu] = prev;
+  cpus.cur[cpu] = next;
+  tasks.cpu[next] = cpu;
+}
+
+function isExec(r: Lowering, task: number, life: number): boolean {
+  const { tasks, mms } = r.world;
+  return (
+    tasks.execNew[task] === life ||
+    mms.maker[life] === task ||
+    (tasks.leaving[task]! >= 0 && tasks.leaving[task] !== life)
+  );
+}
+
+export function enterLazy(r: Lowering, b: EventBatch, i: number, cpu: number, task: number): void {
+  const { mms, cpus, tasks } = r.world;
+  if (cpu < 0 || b.mm[i]! <= NULL_MM) return;
+  const life = mms.of(b.mm[i]!);
+  const pid = b.argTid[i]!;
+  const cur = cpus.cur[cpu]!;
+  const isTail =
+    cpus.tail[cpu] === Tail.awaited &&
+    (pid === NONE ? cur !== task || task === IDLE : tasks.of(pid) === cur && cur !== task);
+  if (isTail) {
+    lazyTail(r, cpu, cur, life);
+    return;
+  }
+  const target = pid === NONE ? task : tasks.of(pid);
+  if (target !== task) {
+    missedTail(r, cpu, task, target);
+    lazyTail(r, cpu, target, life);
+    return;
+  }
+  if (tasks.borrowed[task]! >= 0) {
+    if (tasks.unusing[task] === 0) r.windows.block(life, "kthread_unuse_mm", tasks.pid[task]!, b.comm[i]!);
+    unuseMm(r, cpu, task);
+    return;
+  }
+  // exit_mm(), or kthread_unuse_mm() already applied from its own probe.
+  if (tasks.mm[task] === life || tasks.leaving[task] === life) exitMm(r, cpu, task, life);
+  else if (cpus.lazy[cpu] !== life) {
+    cpus.setLazy(cpu, life, r.world.seq);
+    setActive(r, cpu, task, NO_LIFE);
+  }
+}

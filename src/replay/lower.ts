@@ -1,0 +1,254 @@
+// Trace rows to model events: one case a kind. The larger ones are in lower-switch.ts and lower-fork.ts; what an event
+// proves besides is context.ts's. Called by replay.ts.
+import { CTX_IRQ, type EventBatch, NULL_MM } from "../table/event-batch.ts";
+import {
+  CALLER_OTHER,
+  CLONE_VM,
+  EventKind,
+  LOCK_SUCCESS,
+  LOCK_WRITE,
+  TlbReason,
+} from "../table/event-kinds.ts";
+import {
+  closeStale,
+  dupMmap,
+  endBy,
+  locked,
+  newtask,
+  processExec,
+  processExit,
+  processFork,
+  unlocked,
+} from "./lower-fork.ts";
+import { crLoaded, enterLazy, schedSwitch, switchMm } from "./lower-switch.ts";
+import type { Lowering } from "./lowering.ts";
+import { ensureLife } from "./model/model.ts";
+import { callUnuseMm, callUseMm, unuseMm, useMm } from "./model/switching.ts";
+import { beginGet, beginLeave, close, endGet, get, noteOpened, put } from "./model/users.ts";
+import { IDLE, TaskKind } from "./model/world.ts";
+import { LEDGER_BROKEN } from "./problems.ts";
+import { END, START } from "./windows.ts";
+
+/** Applies one row, whose context is settled, to the model and the windows. `task`: TaskId of the context, -1 unknown. */
+export function lower(
+  r: Lowering,
+  b: EventBatch,
+  i: number,
+  kind: number,
+  cpu: number,
+  tid: number,
+  task: number,
+): void {
+  const { world, windows } = r;
+  const { tasks, mms, cpus } = world;
+  if (task < 0) return;
+  switch (kind) {
+    case EventKind.schedSwitch:
+      schedSwitch(r, cpu, task, b.argTid[i]!, b.argComm[i]!, b.flags[i]!);
+      return;
+    case EventKind.switchMm:
+      switchMm(r, b, i, cpu, task);
+      return;
+    case EventKind.tlbFlush:
+      if ((b.flags[i]! & 0xff) !== TlbReason.taskSwitch || cpu < 0) return;
+      r.crLoads++;
+      cpus.crLoaded[cpu] = 1;
+      if (r.seen[EventKind.switchMm] === 0) crLoaded(r, cpu, task, (b.ctx[i]! & CTX_IRQ) !== 0);
+      return;
+    case EventKind.enterLazyTlb:
+      enterLazy(r, b, i, cpu, task);
+      return;
+    case EventKind.taskNewtask:
+      newtask(r, b, i, cpu, tid, task);
+      return;
+    case EventKind.schedProcessFork:
+      processFork(r, b, i, cpu, tid, task);
+      return;
+    case EventKind.schedProcessExec:
+      processExec(r, cpu, task);
+      return;
+    case EventKind.schedProcessExit:
+      processExit(r, cpu, b.argTid[i]!);
+      return;
+    case EventKind.mmInit: {
+      const label = b.mm[i]!;
+      if (label <= NULL_MM) return;
+      const old = mms.find(label);
+      if (old >= 0) mms.unbind(old);
+      const life = mms.create(label, world.seq, task);
+      mms.sum[life] = 1;
+      return;
+    }
+    case EventKind.mmdrop: {
+      const life = mms.find(b.mm[i]!);
+      if (life >= 0) mms.unbind(life);
+      return;
+    }
+    case EventKind.exitMmap: {
+      const life = mms.find(b.mm[i]!);
+      if (life < 0) return;
+      close(r, life);
+      if (mms.broken[life] === 1)
+        r.problems.add(LEDGER_BROKEN, windows.line, `mm with ${mms.sum[life]} mm_users left`);
+      mms.khugepaged[life] = 0;
+      mms.ksm[life] = 0;
+      return;
+    }
+    case EventKind.getTaskMm:
+    case EventKind.mmAccess: {
+      tasks.getEntry[task] = world.seq;
+      const target = b.argTid[i]! >= 0 ? tasks.find(b.argTid[i]!) : -1;
+      if (target > IDLE && tasks.mm[target]! >= 0) {
+        tasks.lastGetSeq[task] = world.seq;
+        tasks.lastGetMm[task] = tasks.mm[target]!;
+        tasks.edge[task] = world.seq;
+        tasks.edgeMm[task] = tasks.mm[target]!;
+        beginGet(r, task, tasks.mm[target]!);
+        windows.block(
+          tasks.mm[target]!,
+          kind === EventKind.getTaskMm ? "get_task_mm" : "mm_access",
+          tid,
+          b.comm[i]!,
+        );
+      }
+      return;
+    }
+    case EventKind.getTaskMmRet:
+    case EventKind.mmAccessRet:
+      got(r, b, i, kind, tid, task);
+      return;
+    case EventKind.procMemOpenRet:
+      if (b.mm[i]! > NULL_MM) noteOpened(r, task, mms.of(b.mm[i]!));
+      return;
+    case EventKind.mmput:
+    case EventKind.mmputAsync:
+      if (b.mm[i]! > NULL_MM) put(r, task, mms.of(b.mm[i]!));
+      return;
+    case EventKind.execBegin: {
+      const label = b.mm[i]!;
+      if (label <= NULL_MM) return;
+      let life = mms.find(label);
+      if (life < 0) {
+        life = mms.create(label, world.seq, task);
+        mms.sum[life] = 1;
+      }
+      mms.maker[life] = task;
+      tasks.execNew[task] = life;
+      return;
+    }
+    case EventKind.execMmRelease:
+    case EventKind.exitMmRelease: {
+      const label = b.mm[i]!;
+      if (label <= NULL_MM) return;
+      beginLeave(r, task, mms.of(label));
+      return;
+    }
+    case EventKind.kthreadUseMm: {
+      if (b.mm[i]! <= NULL_MM) return;
+      const life = mms.of(b.mm[i]!);
+      windows.block(life, "kthread_use_mm", tid, b.comm[i]!);
+      callUseMm(r, task, life);
+      if (r.seen[EventKind.switchMm] === 0) useMm(r, cpu, task, life);
+      return;
+    }
+    case EventKind.kthreadUnuseMm: {
+      if (b.mm[i]! <= NULL_MM) return;
+      const life = mms.of(b.mm[i]!);
+      windows.block(life, "kthread_unuse_mm", tid, b.comm[i]!);
+      callUnuseMm(r, task, life);
+      if (r.seen[EventKind.enterLazyTlb] === 0) unuseMm(r, cpu, task);
+      return;
+    }
+    case EventKind.khugepagedEnter:
+      if (b.mm[i]! > NULL_MM) mms.khugepaged[mms.of(b.mm[i]!)] = 1;
+      return;
+    case EventKind.khugepagedExit:
+      if (b.mm[i]! > NULL_MM) mms.khugepaged[mms.of(b.mm[i]!)] = 0;
+      return;
+    case EventKind.ksmEnter:
+      if (b.mm[i]! > NULL_MM) mms.ksm[mms.of(b.mm[i]!)] = 1;
+      return;
+    case EventKind.ksmExit:
+      if (b.mm[i]! > NULL_MM) mms.ksm[mms.of(b.mm[i]!)] = 0;
+      return;
+    case EventKind.mmuNotifierRegister:
+      if (b.mm[i]! > NULL_MM) mms.notifiers[mms.of(b.mm[i]!)]! += 1;
+      return;
+    case EventKind.copyProcess: {
+      closeStale(r, task);
+      const flags = b.flags[i]!;
+      if ((flags & CLONE_VM) !== 0 || tasks.kind[task] === TaskKind.kernel) return;
+      const attempt = windows.begin(task, tid, b.comm[i]!, cpu, START.copy_process, flags);
+      windows.check(attempt, ensureLife(r, task), cpu, START.copy_process, -1, -1);
+      return;
+    }
+    case EventKind.sysEnterClone: {
+      closeStale(r, task);
+      const flags = b.flags[i]!;
+      if ((flags & CLONE_VM) === 0) windows.begin(task, tid, b.comm[i]!, cpu, START.sys_enter_clone, flags);
+      return;
+    }
+    case EventKind.uprobeStartDupMmap: {
+      const attempt = windows.begin(task, tid, b.comm[i]!, cpu, START.uprobe_start_dup_mmap, -1);
+      windows.noteEarly(attempt, START.uprobe_start_dup_mmap);
+      return;
+    }
+    case EventKind.dupMmap:
+    case EventKind.uprobeDupMmap:
+      dupMmap(r, b, i, kind, cpu, tid, task);
+      return;
+    case EventKind.mmapLockAcquireReturned:
+      if ((b.flags[i]! & LOCK_WRITE) !== 0 && (b.flags[i]! & LOCK_SUCCESS) !== 0)
+        locked(r, b, i, cpu, tid, task);
+      return;
+    case EventKind.mmapLockReleased:
+      if ((b.flags[i]! & LOCK_WRITE) !== 0) unlocked(r, b, i, task);
+      return;
+    case EventKind.flushTlbMmRange: {
+      const attempt = windows.attempts.get(task);
+      if (attempt !== undefined && attempt.row >= 0 && attempt.open && mms.find(b.mm[i]!) === attempt.life)
+        attempt.flushing = true;
+      return;
+    }
+    case EventKind.flushTlbMmRangeRet: {
+      const attempt = windows.attempts.get(task);
+      if (attempt?.flushing === true) windows.end(attempt, END.flush_tlb_mm_range_ret);
+      return;
+    }
+    case EventKind.dupMmapRet:
+      endBy(r, task, END.dup_mmap_ret);
+      return;
+    case EventKind.uprobeEndDupMmap:
+      endBy(r, task, END.uprobe_end_dup_mmap);
+      return;
+    case EventKind.copyProcessRet: {
+      const attempt = windows.attempts.get(task);
+      if (attempt === undefined) return;
+      // task_newtask comes before the return of a copy_process that succeeded.
+      if (attempt.open && attempt.startBy === START.copy_process && r.seen[EventKind.taskNewtask]! > 0)
+        windows.drop(attempt);
+      else windows.end(attempt, END.copy_process_ret);
+      return;
+    }
+    default:
+      return;
+  }
+}
+
+function got(r: Lowering, b: EventBatch, i: number, kind: number, tid: number, task: number): void {
+  const { tasks, mms, seq } = r.world;
+  const entry = tasks.getEntry[task]!;
+  tasks.getEntry[task] = -1;
+  endGet(r, task);
+  const label = b.mm[i]!;
+  if (label <= NULL_MM) return;
+  const life = mms.of(label);
+  if (entry < 0) {
+    tasks.lastGetSeq[task] = seq;
+    tasks.lastGetMm[task] = life;
+    r.windows.block(life, kind === EventKind.getTaskMmRet ? "get_task_mm" : "mm_access", tid, b.comm[i]!);
+  }
+  get(r, task, life, entry >= 0 ? entry : r.firmBefore);
+  tasks.lastGetMm[task] = life;
+  if (kind === EventKind.mmAccessRet && (b.flags[i]! & CALLER_OTHER) === 0) noteOpened(r, task, life);
+}

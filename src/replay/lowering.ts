@@ -1,0 +1,20 @@
+// What lowering a trace row needs of the replay: the model, the windows, and what has been seen so far. Implemented by
+// Replayer; read by context.ts, gap.ts and lower*.ts.
+import type { ProblemLog } from "../base/problem.ts";
+import type { Model } from "./model/model.ts";
+import type { Attempt, Windows } from "./windows.ts";
+
+export interface Lowering extends Model {
+  readonly windows: Windows;
+  readonly problems: ProblemLog;
+  /** Events seen per kind (aliases not counted): what is proven armed. */
+  readonly seen: Int32Array;
+  /** Whose check the next cpu_sample rows belong to. */
+  sampleOwner: Attempt | undefined;
+  /** The context task's `firm` as it was before the event being applied. */
+  firmBefore: number;
+  /** Loads of CR3 (tlb_flush reason 0) seen so far. */
+  crLoads: number;
+  /** Life that stands for init_mm where no pointer names it; -1 not made yet. */
+  other: number;
+}
