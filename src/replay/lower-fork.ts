@@ -2,13 +2,13 @@
 // (semantics §4.1, §4.2, §5.1).
 import { type EventBatch, NO_VALUE, NULL_MM } from "../table/event-batch.ts";
 import { CLONE_THREAD, CLONE_UNTRACED, CLONE_VFORK, CLONE_VM, EventKind } from "../table/event-kinds.ts";
+import { END, START } from "./attempt.ts";
 import { Doubt } from "./forks.ts";
 import type { Lowering } from "./lowering.ts";
 import { ensureLife, join } from "./model/model.ts";
 import { exec, exitUnseen } from "./model/switching.ts";
 import { share } from "./model/users.ts";
 import { IDLE, NO_LIFE, ShareKind, TaskKind } from "./model/world.ts";
-import { END, START } from "./windows.ts";
 
 export function newtask(
   r: Lowering,
@@ -177,7 +177,7 @@ export function locked(r: Lowering, b: EventBatch, i: number, cpu: number, tid: 
   const label = b.mm[i]!;
   if (label <= NULL_MM) return;
   const attempt = windows.attempts.get(task);
-  if (attempt !== undefined && attempt.open) {
+  if (attempt?.open) {
     const { mms, tasks } = r.world;
     if (attempt.startBy < START.mmap_lock_acquire_returned && !attempt.locked) {
       // Inside copy_process the first write lock is dup_mmap's on the old mm, whatever name it is printed under.

@@ -9,6 +9,7 @@ import {
   LOCK_WRITE,
   TlbReason,
 } from "../table/event-kinds.ts";
+import { END, START } from "./attempt.ts";
 import {
   closeStale,
   dupMmap,
@@ -27,7 +28,6 @@ import { callUnuseMm, callUseMm, unuseMm, useMm } from "./model/switching.ts";
 import { beginGet, beginLeave, close, endGet, get, noteOpened, put } from "./model/users.ts";
 import { IDLE, TaskKind } from "./model/world.ts";
 import { LEDGER_BROKEN } from "./problems.ts";
-import { END, START } from "./windows.ts";
 
 /** Applies one row, whose context is settled, to the model and the windows. `task`: TaskId of the context, -1 unknown. */
 export function lower(

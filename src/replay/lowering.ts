@@ -1,8 +1,9 @@
 // What lowering a trace row needs of the replay: the model, the windows, and what has been seen so far. Implemented by
 // Replayer; read by context.ts, gap.ts and lower*.ts.
 import type { ProblemLog } from "../base/problem.ts";
+import type { Attempt } from "./attempt.ts";
 import type { Model } from "./model/model.ts";
-import type { Attempt, Windows } from "./windows.ts";
+import type { Windows } from "./windows.ts";
 
 export interface Lowering extends Model {
   readonly windows: Windows;

@@ -3,13 +3,14 @@
 import { ProblemLog } from "../base/problem.ts";
 import { CTX_ALIAS, type EventBatch } from "../table/event-batch.ts";
 import { EVENT_KIND_NAMES, EventKind, SAMPLE_LAZY, SAMPLE_SWITCHING } from "../table/event-kinds.ts";
+import type { Attempt } from "./attempt.ts";
 import { applyContext } from "./context.ts";
 import { Forks } from "./forks.ts";
 import { loseEvents } from "./gap.ts";
 import { lower } from "./lower.ts";
 import type { Lowering } from "./lowering.ts";
 import { type KernelRules, World } from "./model/world.ts";
-import { type Attempt, Windows } from "./windows.ts";
+import { Windows } from "./windows.ts";
 
 export class Replayer implements Lowering {
   readonly world: World;

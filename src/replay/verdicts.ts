@@ -11,6 +11,7 @@ import type {
   VerdictTables,
 } from "../table/verdict-tables.ts";
 import { EXPOSURE_CLASSES } from "../table/verdict-tables.ts";
+import { type Blocked, END, START } from "./attempt.ts";
 import {
   type Armed,
   type CountValue,
@@ -24,7 +25,6 @@ import { coveredNs, type Exposure, ExposureClass } from "./exposures.ts";
 import { END_BY, type Forks, NO_SAMPLE, START_BY } from "./forks.ts";
 import type { Check, Counted, Entry, Policy } from "./policies/policy.ts";
 import type { Replayer } from "./replay.ts";
-import { type Blocked, END, START } from "./windows.ts";
 
 export interface VerdictOptions {
   readonly policies: readonly Policy[];

@@ -1,61 +1,12 @@
 // Fork windows: from the events of one task around copy_mm() to one row in Forks, by the best evidence present
 // (semantics §4.1, §4.2), and what happens on other CPUs while a window is open. Fed by replay.ts.
-import type { ExposureClass } from "./exposures.ts";
-import { ExposureClass as Class, classify, type Exposure } from "./exposures.ts";
-import { Doubt, END_BY, type Forks, START_BY } from "./forks.ts";
+import { type Attempt, type Blocked, END, START } from "./attempt.ts";
+import { boundSince, evaluate } from "./evaluate.ts";
+import type { Exposure, ExposureClass } from "./exposures.ts";
+import { ExposureClass as Class, classify } from "./exposures.ts";
+import { Doubt, type Forks } from "./forks.ts";
 import { confirmMember, ensureLife, type Model } from "./model/model.ts";
 import { Tail, UNKNOWN_LIFE, type World } from "./model/world.ts";
-
-const START = Object.fromEntries(START_BY.map((name, i) => [name, i])) as Record<
-  (typeof START_BY)[number],
-  number
->;
-const END = Object.fromEntries(END_BY.map((name, i) => [name, i])) as Record<(typeof END_BY)[number], number>;
-
-export { END, START };
-
-/** An event that a serialising policy would have made wait for this window. */
-export interface Blocked {
-  readonly fork: number;
-  readonly kind: "kthread_use_mm" | "kthread_unuse_mm" | "get_task_mm" | "mm_access";
-  readonly tid: number;
-  readonly comm: number;
-  readonly at: number;
-  readonly seq: number;
-  readonly line: number;
-  /** It happened before the check that stands (the lock was not held yet): only fork_lock covers it. */
-  readonly beforeLock: boolean;
-}
-
-/** What one task has shown of a fork under way. */
-export interface Attempt {
-  readonly task: number;
-  readonly tid: number;
-  comm: number;
-  /** clone flags when recorded, else -1. */
-  flags: number;
-  life: number;
-  newLabel: number;
-  row: number;
-  /** Check point before the lock: its time, sequence and source. */
-  early: number;
-  earlySeq: number;
-  earlyLine: number;
-  earlyBy: number;
-  startBy: number;
-  /** A hardware sample belongs to the check that stands: later rows of the same function do not replace it. */
-  sampled: boolean;
-  /** dup_mmap's write lock on the old mm was seen. */
-  locked: boolean;
-  flushing: boolean;
-  open: boolean;
-  /** CPU that executes, or last executed, the forker. */
-  forkerCpu: number;
-  blocked: Blocked[];
-  /** Open exposure by CPU, and all of this window. */
-  exposures: (Exposure | undefined)[];
-  all: Exposure[];
-}
 
 /** A write lock taken outside any known fork: the start of a window if a second mm is locked inside it (dup_mmap). */
 interface TentativeLock {
@@ -146,18 +97,34 @@ export class Windows {
     if (by <= START.dup_mmap) this.noteEarly(attempt, by);
     attempt.startBy = by;
     attempt.forkerCpu = cpu;
+    const kept = users < 0 && this.#sampleHolds(attempt, life, cpu);
     this.#evaluate(attempt, attempt.row, cpu, by);
-    this.#forks.sampledUsers[attempt.row] = users;
-    this.#forks.sampledCount[attempt.row] = count;
+    if (!kept) {
+      this.#forks.sampledUsers[attempt.row] = users;
+      this.#forks.sampledCount[attempt.row] = count;
+    }
     this.#openExposures(attempt);
+  }
+
+  /**
+   * A later check point without a sample of its own (the mmap lock's) keeps an earlier one's when the replay has seen
+   * nothing change between the two.
+   */
+  #sampleHolds(attempt: Attempt, life: number, cpu: number): boolean {
+    const f = this.#forks;
+    const row = attempt.row;
+    if (f.sampledUsers[row]! < 0) return false;
+    const before = [f.usersLow[row], f.usersDoubt[row], f.countLow[row], f.countDoubt[row], f.borrows[row]];
+    evaluate(this.#world, f, row, attempt.task, life, cpu, this.loadsVisible);
+    const after = [f.usersLow[row], f.usersDoubt[row], f.countLow[row], f.countDoubt[row], f.borrows[row]];
+    return before.every((value, i) => value === after[i]);
   }
 
   /** Fills the row from the world at this instant. */
   #evaluate(attempt: Attempt, row: number, cpu: number, by: number): void {
     const f = this.#forks;
-    const { tasks, mms, seq, ns } = this.#world;
-    const life = attempt.life;
-    f.label[row] = mms.label[life]!;
+    const { mms, seq, ns } = this.#world;
+    f.label[row] = mms.label[attempt.life]!;
     f.tid[row] = attempt.tid;
     f.comm[row] = attempt.comm;
     f.cpu[row] = cpu;
@@ -167,127 +134,13 @@ export class Windows {
     f.startBy[row] = by;
     f.early[row] = attempt.earlyBy < by ? attempt.early : Number.NaN;
     f.earlySeq[row] = attempt.earlyBy < by ? attempt.earlySeq : seq;
-    const ambiguous = mms.ambiguous[life]?.length ?? 0;
-    let why = 0;
-    let doubt = 0;
-    if (mms.birth[life]! < 0) why |= Doubt.predates;
-    if (this.#world.lostDuring(life)) {
-      why |= Doubt.lostEvents;
-      doubt++;
-    }
-    if (mms.pendingPuts[life]! > 0) {
-      why |= Doubt.pendingPut;
-      doubt++;
-    }
-    if (ambiguous > 0) {
-      why |= Doubt.hiddenGet;
-      doubt += ambiguous;
-    }
-    f.usersLow[row] = (why & Doubt.lostEvents) !== 0 ? 1 : mms.sum[life]! - ambiguous;
-    f.membersLow[row] = (why & Doubt.lostEvents) !== 0 ? 1 : mms.members[life]!;
-    f.usersDoubt[row] = doubt;
-    f.usersWhy[row] = why;
-    f.threads[row] = mms.threads[life]! - (tasks.share[attempt.task] === 1 ? 1 : 0);
-    // The process that began the threads is one of them for a forking thread.
-    const others = mms.members[life]! - 1 - f.threads[row]! - mms.vforks[life]! - mms.ioWorkers[life]!;
-    if (others > 0) f.threads[row]! += others;
-    f.vforks[row] = mms.vforks[life]!;
-    f.ioWorkers[row] = mms.ioWorkers[life]!;
-    f.getsKthread[row] = mms.getsKthread[life]!;
-    f.getsReader[row] = mms.getsReader[life]!;
-    f.getsSelf[row] = mms.getsSelf[life]!;
-    [f.halfBorrowers, f.halfReaders, f.halfThreads, f.halfVforks].forEach((column, i) => {
-      column[row] = mms.halves[life * 4 + i]!;
-    });
-    this.#evaluateCount(row, life, cpu, why);
-    f.maskEver[row] = mms.manyCpus[life]! === 0 ? 0 : 1;
+    evaluate(this.#world, f, row, attempt.task, attempt.life, cpu, this.loadsVisible);
     f.cpuSampled[row] = 0;
     f.sampledLoaded[row] = 0;
     f.sampledSwitching[row] = 0;
     f.sampledLazy[row] = 0;
     f.loadedCompared[row] = -1;
     f.loadedEqual[row] = -1;
-  }
-
-  #evaluateCount(row: number, life: number, cpu: number, usersWhy: number): void {
-    const f = this.#forks;
-    const { mms, cpus } = this.#world;
-    let why = usersWhy & (Doubt.predates | Doubt.lostEvents);
-    let doubt = why !== 0 ? 1 : 0;
-    let low = 1;
-    let lazyRefs = 0;
-    let lazyCpus = 0;
-    let drops = 0;
-    let maskOthers = 0;
-    let maskUnknown = 0;
-    for (let c = 0; c < cpus.length; c++) {
-      const unknown =
-        cpus.unknownSince[c]! >= 0 && c !== cpu && this.#world.couldHold(life, cpus.unknownSince[c]!);
-      if (unknown) {
-        doubt++;
-        why |= Doubt.cpuUnknown;
-      }
-      if (cpus.lazy[c] === life) {
-        low++;
-        lazyRefs++;
-        if (c !== cpu && cpus.loaded[c] === life) lazyCpus++;
-      }
-      if (cpus.pendingGrab[c] === life) {
-        low--;
-        doubt++;
-        why |= Doubt.pendingGrab;
-      }
-      const drop = cpus.pendingDrop[c]!;
-      const dropUnknown =
-        drop === UNKNOWN_LIFE &&
-        cpus.unknownSince[c]! >= 0 &&
-        this.#world.couldHold(life, cpus.unknownSince[c]!);
-      if (drop === life) drops++;
-      if (drop === life || dropUnknown) {
-        doubt++;
-        why |= Doubt.pendingDrop;
-      }
-      if (c === cpu) continue;
-      // A load announced by the CPU's latest event may not have reached the hardware yet.
-      const underWay = cpus.loadSeq[c]! >= 0 && cpus.loadSeq[c] === cpus.lastSeq[c];
-      if (underWay && (cpus.loaded[c] === life || cpus.loadedBefore[c] === life)) maskUnknown++;
-      else if (cpus.active[c] === life) maskOthers++;
-      else if (cpus.loaded[c] === -1 || !this.loadsVisible) {
-        if (unknown || mms.birth[life]! < 0 || cpus.lazy[c] === life || !this.loadsVisible) maskUnknown++;
-      } else if (cpus.loaded[c] === life) maskOthers++;
-    }
-    // kthread_use_mm and _unuse_mm from 6.4 on hold one reference too many, or early, for a moment.
-    if (mms.between[life]! > 0 && this.#world.rules.useMmAlwaysGrabs) {
-      doubt++;
-      why |= Doubt.pendingGrab;
-    }
-    low += mms.borrows[life]! + mms.khugepaged[life]! + mms.ksm[life]!;
-    if (mms.procFds[life]! > 0) {
-      doubt++;
-      why |= Doubt.procFd;
-    }
-    if (mms.rings[life]! > 0) {
-      doubt++;
-      why |= Doubt.ring;
-    }
-    if (mms.notifiers[life]! > 0) {
-      doubt++;
-      why |= Doubt.notifier;
-    }
-    f.countLow[row] = (why & Doubt.lostEvents) !== 0 ? 1 : low;
-    f.countDoubt[row] = doubt;
-    f.countWhy[row] = why;
-    f.lazyRefs[row] = lazyRefs;
-    f.lazyCpus[row] = this.loadsVisible ? lazyCpus : -1;
-    f.borrows[row] = mms.borrows[life]!;
-    f.khugepaged[row] = mms.khugepaged[life]!;
-    f.ksm[row] = mms.ksm[life]!;
-    f.notifiers[row] = mms.notifiers[life]!;
-    f.procFds[row] = mms.procFds[life]!;
-    f.rings[row] = mms.rings[life]!;
-    f.pendingDrops[row] = drops;
-    f.maskOthers[row] = maskOthers;
-    f.maskUnknown[row] = maskUnknown;
   }
 
   /** Who uses the mm elsewhere at the instant of the check. Replaces what an earlier check of the same fork found. */
@@ -578,29 +431,10 @@ export class Windows {
         f.line[row] = attempt.earlyLine;
         f.startBy[row] = attempt.earlyBy;
       }
-      this.#boundSince(row, life, bracketed ? attempt.earlySeq : from);
+      boundSince(this.#world, f, row, life, bracketed ? attempt.earlySeq : from);
     }
     f.flagsUnknown[attempt.row] = flagsUnknown ? 1 : 0;
     this.finish(attempt, by, child);
-  }
-
-  /** The check lies somewhere after `from`: only what held all the time since then is a lower bound. */
-  #boundSince(row: number, life: number, from: number): void {
-    const f = this.#forks;
-    const { mms, cpus } = this.#world;
-    f.usersDoubt[row]! += 1;
-    f.countDoubt[row]! += 1;
-    let low = 1 + mms.khugepaged[life]! + mms.ksm[life]!;
-    for (let c = 0; c < cpus.length; c++) {
-      if (cpus.lazy[c] === life && cpus.lazySeq[c]! < from && cpus.pendingGrab[c] !== life) low++;
-    }
-    f.countLow[row] = Math.min(f.countLow[row]!, low);
-    if (mms.joinSeq[life]! >= from) {
-      f.usersLow[row] = 1;
-      f.membersLow[row] = 1;
-    }
-    f.maskUnknown[row]! += 1;
-    f.maskOthers[row] = 0;
   }
 
   /** copy_process returned without having copied an mm: what looked like a fork is none. */

@@ -137,6 +137,11 @@ export class Walk {
     return list[firstAfter(list, i)] ?? NEVER;
   }
 
+  previousOnCpu(i: number, cpu: number): number {
+    const list = this.#ofCpu.get(cpu) ?? [];
+    return list[firstAfter(list, i - 1) - 1] ?? -1;
+  }
+
   previousOf(i: number, task: number): number {
     const list = this.#ofTask.get(task) ?? [];
     return list[firstAfter(list, i - 1) - 1] ?? -1;

@@ -108,7 +108,7 @@ function findForks(rows: readonly Row[], walk: Walk): Candidate[] {
       }
     }
   }
-  for (const fork of open.values()) if (fork.rank > 3 || walk.has(EventKind.dupMmap)) if (fork.rank > 2) found.push(fork);
+  for (const fork of open.values()) if (fork.rank > 2) found.push(fork);
   return found;
 }
 
@@ -277,14 +277,19 @@ function forkerElsewhere(fork: Candidate, cpu: number, walk: Walk): [number, num
     const isIn = row.kind === EventKind.schedSwitch && row.argTid === fork.tid;
     if (isIn && moves.at(-1)?.cpu !== row.cpu) moves.push({ at: i, cpu: row.cpu });
   }
-  return moves
-    .map((move, n): [number, number, number] => [move.at, moves[n + 1]?.at ?? NEVER, move.cpu])
-    .filter(([, , at]) => at !== cpu)
-    .map(([from, to]) => [from, to]);
+  const spans: [number, number][] = [];
+  for (const [n, move] of moves.entries()) {
+    if (move.cpu === cpu) continue;
+    const to = moves[n + 1]?.at ?? NEVER;
+    const last = spans.at(-1);
+    if (last !== undefined && last[1] === move.at) last[1] = to;
+    else spans.push([move.at, to]);
+  }
+  return spans;
 }
 
 function classOf(use: Use, fork: Candidate, life: Life, walk: Walk): string {
-  if (walk.vforkParents.get(use.task) === fork.task && use.entered < 0) return "U5";
+  if (walk.vforkParents.has(use.task) && use.entered < 0) return "U5";
   if (use.from <= fork.check) return "U1";
   if (use.entered > fork.check) return "U3";
   if (use.entered >= 0) {
@@ -296,10 +301,13 @@ function classOf(use: Use, fork: Candidate, life: Life, walk: Walk): string {
 
 /** The row of the get that a borrower's reference comes from: the latest of its own before kthread_use_mm. */
 function gotBefore(use: Use, walk: Walk): number {
-  const gets = walk.deltas.filter(
-    (delta) => delta.life === use.life && delta.field === "users" && delta.by > 0 && delta.task === use.task && delta.to <= use.entered,
-  );
-  return gets.at(-1)?.to ?? -1;
+  const own = walk.deltas.filter((delta) => delta.life === use.life && delta.field === "users" && delta.task === use.task);
+  const open: number[] = [];
+  for (const delta of own) {
+    if (delta.by > 0 && delta.to <= use.entered) open.push(delta.to);
+    else if (delta.by < 0 && delta.from < use.entered) open.pop();
+  }
+  return open.at(-1) ?? -1;
 }
 
 /** Calls that a policy's serialisation makes wait until the window's end. */
@@ -409,6 +417,8 @@ function cpumaskCauses(fork: Candidate, life: Life, walk: Walk): string[] | null
   const out: string[] = [];
   for (const bit of walk.bits) {
     if (bit.life !== life || bit.cpu === own || bit.from >= fork.check) continue;
+    // Between sched_switch and its tail the CPU's next state is not shown yet.
+    if (walk.rows[walk.previousOnCpu(fork.check, bit.cpu)]?.kind === EventKind.schedSwitch) return null;
     const settled = walk.nextOnCpu(bit.from, bit.cpu) <= fork.check;
     const leaving = bit.to < fork.check && walk.nextOnCpu(bit.to, bit.cpu) > fork.check;
     if (!settled || leaving) return null;

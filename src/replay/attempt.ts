@@ -1,0 +1,55 @@
+// A fork under way, as far as one task has shown it, and the calls that a lock would have held up meanwhile. Filled by
+// windows.ts from the events of lower-fork.ts.
+import type { Exposure } from "./exposures.ts";
+import { END_BY, START_BY } from "./forks.ts";
+
+/** START_BY and END_BY by name. */
+export const START: Record<(typeof START_BY)[number], number> = Object.fromEntries(
+  START_BY.map((name, i) => [name, i]),
+) as Record<(typeof START_BY)[number], number>;
+export const END: Record<(typeof END_BY)[number], number> = Object.fromEntries(
+  END_BY.map((name, i) => [name, i]),
+) as Record<(typeof END_BY)[number], number>;
+
+/** An event that a serialising policy would have made wait for this window. */
+export interface Blocked {
+  readonly fork: number;
+  readonly kind: "kthread_use_mm" | "kthread_unuse_mm" | "get_task_mm" | "mm_access";
+  readonly tid: number;
+  readonly comm: number;
+  readonly at: number;
+  readonly seq: number;
+  readonly line: number;
+  /** It happened before the check that stands (the lock was not held yet): only fork_lock covers it. */
+  readonly beforeLock: boolean;
+}
+
+/** What one task has shown of a fork under way. */
+export interface Attempt {
+  readonly task: number;
+  readonly tid: number;
+  comm: number;
+  /** clone flags when recorded, else -1. */
+  flags: number;
+  life: number;
+  newLabel: number;
+  row: number;
+  /** Check point before the lock: its time, sequence and source. */
+  early: number;
+  earlySeq: number;
+  earlyLine: number;
+  earlyBy: number;
+  startBy: number;
+  /** A hardware sample belongs to the check that stands: later rows of the same function do not replace it. */
+  sampled: boolean;
+  /** dup_mmap's write lock on the old mm was seen. */
+  locked: boolean;
+  flushing: boolean;
+  open: boolean;
+  /** CPU that executes, or last executed, the forker. */
+  forkerCpu: number;
+  blocked: Blocked[];
+  /** Open exposure by CPU, and all of this window. */
+  exposures: (Exposure | undefined)[];
+  all: Exposure[];
+}

@@ -1,0 +1,166 @@
+// What the replay knows of an mm's counts at one instant, written into a fork's row: lower bounds, open doubts with their
+// reasons, and the holders it counted, by cause. Called by windows.ts at every check point of a fork.
+import { Doubt, type Forks } from "./forks.ts";
+import { ShareKind, UNKNOWN_LIFE, type World } from "./model/world.ts";
+
+/** Doubts being collected: how many are open, and why. */
+interface Doubts {
+  open: number;
+  why: number;
+}
+
+function doubt(d: Doubts, condition: boolean, why: number, n = 1): void {
+  if (!condition || n === 0) return;
+  d.open += n;
+  d.why |= why;
+}
+
+/**
+ * Fills the counts of `row` from the world as it stands. `task` forks `life` on `cpu`. `loadsVisible`: CR3 loads are
+ * recorded, so that a lazy CPU that was flushed shows.
+ */
+export function evaluate(
+  world: World,
+  f: Forks,
+  row: number,
+  task: number,
+  life: number,
+  cpu: number,
+  loadsVisible: boolean,
+): void {
+  evaluateUsers(world, f, row, task, life);
+  evaluateCount(world, f, row, life, cpu);
+  evaluateMask(world, f, row, life, cpu, loadsVisible);
+}
+
+function evaluateUsers(world: World, f: Forks, row: number, task: number, life: number): void {
+  const { tasks, mms } = world;
+  const d: Doubts = { open: 0, why: mms.birth[life]! < 0 ? Doubt.predates : 0 };
+  const lost = world.lostDuring(life);
+  const ambiguous = mms.ambiguous[life]?.length ?? 0;
+  doubt(d, lost, Doubt.lostEvents);
+  doubt(d, mms.pendingPuts[life]! > 0, Doubt.pendingPut);
+  doubt(d, true, Doubt.hiddenGet, ambiguous);
+  f.usersLow[row] = lost ? 1 : mms.sum[life]! - ambiguous;
+  f.membersLow[row] = lost ? 1 : mms.members[life]!;
+  f.usersDoubt[row] = d.open;
+  f.usersWhy[row] = d.why;
+  // Members besides the forker; one that came with no clone of its own (the process a forking thread belongs to) is a
+  // thread all the same.
+  const ownThread = tasks.share[task] === ShareKind.thread ? 1 : 0;
+  const threads = mms.threads[life]! - ownThread;
+  const others = mms.members[life]! - 1 - threads - mms.vforks[life]! - mms.ioWorkers[life]!;
+  f.threads[row] = threads + Math.max(0, others);
+  f.vforks[row] = mms.vforks[life]!;
+  f.ioWorkers[row] = mms.ioWorkers[life]!;
+  f.getsKthread[row] = mms.getsKthread[life]!;
+  f.getsReader[row] = mms.getsReader[life]!;
+  f.getsSelf[row] = mms.getsSelf[life]!;
+  [f.halfBorrowers, f.halfReaders, f.halfThreads, f.halfVforks].forEach((column, i) => {
+    column[row] = mms.halves[life * 4 + i]!;
+  });
+}
+
+function evaluateCount(world: World, f: Forks, row: number, life: number, cpu: number): void {
+  const { mms, cpus } = world;
+  const d: Doubts = { open: 0, why: 0 };
+  const lost = world.lostDuring(life);
+  doubt(d, mms.birth[life]! < 0, Doubt.predates);
+  doubt(d, lost, Doubt.lostEvents);
+  let lazyRefs = 0;
+  let grabs = 0;
+  let drops = 0;
+  for (let c = 0; c < cpus.length; c++) {
+    const unknown = cpus.unknownSince[c]! >= 0 && world.couldHold(life, cpus.unknownSince[c]!);
+    doubt(d, unknown && c !== cpu, Doubt.cpuUnknown);
+    if (cpus.lazy[c] === life) lazyRefs++;
+    if (cpus.pendingGrab[c] === life) grabs++;
+    if (cpus.pendingDrop[c] === life) drops++;
+    doubt(d, unknown && cpus.pendingDrop[c] === UNKNOWN_LIFE, Doubt.pendingDrop);
+  }
+  doubt(d, true, Doubt.pendingGrab, grabs);
+  doubt(d, true, Doubt.pendingDrop, drops);
+  // kthread_use_mm and _unuse_mm from 6.4 on hold one reference too many, or early, for a moment.
+  doubt(d, mms.between[life]! > 0 && world.rules.useMmAlwaysGrabs, Doubt.pendingGrab);
+  doubt(d, mms.procFds[life]! > 0, Doubt.procFd);
+  doubt(d, mms.rings[life]! > 0, Doubt.ring);
+  doubt(d, mms.notifiers[life]! > 0, Doubt.notifier);
+  // One for all users together, since the forker is one.
+  const low = 1 + lazyRefs - grabs + mms.borrows[life]! + mms.khugepaged[life]! + mms.ksm[life]!;
+  f.countLow[row] = lost ? 1 : low;
+  f.countDoubt[row] = d.open;
+  f.countWhy[row] = d.why;
+  f.lazyRefs[row] = lazyRefs;
+  f.pendingDrops[row] = drops;
+  f.borrows[row] = mms.borrows[life]!;
+  f.khugepaged[row] = mms.khugepaged[life]!;
+  f.ksm[row] = mms.ksm[life]!;
+  f.notifiers[row] = mms.notifiers[life]!;
+  f.procFds[row] = mms.procFds[life]!;
+  f.rings[row] = mms.rings[life]!;
+}
+
+/** CPUs other than the forker's that have the mm loaded, and those of which that is not known. */
+function evaluateMask(
+  world: World,
+  f: Forks,
+  row: number,
+  life: number,
+  cpu: number,
+  loadsVisible: boolean,
+): void {
+  const { mms, cpus } = world;
+  let others = 0;
+  let unknown = 0;
+  let lazy = 0;
+  for (let c = 0; c < cpus.length; c++) {
+    if (c === cpu) continue;
+    const state = loadedState(world, c, life, loadsVisible);
+    if (state === "other") others++;
+    else if (state === "unknown") unknown++;
+    if (cpus.lazy[c] === life && cpus.loaded[c] === life) lazy++;
+  }
+  f.maskOthers[row] = others;
+  f.maskUnknown[row] = unknown;
+  f.maskEver[row] = mms.manyCpus[life]!;
+  f.lazyCpus[row] = loadsVisible ? lazy : -1;
+}
+
+function loadedState(
+  world: World,
+  c: number,
+  life: number,
+  loadsVisible: boolean,
+): "other" | "unknown" | "none" {
+  const { mms, cpus } = world;
+  // A load announced by the CPU's latest event may not have reached the hardware yet.
+  const underWay = cpus.loadSeq[c]! >= 0 && cpus.loadSeq[c] === cpus.lastSeq[c];
+  if (underWay && (cpus.loaded[c] === life || cpus.loadedBefore[c] === life)) return "unknown";
+  if (cpus.active[c] === life) return "other";
+  if (!loadsVisible) return "unknown";
+  if (cpus.loaded[c] !== -1) return cpus.loaded[c] === life ? "other" : "none";
+  const since = cpus.unknownSince[c]!;
+  const could = since >= 0 && world.couldHold(life, since);
+  return could || mms.birth[life]! < 0 || cpus.lazy[c] === life ? "unknown" : "none";
+}
+
+/**
+ * The check of `row` lies somewhere after sequence `from`: only what has held all the time since then stays in the
+ * bounds.
+ */
+export function boundSince(world: World, f: Forks, row: number, life: number, from: number): void {
+  const { mms, cpus } = world;
+  f.usersDoubt[row]! += 1;
+  f.countDoubt[row]! += 1;
+  let low = 1 + mms.khugepaged[life]! + mms.ksm[life]!;
+  for (let c = 0; c < cpus.length; c++) {
+    if (cpus.lazy[c] === life && cpus.lazySeq[c]! < from && cpus.pendingGrab[c] !== life) low++;
+  }
+  f.countLow[row] = Math.min(f.countLow[row]!, low);
+  if (mms.joinSeq[life]! >= from) {
+    f.usersLow[row] = 1;
+    f.membersLow[row] = 1;
+  }
+  f.maskUnknown[row]! += 1;
+  f.maskOthers[row] = 0;
+}
