@@ -158,13 +158,16 @@ export class ProbeArgs {
       this.samples[at] = readInt32(bytes, from, stop);
       return stop;
     }
-    this.samples[at] = this.#pointers.read(bytes, from, end);
-    const stop = this.#pointers.end;
-    if (part === 0 && isSwitching(bytes, from, stop)) {
-      this.samples[at] = NULL_MM;
-      this.switching[slot] = 1;
+    if (part === 0) {
+      const stop = switchingEnd(bytes, from, end);
+      if (stop >= 0) {
+        this.samples[at] = NULL_MM;
+        this.switching[slot] = 1;
+        return stop;
+      }
     }
-    return stop;
+    this.samples[at] = this.#pointers.read(bytes, from, end);
+    return this.#pointers.end;
   }
 
   /** Index of a CPU in `cpus`. A CPU's three values stand together: the last one is looked at first. */
@@ -213,9 +216,11 @@ function codeOf(key: string): number {
   return SAMPLE_BASE + cpu * 3 + (match[1] === "lm" ? 0 : match[1] === "lz" ? 1 : 2);
 }
 
-/** LOADED_MM_SWITCHING, arch/x86/include/asm/tlbflush.h: printed 0x1 or, by bpftrace, 1. */
-function isSwitching(bytes: Uint8Array, from: number, to: number): boolean {
-  return bytes[to - 1] === 0x31 && (to - from === 1 || (to - from === 3 && hasHexPrefix(bytes, from, to)));
+/** Where LOADED_MM_SWITCHING ends (arch/x86/include/asm/tlbflush.h), printed 0x1 or, by bpftrace, 1; -1 for another value. */
+function switchingEnd(bytes: Uint8Array, from: number, end: number): number {
+  const digit = hasHexPrefix(bytes, from, end) ? from + 2 : from;
+  if (digit >= end || bytes[digit] !== 0x31) return -1;
+  return digit + 1 === end || bytes[digit + 1] === SPACE ? digit + 1 : -1;
 }
 
 /** "0x0", "0", "0000000000000000" or "(null)". */

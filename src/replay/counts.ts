@@ -35,7 +35,10 @@ export function derivedUsers(world: World, forks: Forks, row: number, armed: Arm
     !predates &&
     mms.hiddenHolder[life] === 0 &&
     forks.usersLow[row]! >= 1;
-  return { value, evidence: exact ? "derived" : "at-least" };
+  // Without sched_switch a switch may pass for something else: only exact sums are believed.
+  return exact
+    ? { value, evidence: "derived" }
+    : { value: armed.schedSwitch ? value : 1, evidence: "at-least" };
 }
 
 /** mm_count by replay alone. */

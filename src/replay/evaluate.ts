@@ -80,8 +80,10 @@ function evaluateCount(world: World, f: Forks, row: number, life: number, cpu: n
   }
   doubt(d, true, Doubt.pendingGrab, grabs);
   doubt(d, true, Doubt.pendingDrop, drops);
-  // kthread_use_mm and _unuse_mm from 6.4 on hold one reference too many, or early, for a moment.
-  doubt(d, mms.between[life]! > 0 && world.rules.useMmAlwaysGrabs, Doubt.pendingGrab);
+  // kthread_use_mm and _unuse_mm from 6.4 on hold one reference too many, or early, for a moment; without
+  // switch_mm_irqs_off the moment of the grab is not seen.
+  const early = world.rules.useMmAlwaysGrabs || !world.switchMmSeen;
+  doubt(d, mms.between[life]! > 0 && early, Doubt.pendingGrab);
   doubt(d, mms.procFds[life]! > 0, Doubt.procFd);
   doubt(d, mms.rings[life]! > 0, Doubt.ring);
   doubt(d, mms.notifiers[life]! > 0, Doubt.notifier);

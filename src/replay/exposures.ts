@@ -45,10 +45,17 @@ export function classify(
   const { tasks } = world;
   if (tasks.share[task] === ShareKind.vfork) return ExposureClass.U5;
   if (atCheck) return ExposureClass.U1;
-  const borrowed = tasks.borrowed[task] === life;
-  if (borrowed) return tasks.borrowSeq[task]! > checkSeq ? ExposureClass.U3 : ExposureClass.U3b;
+  const borrowed = borrowSeq(world, task, life);
+  if (borrowed >= 0) return borrowed > checkSeq ? ExposureClass.U3 : ExposureClass.U3b;
   if (tasks.kind[task] === TaskKind.kernel && tasks.mm[task] === NO_LIFE) return ExposureClass.U3b;
   return wasLazy ? ExposureClass.U2b : ExposureClass.U2;
+}
+
+/** Sequence of the kthread_use_mm() by which `task` has, or is getting, `life`; -1 when it is no borrower. */
+export function borrowSeq(world: World, task: number, life: number): number {
+  const { tasks } = world;
+  if (tasks.borrowed[task] === life) return tasks.borrowSeq[task]!;
+  return tasks.entering[task] === life ? tasks.enterSeq[task]! : -1;
 }
 
 /** Nanoseconds covered by the union of the exposures' intervals. */

@@ -116,7 +116,7 @@ export function processExec(r: Lowering, cpu: number, task: number): void {
   if (task <= IDLE) return;
   // exec_mmap already applied from switch_mm_irqs_off?
   const maker = tasks.mm[task]! >= 0 && mms.maker[tasks.mm[task]!] === task;
-  if (maker && r.seen[EventKind.switchMm]! > 0) return;
+  if (maker && r.world.switchMmSeen) return;
   const made = tasks.execNew[task]!;
   if (made >= 0) {
     exec(r, cpu, task, made);

@@ -1,7 +1,7 @@
 // sched_switch, switch_mm_irqs_off, enter_lazy_tlb and CR3 loads: which of the kernel's call sites a row comes from
 // (context_switch, exec_mmap, exit_mm, kthread_use_mm, leave_mm, use_temporary_mm: semantics §3.1, §3.2, §9.10).
 import { type EventBatch, NONE, NULL_MM } from "../table/event-batch.ts";
-import { EventKind, SWITCH_MM_NO_TASK, SwitchState } from "../table/event-kinds.ts";
+import { SWITCH_MM_NO_TASK, SwitchState } from "../table/event-kinds.ts";
 import type { Lowering } from "./lowering.ts";
 import { setActive, usingOf } from "./model/model.ts";
 import {
@@ -40,7 +40,7 @@ export function schedSwitch(
   usingOf(r, prev);
   usingOf(r, next);
   contextSwitch(r, cpu, prev, next, {
-    switchMm: r.seen[EventKind.switchMm]! > 0,
+    switchMm: r.world.switchMmSeen,
     tlbFlush: r.crLoads > 0,
   });
 }
@@ -80,7 +80,7 @@ export function switchMm(r: Lowering, b: EventBatch, i: number, cpu: number, tas
     const life = mms.of(label);
     if (tasks.entering[task] !== life && tasks.borrowed[task] !== life)
       r.windows.block(life, "kthread_use_mm", tasks.pid[task]!, b.comm[i]!);
-    useMm(r, cpu, task, life);
+    useMm(r, cpu, task, life, from);
     return;
   }
   // A switch whose sched_switch is missing.

@@ -23,8 +23,8 @@ import {
 } from "./lower-fork.ts";
 import { crLoaded, enterLazy, schedSwitch, switchMm } from "./lower-switch.ts";
 import type { Lowering } from "./lowering.ts";
-import { ensureLife } from "./model/model.ts";
-import { callUnuseMm, callUseMm, unuseMm, useMm } from "./model/switching.ts";
+import { ensureLife, setActive } from "./model/model.ts";
+import { callUnuseMm, callUseMm, unuseMm } from "./model/switching.ts";
 import { beginGet, beginLeave, close, endGet, get, noteOpened, put } from "./model/users.ts";
 import { IDLE, TaskKind } from "./model/world.ts";
 import { LEDGER_BROKEN } from "./problems.ts";
@@ -53,7 +53,7 @@ export function lower(
       if ((b.flags[i]! & 0xff) !== TlbReason.taskSwitch || cpu < 0) return;
       r.crLoads++;
       cpus.crLoaded[cpu] = 1;
-      if (r.seen[EventKind.switchMm] === 0) crLoaded(r, cpu, task, (b.ctx[i]! & CTX_IRQ) !== 0);
+      if (!world.switchMmSeen) crLoaded(r, cpu, task, (b.ctx[i]! & CTX_IRQ) !== 0);
       return;
     case EventKind.enterLazyTlb:
       enterLazy(r, b, i, cpu, task);
@@ -148,7 +148,8 @@ export function lower(
       const life = mms.of(b.mm[i]!);
       windows.block(life, "kthread_use_mm", tid, b.comm[i]!);
       callUseMm(r, task, life);
-      if (r.seen[EventKind.switchMm] === 0) useMm(r, cpu, task, life);
+      // Without switch_mm_irqs_off it may take effect any time from now.
+      if (!world.switchMmSeen && cpu >= 0) setActive(r, cpu, task, life);
       return;
     }
     case EventKind.kthreadUnuseMm: {

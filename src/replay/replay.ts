@@ -76,7 +76,8 @@ export class Replayer implements Lowering {
       return;
     }
     this.sampleOwner = undefined;
-    windows.loadsVisible = this.seen[EventKind.switchMm]! > 0 || this.crLoads > 0;
+    world.switchMmSeen = this.seen[EventKind.switchMm]! > 0;
+    windows.loadsVisible = world.switchMmSeen || this.crLoads > 0;
     const alias = (b.ctx[i]! & CTX_ALIAS) !== 0;
     if (!alias) this.seen[kind]!++;
     const tid = b.tid[i]!;

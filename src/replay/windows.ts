@@ -3,7 +3,7 @@
 import { type Attempt, type Blocked, END, START } from "./attempt.ts";
 import { boundSince, evaluate } from "./evaluate.ts";
 import type { Exposure, ExposureClass } from "./exposures.ts";
-import { ExposureClass as Class, classify } from "./exposures.ts";
+import { borrowSeq, ExposureClass as Class, classify } from "./exposures.ts";
 import { Doubt, type Forks } from "./forks.ts";
 import { confirmMember, ensureLife, type Model } from "./model/model.ts";
 import { Tail, UNKNOWN_LIFE, type World } from "./model/world.ts";
@@ -183,7 +183,7 @@ export class Windows {
       start: ns,
       end: Number.NaN,
       line: this.line,
-      borrowSeq: task >= 0 && tasks.borrowed[task] === attempt.life ? tasks.borrowSeq[task]! : -1,
+      borrowSeq: task >= 0 ? borrowSeq(this.#world, task, attempt.life) : -1,
       getSeq: task >= 0 && tasks.lastGetMm[task] === attempt.life ? tasks.lastGetSeq[task]! : -1,
     };
     attempt.exposures[cpu] = e;

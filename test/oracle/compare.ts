@@ -79,6 +79,7 @@ function compareFork(fork: OracleFork, fast: FastFork, rows: readonly Row[]): st
   ];
   const clean = !rows.some((row) => row.kind === 0);
   if (fork.bornInTrace && clean) out.push(...compareExposures(fork, fast));
+  if (fork.bornInTrace && clean) out.push(...compareBlocks(fork, fast));
   for (const [policy, judgement] of fork.judgements) out.push(...compareJudgement(policy, judgement, fast, fork.bornInTrace && clean));
   return out;
 }
@@ -105,6 +106,22 @@ function compareExposures(fork: OracleFork, fast: FastFork): string[] {
   ];
 }
 
+const WAITING: readonly PolicyId[] = ["fork-lock", "mmap-lock", "users-mmap-lock"];
+
+/** Calls a lock makes wait, from the check on; fork-lock is held from before copy_mm, which nobody is asked about here. */
+function compareBlocks(fork: OracleFork, fast: FastFork): string[] {
+  const out: string[] = [];
+  for (const policy of WAITING) {
+    if (fork.judgements.get(policy)?.decision !== "fast" || fast.verdicts.get(policy)?.decision !== "fast") continue;
+    const show = (b: FastFork["blocks"][number]): string => `${policy} ${b.kind} tid ${b.tid} at ${b.at}`;
+    const one = fork.blocked.filter((b) => b.policy === policy).map(show);
+    const two = fast.blocks.filter((b) => b.policy === policy && b.at > fork.start).map(show);
+    out.push(...one.filter((text) => !two.includes(text)).map((text) => `wait only the oracle sees: ${text}`));
+    out.push(...two.filter((text) => !one.includes(text)).map((text) => `wait the oracle does not see: ${text}`));
+  }
+  return out;
+}
+
 /** The causes as text. A borrower's own get makes it a reader before and after it borrows: told apart by nobody's rule. */
 function holders(causes: readonly string[]): string {
   return [...new Set(causes.map((cause) => (cause === "reader" ? "borrower" : cause)))].sort().join();
@@ -114,7 +131,7 @@ function compareJudgement(policy: PolicyId, oracle: { readonly decision: string;
   const other = fast.verdicts.get(policy);
   if (other === undefined || other.decision === "indeterminate") return [];
   if (oracle.decision !== other.decision) return [`${policy}: oracle ${oracle.decision} (${oracle.deniedBy}), replay ${other.decision} (${other.deniedBy})`];
-  if (comparesVerdict && oracle.verdict !== other.verdict && other.verdict !== "indeterminate") {
+  if (comparesVerdict && oracle.verdict !== "either" && oracle.verdict !== other.verdict && other.verdict !== "indeterminate") {
     return [`${policy}: oracle ${oracle.verdict}, replay ${other.verdict}`];
   }
   if (comparesVerdict && !oracle.inFlight && holders(oracle.deniedBy) !== holders(other.deniedBy)) {
@@ -160,7 +177,9 @@ function untrueVerdict(
     return [`${where}: ${policy}: replay says ${said.decision}, it was ${isFast ? "fast" : "slow"}`];
   }
   if (!isFast || fork.row.end_ns === null || said.verdict === "indeterminate") return [];
-  const truth = check.isUnsafe(policy, Number(fork.row.end_ns - stream.meta.epochNs)) ? "unsafe" : "safe";
+  const isUnsafe = check.isUnsafe(policy, Number(fork.row.end_ns - stream.meta.epochNs));
+  if (isUnsafe === null) return [];
+  const truth = isUnsafe ? "unsafe" : "safe";
   // Without switch_mm_irqs_off a use seems to begin a little early: only "safe" can then be held against the replay.
   if (said.verdict === truth || (said.verdict === "unsafe" && !stream.isComplete)) return [];
   return [`${where}: ${policy}: replay says ${said.verdict}, it was ${truth}`];

@@ -17,8 +17,8 @@ export interface TrueCheck {
   readonly isFast: ReadonlyMap<PolicyId, boolean | null>;
   /** A users reference that nothing in the recording proves. */
   readonly isHidden: boolean;
-  /** Policies whose fast path was unsafe in a window from here to `endNs`. */
-  isUnsafe(policy: PolicyId, endNs: number): boolean;
+  /** Whether a policy's fast path was unsafe in a window from here to `endNs`; null: a get was under way at the check. */
+  isUnsafe(policy: PolicyId, endNs: number): boolean | null;
 }
 
 export interface Stream {
@@ -165,8 +165,11 @@ function trueCheck(kernel: Kernel, task: Task, mm: Mm): TrueCheck {
     ["cpumask", others === 0],
   ]);
   const startCpu = task.cpu;
-  const isUnsafe = (policy: PolicyId, endNs: number): boolean =>
-    uses.some((use) => use.mm === mm && use.task !== task && !keptOut(policy, use, at) && overlaps(rows, moves, task, startCpu, use, at, endNs));
+  const isUnsafe = (policy: PolicyId, endNs: number): boolean | null => {
+    const exposed = uses.filter((use) => use.mm === mm && use.task !== task && overlaps(rows, moves, task, startCpu, use, at, endNs));
+    const isRaced = exposed.some(({ askedAt, gotAt }) => askedAt <= at && gotAt > at);
+    return policy === "get-task-mm" && isRaced ? null : exposed.some((use) => !keptOut(policy, use, at));
+  };
   return { tid: task.tid, ns: rows[at]!.ns, users, count, isFast, isHidden: mm.hidden > 0, isUnsafe };
 }
 

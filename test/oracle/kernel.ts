@@ -37,6 +37,8 @@ export interface Task {
   vforkDone: boolean;
   /** Rows there were when the task last took a users reference by a function that probes see; -1: never. */
   gotAt: number;
+  /** The same when it entered that function. */
+  askedAt: number;
   /** The mm that kthread_use_mm or kthread_unuse_mm is about to take or give back. */
   changing: Mm | null;
 }
@@ -51,6 +53,7 @@ export interface TrueUse {
   /** Kernel thread: rows there were when kthread_use_mm took hold, and gotAt; -1 for user tasks. */
   readonly enteredAt: number;
   readonly gotAt: number;
+  readonly askedAt: number;
 }
 
 export interface Cpu {
@@ -93,7 +96,7 @@ export class Kernel {
   readonly cpus: Cpu[] = [];
   readonly initMm: Mm;
   readonly uses: TrueUse[] = [];
-  /** Rows at which a task was switched in, and where. */
+  /** Rows (of switch_mm) at which a user task was switched in, and where. */
   readonly moves: { readonly task: Task; readonly cpu: number; readonly row: number }[] = [];
   /** Called right after a row that may be a fork's check point. */
   onCheck: (task: Task, mm: Mm) => void = () => {};
@@ -148,7 +151,7 @@ export class Kernel {
   }
 
   #task(tid: number, isKernel: boolean, program: Program): Task {
-    return { tid, isKernel, mm: null, active: null, program, state: "ready", cpu: 0, leaving: false, until: null, vforkDone: false, gotAt: -1, changing: null };
+    return { tid, isKernel, mm: null, active: null, program, state: "ready", cpu: 0, leaving: false, until: null, vforkDone: false, gotAt: -1, askedAt: -1, changing: null };
   }
 
   /** Emits a row in the context being stepped. */
@@ -186,7 +189,7 @@ export class Kernel {
 
   /** From the next row on, the CPU's task uses `mm`; `enteredAt`: see TrueUse. */
   beginUse(cpu: Cpu, task: Task, mm: Mm, enteredAt: number): void {
-    cpu.inUse = { task, mm, cpu: cpu.id, from: this.rows.length, to: Number.POSITIVE_INFINITY, enteredAt, gotAt: task.gotAt };
+    cpu.inUse = { task, mm, cpu: cpu.id, from: this.rows.length, to: Number.POSITIVE_INFINITY, enteredAt, gotAt: task.gotAt, askedAt: task.askedAt };
     this.uses.push(cpu.inUse);
   }
 
@@ -290,7 +293,6 @@ export class Kernel {
     const entered = next.isKernel ? (this.uses.findLast((use) => use.task === next)?.enteredAt ?? -1) : -1;
     cpu.current = next;
     this.endUse(cpu);
-    this.moves.push({ task: next, cpu: cpu.id, row: this.rows.length - 1 });
     yield "irqsOff";
     this.#current = { cpu, tid: prev.tid, irq: false };
     let dropped: Mm | null = null;
@@ -302,6 +304,7 @@ export class Kernel {
       if (prev.mm !== null) kept.count++;
       else prev.active = null;
     } else {
+      this.moves.push({ task: next, cpu: cpu.id, row: this.rows.length });
       this.beginUse(cpu, next, next.mm, entered);
       this.load(cpu, next, kept, next.mm);
       if (prev.mm === null) {

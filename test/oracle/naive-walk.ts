@@ -89,7 +89,8 @@ export class Walk {
   readonly uses: Use[] = [];
   readonly bits: Hold[] = [];
   readonly lazies: Hold[] = [];
-  readonly vforkParents: Map<number, number> = new Map();
+  /** The mm that a vfork child shares with its parent, by the child's pid. */
+  readonly vforkMms: Map<number, Life> = new Map();
   readonly #modern: boolean;
   readonly #lives = new Map<number, Life>();
   readonly #tasks = new Map<number, Task>();
@@ -123,6 +124,11 @@ export class Walk {
   /** The life that the mm of row `i` named when the row was walked. */
   lifeAtRow(i: number): Life | undefined {
     return this.#lifeAtRow.get(i);
+  }
+
+  /** The row at which the task that a sched_switch names is on the CPU: the switch's tail, where it is recorded. */
+  arrival(i: number): number {
+    return this.#tailOf.get(i) ?? i;
   }
 
   isIrq(i: number): boolean {
@@ -338,7 +344,8 @@ export class Walk {
     const done = this.settled(i, key);
     if (state.active !== life || this.#modern) this.#add(life, "count", 1, "borrower", key, row, i);
     else this.#add(life, "count", 1, "borrower", key, i, i);
-    this.#add(state.active, "count", -1, "lazy-tlb", key, state.active !== life || this.#modern ? row : i, state.active !== life || this.#modern ? done : i);
+    const isConverted = state.active === life && !this.#modern;
+    this.#add(state.active, "count", -1, "lazy-tlb", key, i, isConverted ? i : done);
     task.pending = null;
     task.mm = life;
     task.entered = row;
@@ -528,7 +535,7 @@ export class Walk {
     if (!child.mm) return;
     const isVfork = (row.flags & CLONE_VFORK) !== 0;
     if (isVfork) child.vforkOf = key;
-    if (isVfork) this.vforkParents.set(row.argTid, key);
+    if (isVfork) this.vforkMms.set(row.argTid, child.mm);
     const from = parent.copying >= 0 ? parent.copying : this.previousOf(i, key);
     this.#add(child.mm, "users", 1, isVfork ? "vfork-child" : "threads", row.argTid, from, i);
   }

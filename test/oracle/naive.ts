@@ -22,11 +22,14 @@ export interface Exposure {
   /** Rows of the borrower's kthread_use_mm and of the get it rests on; -1: none. */
   readonly entered: number;
   readonly got: number;
+  /** Row at which the call of that get is first seen. */
+  readonly asked: number;
 }
 
 export interface Judgement {
   readonly decision: "fast" | "slow";
-  readonly verdict: "safe" | "unsafe" | null;
+  /** "either": hangs on which of two concurrent events came first. */
+  readonly verdict: "safe" | "unsafe" | "either" | null;
   readonly deniedBy: readonly string[];
   /** A reference was on its way in or out at the check: deniedBy is one of several readings. */
   readonly inFlight: boolean;
@@ -262,7 +265,7 @@ function exposuresOf(fork: Candidate, life: Life, walk: Walk): Exposure[] {
         start: rows[start]!.ns,
         end: rows[end]!.ns,
         entered: use.entered,
-        got: use.entered < 0 ? -1 : gotBefore(use, walk),
+        ...(use.entered < 0 ? NOTHING_GOT : gotBefore(use, walk)),
       });
     }
   }
@@ -275,7 +278,7 @@ function forkerElsewhere(fork: Candidate, cpu: number, walk: Walk): [number, num
   for (let i = fork.check; i < Math.min(fork.end, walk.rows.length); i++) {
     const row = walk.rows[i]!;
     const isIn = row.kind === EventKind.schedSwitch && row.argTid === fork.tid;
-    if (isIn && moves.at(-1)?.cpu !== row.cpu) moves.push({ at: i, cpu: row.cpu });
+    if (isIn && moves.at(-1)?.cpu !== row.cpu) moves.push({ at: walk.arrival(i), cpu: row.cpu });
   }
   const spans: [number, number][] = [];
   for (const [n, move] of moves.entries()) {
@@ -289,7 +292,7 @@ function forkerElsewhere(fork: Candidate, cpu: number, walk: Walk): [number, num
 }
 
 function classOf(use: Use, fork: Candidate, life: Life, walk: Walk): string {
-  if (walk.vforkParents.has(use.task) && use.entered < 0) return "U5";
+  if (walk.vforkMms.get(use.task) === use.life) return "U5";
   if (use.from <= fork.check) return "U1";
   if (use.entered > fork.check) return "U3";
   if (use.entered >= 0) {
@@ -299,15 +302,17 @@ function classOf(use: Use, fork: Candidate, life: Life, walk: Walk): string {
   return use.resumed && use.life === life ? "U2b" : "U2";
 }
 
-/** The row of the get that a borrower's reference comes from: the latest of its own before kthread_use_mm. */
-function gotBefore(use: Use, walk: Walk): number {
+const NOTHING_GOT = { asked: -1, got: -1 } as const;
+
+/** The get that a borrower's reference comes from: the latest of its own that it had not put before kthread_use_mm. */
+function gotBefore(use: Use, walk: Walk): { readonly asked: number; readonly got: number } {
   const own = walk.deltas.filter((delta) => delta.life === use.life && delta.field === "users" && delta.task === use.task);
-  const open: number[] = [];
+  const open: { readonly asked: number; readonly got: number }[] = [];
   for (const delta of own) {
-    if (delta.by > 0 && delta.to <= use.entered) open.push(delta.to);
+    if (delta.by > 0 && delta.to <= use.entered) open.push({ asked: delta.from, got: delta.to });
     else if (delta.by < 0 && delta.from < use.entered) open.pop();
   }
-  return open.at(-1) ?? -1;
+  return open.at(-1) ?? NOTHING_GOT;
 }
 
 /** Calls that a policy's serialisation makes wait until the window's end. */
@@ -345,16 +350,17 @@ function judge(
   const count = sampled?.count ?? (derived.count.exact ? derived.count.value : null);
   const inFlight = deltas.some((delta) => delta.from < fork.check && delta.to > fork.check);
   const borrowed = borrowedAt(fork.check, life, walk);
-  const extra = borrowed.some((use) => gotBefore(use, walk) < 0) ? ["borrower"] : [];
+  const extra = borrowed.some((use) => gotBefore(use, walk).got < 0) ? ["borrower"] : [];
   const usersCauses = causes(deltas, "users", fork.check, users, borrowed);
   const countCauses = causes(deltas, "count", fork.check, count, borrowed);
   const decide = (policy: PolicyId, deniedBy: readonly string[] | null): void => {
     if (deniedBy === null) return;
     const isFast = deniedBy.length === 0;
     const left = exposures.filter((exposure) => !keptOut(policy, exposure, fork));
+    const isRaced = policy === "get-task-mm" && exposures.some(({ asked, got }) => asked < fork.check && got > fork.check);
     out.set(policy, {
       decision: isFast ? "fast" : "slow",
-      verdict: isFast ? (left.length > 0 ? "unsafe" : "safe") : null,
+      verdict: !isFast ? null : isRaced ? "either" : left.length > 0 ? "unsafe" : "safe",
       deniedBy: [...new Set(deniedBy)].sort(),
       inFlight,
     });
@@ -426,7 +432,7 @@ function cpumaskCauses(fork: Candidate, life: Life, walk: Walk): string[] | null
     const use = walk.uses.find((u) => u.cpu === bit.cpu && u.life === life && u.from <= fork.check && fork.check < u.to);
     if (use === undefined) out.push("lazy-tlb");
     else if (use.entered >= 0) out.push("borrower");
-    else out.push(walk.vforkParents.has(use.task) ? "vfork-child" : "threads");
+    else out.push(walk.vforkMms.get(use.task) === life ? "vfork-child" : "threads");
   }
   return out;
 }

@@ -139,6 +139,7 @@ function leaveMm(k: Kernel, task: Task, mm: Mm): void {
 
 function* getTaskMm(k: Kernel, task: Task, target: Task): Generator<"run", Mm | null, void> {
   k.emit(EventKind.getTaskMm, { argTid: target.tid });
+  task.askedAt = k.rows.length;
   yield "run";
   const mm = target.isKernel ? null : target.mm;
   if (mm !== null) {

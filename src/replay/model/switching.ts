@@ -301,7 +301,7 @@ function settleUse(m: Model, task: number): void {
 }
 
 /** kthread_use_mm(mm) takes effect (§2.2, §9.3): mm_count +1 unless the lazy reference is converted; the old active_mm is dropped. */
-export function useMm(m: Model, cpu: number, task: number, life: number): void {
+export function useMm(m: Model, cpu: number, task: number, life: number, from: number): void {
   const { tasks, mms, cpus, rules, seq } = m.world;
   const called = tasks.entering[task] === life ? tasks.enterSeq[task]! : seq;
   settleUse(m, task);
@@ -311,13 +311,16 @@ export function useMm(m: Model, cpu: number, task: number, life: number): void {
     if (tasks.mm[task]! >= 0) leave(m, task);
     tasks.kind[task] = TaskKind.kernel;
     tasks.mm[task] = NO_LIFE;
+    // switch_mm_irqs_off names what the kthread held until now.
+    if (cpu >= 0 && from >= 0) reveal(m, cpu, from, task);
     tasks.borrowed[task] = life;
     tasks.borrowSeq[task] = called;
     mms.borrows[life]! += 1;
     // Used without any reference the trace shows: somebody else holds one (§9.4).
     if (mms.gets(life) === 0) mms.hiddenHolder[life] = 1;
     if (cpu >= 0) {
-      const lazy = cpus.lazy[cpu]!;
+      cpus.unknownSince[cpu] = -1;
+      const lazy = from >= 0 ? from : cpus.lazy[cpu]!;
       cpus.setLazy(cpu, NO_LIFE, m.world.seq);
       if (lazy !== life) cpus.pendingDrop[cpu] = lazy;
       else if (rules.useMmAlwaysGrabs) cpus.pendingDrop[cpu] = life;
@@ -336,13 +339,15 @@ export function unuseMm(m: Model, cpu: number, task: number): void {
   if (tasks.unusing[task] === 1) mms.between[life]! -= 1;
   tasks.unusing[task] = 0;
   mms.borrows[life]! -= 1;
+  const borrowSeq = tasks.borrowSeq[task]!;
   tasks.borrowed[task] = NO_LIFE;
   tasks.borrowSeq[task] = -1;
   if (cpu < 0) return;
   const since = cpus.unknownSince[cpu]!;
   if (since >= 0) {
     cpus.unknownSince[cpu] = -1;
-    m.onReveal(cpu, life, task, true, since, cpus.unknownFork[cpu]!);
+    // Only a borrow older than the unknown state has held the CPU all that time.
+    if (borrowSeq < since) m.onReveal(cpu, life, task, true, since, cpus.unknownFork[cpu]!);
   }
   cpus.setLazy(cpu, life, m.world.seq);
   cpus.pendingGrab[cpu] = NO_LIFE;
@@ -355,7 +360,7 @@ export function unuseMm(m: Model, cpu: number, task: number): void {
 /** The task has gone on after kthread_use_mm or kthread_unuse_mm: the call has taken effect, seen or not. */
 export function settleBorrow(m: Model, cpu: number, task: number): void {
   const { tasks } = m.world;
-  if (tasks.entering[task]! >= 0) useMm(m, cpu, task, tasks.entering[task]!);
+  if (tasks.entering[task]! >= 0) useMm(m, cpu, task, tasks.entering[task]!, UNKNOWN_LIFE);
   else if (tasks.unusing[task] === 1) unuseMm(m, cpu, task);
 }
 

@@ -412,6 +412,8 @@ export class World {
   readonly rules: KernelRules;
   seq = 0;
   ns = 0;
+  /** switch_mm_irqs_off is recorded: what a CPU loads, and when, is seen. */
+  switchMmSeen = false;
   /** Sequence of the latest gap in the recording: lives born before it are in doubt. */
   lossSeq = -1;
 
