@@ -106,12 +106,20 @@ class Inflater {
   isDone = false;
   error = "";
   crc = 0;
+  /** What the reader of the decoded bytes threw. */
+  #refusal: { readonly error: unknown } | undefined;
   readonly #zlib = createInflateRaw({ chunkSize: 1 << 18, finishFlush: constants.Z_SYNC_FLUSH });
 
   constructor(onBytes: (bytes: Uint8Array) => void) {
     this.#zlib.on("data", (bytes: Uint8Array) => {
       this.crc = crc32(bytes, this.crc);
-      onBytes(bytes);
+      if (this.#refusal !== undefined) return;
+      try {
+        onBytes(bytes);
+      } catch (error) {
+        // Thrown from zlib's callback it would end the process: write() and close() throw it instead.
+        this.#refusal = { error };
+      }
     });
     this.#zlib.on("end", () => {
       this.isDone = true;
@@ -125,12 +133,18 @@ class Inflater {
   async write(bytes: Uint8Array): Promise<number> {
     const before = this.#zlib.bytesWritten;
     await this.#settled((done) => this.#zlib.write(bytes, () => done()));
+    this.#rethrow();
     return this.#zlib.bytesWritten - before;
   }
 
   /** Delivers what is still inside; used when the file ends before the stream does. */
   async close(): Promise<void> {
     if (!this.isDone && this.error === "") await this.#settled(() => this.#zlib.end());
+    this.#rethrow();
+  }
+
+  #rethrow(): void {
+    if (this.#refusal !== undefined) throw this.#refusal.error;
   }
 
   async #settled(start: (done: () => void) => void): Promise<void> {

@@ -137,7 +137,7 @@ class TraceIngest implements Ingest {
       "ingest/no-events",
       `${path} (${format}) holds no event forkcast reads` +
         (most.length > 0 ? `; most are ${most.join(", ")}` : "") +
-        "; expected sched_switch and the events `forkcast recipe` records",
+        "; expected sched_switch and the events that README.md lists",
     );
   }
 

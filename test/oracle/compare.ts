@@ -2,24 +2,51 @@
 // exact value against an exact value, a bound against a value, a decision where both have one.
 import { replay } from "../../src/replay/index.ts";
 import type { TraceMeta } from "../../src/table/event-batch.ts";
-import { type ForkRow, newVerdictTables, type PolicyId, type VerdictTables } from "../../src/table/verdict-tables.ts";
-import { naiveReplay, type OracleFork } from "./naive.ts";
+import {
+  type ForkRow,
+  newVerdictTables,
+  type PolicyId,
+  type VerdictTables,
+} from "../../src/table/verdict-tables.ts";
 import type { Stream, TrueCheck } from "./generate.ts";
+import { naiveReplay, type OracleFork } from "./naive.ts";
 import { type Row, tableOf } from "./rows.ts";
 
 export interface FastFork {
   readonly row: ForkRow;
-  readonly verdicts: ReadonlyMap<string, { readonly decision: string; readonly verdict: string | null; readonly deniedBy: readonly string[] }>;
-  readonly exposures: readonly { readonly class: string; readonly tid: number; readonly cpu: number; readonly start: number; readonly end: number }[];
-  readonly blocks: readonly { readonly policy: string; readonly kind: string; readonly tid: number; readonly at: number }[];
+  readonly verdicts: ReadonlyMap<
+    string,
+    { readonly decision: string; readonly verdict: string | null; readonly deniedBy: readonly string[] }
+  >;
+  readonly exposures: readonly {
+    readonly class: string;
+    readonly tid: number;
+    readonly cpu: number;
+    readonly start: number;
+    readonly end: number;
+  }[];
+  readonly blocks: readonly {
+    readonly policy: string;
+    readonly kind: string;
+    readonly tid: number;
+    readonly at: number;
+  }[];
 }
 
 /** The implementation under test, as a black box: its tables regrouped by fork, times relative to the epoch. */
-export async function fastReplay(rows: readonly Row[], meta: TraceMeta, blind = false, batchRows = 4096): Promise<FastFork[]> {
+export async function fastReplay(
+  rows: readonly Row[],
+  meta: TraceMeta,
+  blind = false,
+  batchRows = 4096,
+): Promise<FastFork[]> {
   const tables = newVerdictTables();
   await replay(tableOf(rows, meta, batchRows), { blind }, tables, 0);
   const all = <K extends keyof VerdictTables>(name: K): ReturnType<VerdictTables[K]["row"]>[] =>
-    Array.from({ length: tables[name].length }, (_, i) => tables[name].row(i) as ReturnType<VerdictTables[K]["row"]>);
+    Array.from(
+      { length: tables[name].length },
+      (_, i) => tables[name].row(i) as ReturnType<VerdictTables[K]["row"]>,
+    );
   const at = (ns: bigint | null): number => Number((ns ?? 0n) - meta.epochNs);
   const verdicts = byFork(all("verdicts"));
   const exposures = byFork(all("exposures"));
@@ -33,10 +60,17 @@ export async function fastReplay(rows: readonly Row[], meta: TraceMeta, blind = 
       ]),
     ),
     exposures: (exposures.get(row.fork) ?? []).map((e) => ({
-      class: e.class ?? "", tid: e.tid ?? -1, cpu: e.cpu ?? -1, start: at(e.start_ns), end: at(e.end_ns),
+      class: e.class ?? "",
+      tid: e.tid ?? -1,
+      cpu: e.cpu ?? -1,
+      start: at(e.start_ns),
+      end: at(e.end_ns),
     })),
     blocks: (blocks.get(row.fork) ?? []).map((b) => ({
-      policy: b.policy ?? "", kind: b.kind ?? "", tid: b.tid ?? -1, at: at(b.at_ns),
+      policy: b.policy ?? "",
+      kind: b.kind ?? "",
+      tid: b.tid ?? -1,
+      at: at(b.at_ns),
     })),
   }));
 }
@@ -53,15 +87,19 @@ export async function disagreements(rows: readonly Row[], meta: TraceMeta): Prom
   const fast = await fastReplay(rows, meta);
   const out: string[] = [];
   const start = ({ row }: FastFork): number => Number((row.start_ns ?? 0n) - meta.epochNs);
-  const end = ({ row }: FastFork): number | null => (row.end_ns === null ? null : Number(row.end_ns - meta.epochNs));
+  const end = ({ row }: FastFork): number | null =>
+    row.end_ns === null ? null : Number(row.end_ns - meta.epochNs);
   const windows = oracle.map((fork) => `${fork.tid} ${fork.start} ${fork.end}`);
   const fastWindows = fast.map((fork) => `${fork.row.tid} ${start(fork)} ${end(fork)}`);
   const isPoint = (window: string): boolean => / (\d+) \1$/.test(window);
-  for (const window of windows) if (!fastWindows.includes(window)) out.push(`fork only the oracle sees: ${window}`);
-  for (const window of fastWindows) if (!isPoint(window) && !windows.includes(window)) out.push(`fork the oracle does not see: ${window}`);
+  for (const window of windows)
+    if (!fastWindows.includes(window)) out.push(`fork only the oracle sees: ${window}`);
+  for (const window of fastWindows)
+    if (!isPoint(window) && !windows.includes(window)) out.push(`fork the oracle does not see: ${window}`);
   for (const [n, fork] of oracle.entries()) {
     const other = fast[fastWindows.indexOf(windows[n]!)];
-    if (other !== undefined) out.push(...compareFork(fork, other, rows).map((text) => `line ${rows[fork.startRow]?.line}: ${text}`));
+    if (other !== undefined)
+      out.push(...compareFork(fork, other, rows).map((text) => `line ${rows[fork.startRow]?.line}: ${text}`));
   }
   return out;
 }
@@ -80,11 +118,17 @@ function compareFork(fork: OracleFork, fast: FastFork, rows: readonly Row[]): st
   const clean = !rows.some((row) => row.kind === 0);
   if (fork.bornInTrace && clean) out.push(...compareExposures(fork, fast));
   if (fork.bornInTrace && clean) out.push(...compareBlocks(fork, fast));
-  for (const [policy, judgement] of fork.judgements) out.push(...compareJudgement(policy, judgement, fast, fork.bornInTrace && clean));
+  for (const [policy, judgement] of fork.judgements)
+    out.push(...compareJudgement(policy, judgement, fast, fork.bornInTrace && clean));
   return out;
 }
 
-function compareBound(name: string, oracle: { readonly value: number; readonly exact: boolean }, value: number | null, evidence: string | null): string[] {
+function compareBound(
+  name: string,
+  oracle: { readonly value: number; readonly exact: boolean },
+  value: number | null,
+  evidence: string | null,
+): string[] {
   if (value === null || evidence === "unknown") return [];
   const isExact = evidence === "derived";
   const text = `derived ${name}: oracle ${oracle.exact ? "=" : ">="}${oracle.value}, replay ${isExact ? "=" : ">="}${value}`;
@@ -97,7 +141,8 @@ const LAZY: ReadonlySet<string> = new Set(["U4", "U4b"]);
 
 function compareExposures(fork: OracleFork, fast: FastFork): string[] {
   if (fork.end === null) return [];
-  const show = (e: FastFork["exposures"][number]): string => `${e.class} tid ${e.tid} cpu ${e.cpu} ${e.start}..${e.end}`;
+  const show = (e: FastFork["exposures"][number]): string =>
+    `${e.class} tid ${e.tid} cpu ${e.cpu} ${e.start}..${e.end}`;
   const one = fork.exposures.map(show);
   const two = fast.exposures.filter((e) => !LAZY.has(e.class)).map(show);
   return [
@@ -112,12 +157,17 @@ const WAITING: readonly PolicyId[] = ["fork-lock", "mmap-lock", "users-mmap-lock
 function compareBlocks(fork: OracleFork, fast: FastFork): string[] {
   const out: string[] = [];
   for (const policy of WAITING) {
-    if (fork.judgements.get(policy)?.decision !== "fast" || fast.verdicts.get(policy)?.decision !== "fast") continue;
+    if (fork.judgements.get(policy)?.decision !== "fast" || fast.verdicts.get(policy)?.decision !== "fast")
+      continue;
     const show = (b: FastFork["blocks"][number]): string => `${policy} ${b.kind} tid ${b.tid} at ${b.at}`;
     const one = fork.blocked.filter((b) => b.policy === policy).map(show);
     const two = fast.blocks.filter((b) => b.policy === policy && b.at > fork.start).map(show);
-    out.push(...one.filter((text) => !two.includes(text)).map((text) => `wait only the oracle sees: ${text}`));
-    out.push(...two.filter((text) => !one.includes(text)).map((text) => `wait the oracle does not see: ${text}`));
+    out.push(
+      ...one.filter((text) => !two.includes(text)).map((text) => `wait only the oracle sees: ${text}`),
+    );
+    out.push(
+      ...two.filter((text) => !one.includes(text)).map((text) => `wait the oracle does not see: ${text}`),
+    );
   }
   return out;
 }
@@ -127,17 +177,62 @@ function holders(causes: readonly string[]): string {
   return [...new Set(causes.map((cause) => (cause === "reader" ? "borrower" : cause)))].sort().join();
 }
 
-function compareJudgement(policy: PolicyId, oracle: { readonly decision: string; readonly verdict: string | null; readonly deniedBy: readonly string[]; readonly inFlight: boolean }, fast: FastFork, comparesVerdict: boolean): string[] {
+function compareJudgement(
+  policy: PolicyId,
+  oracle: {
+    readonly decision: string;
+    readonly verdict: string | null;
+    readonly deniedBy: readonly string[];
+    readonly inFlight: boolean;
+  },
+  fast: FastFork,
+  comparesVerdict: boolean,
+): string[] {
   const other = fast.verdicts.get(policy);
   if (other === undefined || other.decision === "indeterminate") return [];
-  if (oracle.decision !== other.decision) return [`${policy}: oracle ${oracle.decision} (${oracle.deniedBy}), replay ${other.decision} (${other.deniedBy})`];
-  if (comparesVerdict && oracle.verdict !== "either" && oracle.verdict !== other.verdict && other.verdict !== "indeterminate") {
+  if (oracle.decision !== other.decision)
+    return [
+      `${policy}: oracle ${oracle.decision} (${oracle.deniedBy}), replay ${other.decision} (${other.deniedBy})`,
+    ];
+  if (
+    comparesVerdict &&
+    oracle.verdict !== "either" &&
+    oracle.verdict !== other.verdict &&
+    other.verdict !== "indeterminate"
+  ) {
     return [`${policy}: oracle ${oracle.verdict}, replay ${other.verdict}`];
   }
   if (comparesVerdict && !oracle.inFlight && holders(oracle.deniedBy) !== holders(other.deniedBy)) {
     return [`${policy}: denied by: oracle ${oracle.deniedBy}, replay ${other.deniedBy}`];
   }
   return [];
+}
+
+/** The same of the oracle, whose own rules are on trial here too. */
+export function oracleUntruths(stream: Stream): string[] {
+  const out: string[] = [];
+  for (const fork of naiveReplay(stream.rows, { modern: isModern(stream.meta) })) {
+    const check = stream.checks.find((truth) => truth.tid === fork.tid && truth.ns === fork.start);
+    if (check === undefined) continue;
+    const where = `line ${stream.rows[fork.startRow]?.line}: oracle`;
+    const word = (exact: boolean): string => (exact ? "derived" : "at-least");
+    const { users, count } = fork.derived;
+    if (!check.isHidden)
+      out.push(...untrueBound(`${where} mm_users`, users.value, word(users.exact), check.users));
+    out.push(...untrueBound(`${where} mm_count`, count.value, word(count.exact), check.count));
+    if (check.isHidden || !fork.bornInTrace) continue;
+    for (const [policy, { decision, verdict }] of fork.judgements) {
+      const isFast = check.isFast.get(policy);
+      if (isFast === null || isFast === undefined) continue;
+      if ((decision === "fast") !== isFast) out.push(`${where} ${policy} ${decision}, not so`);
+      else if (verdict === "safe" || verdict === "unsafe") {
+        const isUnsafe = fork.end === null ? null : check.isUnsafe(policy, fork.end);
+        if (isUnsafe !== null && isUnsafe !== (verdict === "unsafe"))
+          out.push(`${where} ${policy} ${verdict}, not so`);
+      }
+    }
+  }
+  return out;
 }
 
 /** What the implementation says of a generated recording that is not true, one sentence each. */
@@ -149,10 +244,17 @@ export function untruths(stream: Stream, fast: readonly FastFork[]): string[] {
     if (check === undefined) continue;
     const where = `line ${fork.row.line}`;
     const { derived_users, derived_users_evidence, derived_count, derived_count_evidence } = fork.row;
-    if (!check.isHidden) out.push(...untrueBound(`${where}: mm_users`, derived_users, derived_users_evidence, check.users));
-    out.push(...untrueBound(`${where}: mm_count`, derived_count, derived_count_evidence, check.count));
-    if (check.isHidden) continue;
-    for (const [policy, said] of fork.verdicts) out.push(...untrueVerdict(where, policy as PolicyId, said, fork, check, stream));
+    const bounds = [
+      ...(check.isHidden
+        ? []
+        : untrueBound(`${where}: mm_users`, derived_users, derived_users_evidence, check.users)),
+      ...untrueBound(`${where}: mm_count`, derived_count, derived_count_evidence, check.count),
+    ];
+    out.push(...bounds);
+    // A wrong count makes wrong decisions: one root, one line.
+    if (check.isHidden || bounds.length > 0) continue;
+    for (const [policy, said] of fork.verdicts)
+      out.push(...untrueVerdict(where, policy as PolicyId, said, fork, check, stream));
   }
   return out;
 }

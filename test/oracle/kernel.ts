@@ -2,7 +2,14 @@
 // order. It keeps the real counters and emits the rows that probes would, in the order of semantics §2.3, §2.4, §4.1.
 // programs.ts says what its tasks do; generate.ts runs it and packs the outcome.
 import { CTX_IRQ, CTX_TASK, NO_MM, NO_VALUE, NONE, NULL_MM } from "../../src/table/event-batch.ts";
-import { EventKind, SAMPLE_LAZY, SWITCH_MM_NO_TASK, SwitchState, TLB_ALL, TlbReason } from "../../src/table/event-kinds.ts";
+import {
+  EventKind,
+  SAMPLE_LAZY,
+  SWITCH_MM_NO_TASK,
+  SwitchState,
+  TLB_ALL,
+  TlbReason,
+} from "../../src/table/event-kinds.ts";
 import type { Row } from "./rows.ts";
 
 /** What a program yields between two steps. run: may be preempted; hold: preemption off; irqsOff: interrupts off too. */
@@ -117,7 +124,15 @@ export class Kernel {
       idle.cpu = id;
       this.initMm.count++;
       this.cpus.push({
-        id, idle, current: idle, loaded: this.initMm, lazy: false, inUse: null, switching: null, mode: "run", interrupts: [],
+        id,
+        idle,
+        current: idle,
+        loaded: this.initMm,
+        lazy: false,
+        inUse: null,
+        switching: null,
+        mode: "run",
+        interrupts: [],
       });
     }
   }
@@ -134,7 +149,17 @@ export class Kernel {
   newMm(): Mm {
     const reused = this.#freeIds.length > 0 && this.odds(0.7) ? this.#freeIds.pop() : undefined;
     const id = reused ?? this.#nextMm++;
-    const mm: Mm = { id, users: 1, count: 1, cpumask: new Set(), writer: null, readers: 0, khugepaged: false, ksm: false, hidden: 0 };
+    const mm: Mm = {
+      id,
+      users: 1,
+      count: 1,
+      cpumask: new Set(),
+      writer: null,
+      readers: 0,
+      khugepaged: false,
+      ksm: false,
+      hidden: 0,
+    };
     this.mms.push(mm);
     return mm;
   }
@@ -151,7 +176,21 @@ export class Kernel {
   }
 
   #task(tid: number, isKernel: boolean, program: Program): Task {
-    return { tid, isKernel, mm: null, active: null, program, state: "ready", cpu: 0, leaving: false, until: null, vforkDone: false, gotAt: -1, askedAt: -1, changing: null };
+    return {
+      tid,
+      isKernel,
+      mm: null,
+      active: null,
+      program,
+      state: "ready",
+      cpu: 0,
+      leaving: false,
+      until: null,
+      vforkDone: false,
+      gotAt: -1,
+      askedAt: -1,
+      changing: null,
+    };
   }
 
   /** Emits a row in the context being stepped. */
@@ -159,8 +198,21 @@ export class Kernel {
     const { cpu, tid, irq } = this.#current!;
     this.ns += 1 + Math.floor(this.chance() ** 4 * 40_000);
     this.rows.push({
-      ns: this.ns, kind, cpu: cpu.id, ctx: irq ? CTX_IRQ : CTX_TASK, tid, tgid: NONE, comm: NONE, argTid: NONE,
-      argComm: NONE, mm: NO_MM, mm2: NO_MM, users: NO_VALUE, count: NO_VALUE, flags: 0, line: this.rows.length + 1,
+      ns: this.ns,
+      kind,
+      cpu: cpu.id,
+      ctx: irq ? CTX_IRQ : CTX_TASK,
+      tid,
+      tgid: NONE,
+      comm: NONE,
+      argTid: NONE,
+      argComm: NONE,
+      mm: NO_MM,
+      mm2: NO_MM,
+      users: NO_VALUE,
+      count: NO_VALUE,
+      flags: 0,
+      line: this.rows.length + 1,
       ...cells,
     });
   }
@@ -173,8 +225,14 @@ export class Kernel {
     const parent = this.rows.at(-1)!;
     for (const { id, loaded, lazy, current } of this.cpus) {
       this.rows.push({
-        ...parent, kind: EventKind.cpuSample, cpu: id, mm: loaded.id, mm2: current.mm?.id ?? NULL_MM, users: NO_VALUE,
-        count: NO_VALUE, flags: lazy ? SAMPLE_LAZY : 0,
+        ...parent,
+        kind: EventKind.cpuSample,
+        cpu: id,
+        mm: loaded.id,
+        mm2: current.mm?.id ?? NULL_MM,
+        users: NO_VALUE,
+        count: NO_VALUE,
+        flags: lazy ? SAMPLE_LAZY : 0,
       });
     }
   }
@@ -189,7 +247,16 @@ export class Kernel {
 
   /** From the next row on, the CPU's task uses `mm`; `enteredAt`: see TrueUse. */
   beginUse(cpu: Cpu, task: Task, mm: Mm, enteredAt: number): void {
-    cpu.inUse = { task, mm, cpu: cpu.id, from: this.rows.length, to: Number.POSITIVE_INFINITY, enteredAt, gotAt: task.gotAt, askedAt: task.askedAt };
+    cpu.inUse = {
+      task,
+      mm,
+      cpu: cpu.id,
+      from: this.rows.length,
+      to: Number.POSITIVE_INFINITY,
+      enteredAt,
+      gotAt: task.gotAt,
+      askedAt: task.askedAt,
+    };
     this.uses.push(cpu.inUse);
   }
 
@@ -218,14 +285,18 @@ export class Kernel {
   /** switch_mm_irqs_off from its entry on. */
   load(cpu: Cpu, task: Task | null, prev: Mm | null, next: Mm): void {
     this.emit(EventKind.switchMm, {
-      mm: next.id, mm2: prev?.id ?? NULL_MM, argTid: task?.tid ?? NONE, flags: task === null ? SWITCH_MM_NO_TASK : 0,
+      mm: next.id,
+      mm2: prev?.id ?? NULL_MM,
+      argTid: task?.tid ?? NONE,
+      flags: task === null ? SWITCH_MM_NO_TASK : 0,
     });
     const moved = cpu.loaded !== next;
     if (moved) cpu.loaded.cpumask.delete(cpu.id);
     if (next !== this.initMm) next.cpumask.add(cpu.id);
     cpu.loaded = next;
     cpu.lazy = false;
-    if (moved && next !== this.initMm && this.odds(0.9)) this.emit(EventKind.tlbFlush, { flags: TlbReason.taskSwitch | TLB_ALL });
+    if (moved && next !== this.initMm && this.odds(0.9))
+      this.emit(EventKind.tlbFlush, { flags: TlbReason.taskSwitch | TLB_ALL });
   }
 
   /** The CPU that a program's task runs on. */
@@ -235,7 +306,8 @@ export class Kernel {
 
   /** Runs one step of a random CPU. */
   step(): void {
-    for (const task of this.tasks) if (task.state === "sleeping" && (task.until?.() ?? this.odds(0.05))) this.wake(task);
+    for (const task of this.tasks)
+      if (task.state === "sleeping" && (task.until?.() ?? this.odds(0.05))) this.wake(task);
     const cpu = this.pick(this.cpus)!;
     if (cpu.mode !== "irqsOff" && cpu.interrupts.length > 0 && this.odds(0.5)) {
       this.#current = { cpu, tid: cpu.current.tid, irq: true };

@@ -1,12 +1,20 @@
 // First half of the oracle: one walk over the rows that turns events into dated facts: which mm gained or lost a
 // reference between which two rows, which task used which mm on which CPU, which CPU had which bit set. Time is the
 // row's index, so "certainly before" and "maybe after" are plain comparisons. naive.ts reads the facts.
-import { CALLER_OTHER, CALLER_PROC_MEM_OPEN, CLONE_VFORK, CLONE_VM, EventKind, SWITCH_MM_NO_TASK, SwitchState } from "../../src/table/event-kinds.ts";
-import { CTX_ALIAS, CTX_IRQ, CTX_TASK, NULL_MM } from "../../src/table/event-batch.ts";
-import type { DenialCause } from "../../src/table/verdict-tables.ts";
-import type { Row } from "./rows.ts";
 
-export const NEVER: number = Number.POSITIVE_INFINITY;
+import { CTX_ALIAS, NULL_MM } from "../../src/table/event-batch.ts";
+import {
+  CALLER_OTHER,
+  CALLER_PROC_MEM_OPEN,
+  CLONE_VFORK,
+  CLONE_VM,
+  EventKind,
+  SWITCH_MM_NO_TASK,
+  SwitchState,
+} from "../../src/table/event-kinds.ts";
+import type { DenialCause } from "../../src/table/verdict-tables.ts";
+import { isLazyFlush, NEVER, RowIndex, taskKey } from "./row-index.ts";
+import type { Row } from "./rows.ts";
 
 /** One mm_struct from mm_init (birth -1: older than the trace) to __mmdrop. */
 export interface Life {
@@ -73,18 +81,7 @@ interface Cpu {
   lazy: Hold | null;
 }
 
-/** Kinds that an interrupt may record where the format does not tell the context. */
-const MAYBE_IRQ: ReadonlySet<number> = new Set([
-  EventKind.tlbFlush, EventKind.schedMigrateTask, EventKind.schedProcessFree, EventKind.mmputAsync, EventKind.mmdrop,
-  EventKind.lost, EventKind.cpuSample, EventKind.bufferStarted,
-  EventKind.armed,
-]);
-
-/** Key of a task: every CPU has an idle task with pid 0. */
-export const taskKey = (tid: number, cpu: number): number => (tid === 0 ? -1000 - cpu : tid);
-
-export class Walk {
-  readonly rows: readonly Row[];
+export class Walk extends RowIndex {
   readonly deltas: Delta[] = [];
   readonly uses: Use[] = [];
   readonly bits: Hold[] = [];
@@ -95,30 +92,14 @@ export class Walk {
   readonly #lives = new Map<number, Life>();
   readonly #tasks = new Map<number, Task>();
   readonly #cpus = new Map<number, Cpu>();
-  readonly #ofCpu = new Map<number, number[]>();
-  readonly #ofTask = new Map<number, number[]>();
-  readonly #isTail = new Set<number>();
-  readonly #tailOf = new Map<number, number>();
-  readonly #kinds: ReadonlySet<number>;
   readonly #lifeAtRow = new Map<number, Life>();
 
   /** `modern`: kernel 6.4 or later, whose kthread_(un)use_mm hold one reference more for a moment (§2.2). */
   constructor(rows: readonly Row[], modern: boolean) {
-    this.rows = rows;
+    super(rows);
     this.#modern = modern;
-    this.#kinds = new Set(rows.map((row) => row.kind));
-    for (const [i, row] of rows.entries()) {
-      if (row.kind === EventKind.cpuSample || row.cpu < 0) continue;
-      push(this.#ofCpu, row.cpu, i);
-      push(this.#ofTask, taskKey(row.tid, row.cpu), i);
-    }
-    this.#findTails();
     for (let i = 0; i < rows.length; i++) this.#step(i);
     for (const [key, task] of this.#tasks) if (task.asked >= 0) this.#unreturned(key, task.asked);
-  }
-
-  has(kind: number): boolean {
-    return this.#kinds.has(kind);
   }
 
   /** The life that the mm of row `i` named when the row was walked. */
@@ -126,90 +107,22 @@ export class Walk {
     return this.#lifeAtRow.get(i);
   }
 
-  /** The row at which the task that a sched_switch names is on the CPU: the switch's tail, where it is recorded. */
-  arrival(i: number): number {
-    return this.#tailOf.get(i) ?? i;
-  }
-
-  isIrq(i: number): boolean {
-    const row = this.rows[i]!;
-    if ((row.ctx & CTX_IRQ) !== 0 || isLazyFlush(row)) return true;
-    return (row.ctx & CTX_TASK) === 0 && MAYBE_IRQ.has(row.kind);
-  }
-
-  /** The next row of any kind on a CPU: NEVER at the end. */
-  nextOnCpu(i: number, cpu: number): number {
-    const list = this.#ofCpu.get(cpu) ?? [];
-    return list[firstAfter(list, i)] ?? NEVER;
-  }
-
-  previousOnCpu(i: number, cpu: number): number {
-    const list = this.#ofCpu.get(cpu) ?? [];
-    return list[firstAfter(list, i - 1) - 1] ?? -1;
-  }
-
-  previousOf(i: number, task: number): number {
-    const list = this.#ofTask.get(task) ?? [];
-    return list[firstAfter(list, i - 1) - 1] ?? -1;
-  }
-
-  /**
-   * The row that proves that what a task began at row `i` is done: its next row in task context, but neither a
-   * switch-out that may be a preemption nor the tail of that switch (§9.2).
-   */
-  settled(i: number, task: number): number {
-    const list = this.#ofTask.get(task) ?? [];
-    for (let at = firstAfter(list, i); at < list.length; at++) {
-      const j = list[at]!;
-      if (this.isIrq(j) || this.#isTail.has(j)) continue;
-      const { kind, flags } = this.rows[j]!;
-      const asleep = flags === SwitchState.sleeping || flags === SwitchState.zombie || flags === SwitchState.dead;
-      if (kind === EventKind.schedSwitch && !asleep) continue;
-      return j;
-    }
-    return NEVER;
-  }
-
-  /** A task that the CPU switched to at row `i` has left finish_task_switch at its next task-context row there (§9.1). */
-  #arrived(i: number, task: number, cpu: number): number {
-    const list = this.#ofCpu.get(cpu) ?? [];
-    for (let at = firstAfter(list, i); at < list.length; at++) {
-      const j = list[at]!;
-      if (!this.isIrq(j) && taskKey(this.rows[j]!.tid, cpu) === task) return j;
-    }
-    return NEVER;
-  }
-
-  #findTails(): void {
-    for (const [cpu, list] of this.#ofCpu) {
-      let at = -1;
-      for (const i of list) {
-        const row = this.rows[i]!;
-        if (row.kind === EventKind.schedSwitch) at = i;
-        else if (at >= 0 && !this.#tail(i, at, cpu) && (row.ctx & CTX_IRQ) === 0 && !isLazyFlush(row)) at = -1;
-      }
-    }
-  }
-
-  #tail(i: number, at: number, cpu: number): boolean {
-    const row = this.rows[i]!;
-    const out = this.rows[at]!;
-    const isSwitch = row.kind === EventKind.switchMm || row.kind === EventKind.enterLazyTlb;
-    if (!isSwitch && row.kind !== EventKind.tlbFlush) return false;
-    if (row.tid !== out.tid || isLazyFlush(row)) return false;
-    if (isSwitch && row.argTid >= 0 && taskKey(row.argTid, cpu) !== taskKey(out.argTid, cpu)) return false;
-    if (isSwitch && (row.flags & SWITCH_MM_NO_TASK) !== 0 && row.kind === EventKind.switchMm) return false;
-    this.#isTail.add(i);
-    if (isSwitch && !this.#tailOf.has(at)) this.#tailOf.set(at, i);
-    return true;
-  }
-
   #task(key: number): Task {
     let task = this.#tasks.get(key);
     if (task === undefined) {
       task = {
-        mm: key < 0 ? null : undefined, entered: -1, pending: null, unusing: -1, exiting: -1, forked: false,
-        copying: -1, newMm: null, vforkOf: -1, asked: -1, gets: [], accessed: null,
+        mm: key < 0 ? null : undefined,
+        entered: -1,
+        pending: null,
+        unusing: -1,
+        exiting: -1,
+        forked: false,
+        copying: -1,
+        newMm: null,
+        vforkOf: -1,
+        asked: -1,
+        gets: [],
+        accessed: null,
       };
       this.#tasks.set(key, task);
     }
@@ -240,7 +153,15 @@ export class Walk {
     return life;
   }
 
-  #add(life: Life | null | undefined, field: Delta["field"], by: number, cause: Delta["cause"], task: number, from: number, to: number): void {
+  #add(
+    life: Life | null | undefined,
+    field: Delta["field"],
+    by: number,
+    cause: Delta["cause"],
+    task: number,
+    from: number,
+    to: number,
+  ): void {
     if (life) this.deltas.push({ life, field, by, cause, task, from, to });
   }
 
@@ -254,10 +175,10 @@ export class Walk {
         break;
       case EventKind.switchMm:
         if (isLazyFlush(row)) this.#lazyFlush(i, row);
-        else if (!this.#isTail.has(i)) this.#load(i, row, key);
+        else if (!this.isTail(i)) this.#load(i, row, key);
         break;
       case EventKind.enterLazyTlb:
-        if (!this.#isTail.has(i)) this.#leave(i, row, key);
+        if (!this.isTail(i)) this.#leave(i, row, key);
         break;
       default:
         this.#reference(i, row, key) || this.#lifetime(i, row, key);
@@ -272,12 +193,13 @@ export class Walk {
     const prev = this.#task(taskKey(row.tid, cpu));
     const nextKey = taskKey(row.argTid, cpu);
     const next = this.#task(nextKey);
-    const tailAt = this.#tailOf.get(i);
+    const tailAt = this.tailOf(i);
     const tail = tailAt === undefined ? undefined : this.rows[tailAt];
     const from = tailAt ?? i;
     if (tail?.kind === EventKind.switchMm) next.mm = this.#life(tail.mm) ?? undefined;
     else if (tail !== undefined) next.mm = null;
-    const seen = tail === undefined ? null : this.#life(tail.kind === EventKind.switchMm ? tail.mm2 : tail.mm);
+    const seen =
+      tail === undefined ? null : this.#life(tail.kind === EventKind.switchMm ? tail.mm2 : tail.mm);
     if (state.active === undefined && seen !== null) state.active = seen;
     const old = prev.mm ?? state.active;
     if (state.use !== null) state.use.to = i;
@@ -286,7 +208,7 @@ export class Walk {
       this.#add(prev.mm, "count", 1, "lazy-tlb", nextKey, from, this.nextOnCpu(from, cpu));
       this.#park(state, prev.mm, cpu, from);
     } else if (prev.mm === null && next.mm) {
-      this.#add(state.active, "count", -1, "lazy-tlb", nextKey, from, this.#arrived(i, nextKey, cpu));
+      this.#add(state.active, "count", -1, "lazy-tlb", nextKey, from, this.arrived(i, nextKey, cpu));
     }
     if (next.mm) {
       this.#begin(state, next.mm, nextKey, cpu, from, next.entered);
@@ -448,11 +370,12 @@ export class Walk {
   /** An open /proc file: its close shows nowhere, its opener's end is the latest it can come (§9.7). */
   #openFile(i: number, key: number, life: Life): void {
     this.#add(life, "count", 1, "proc-fd", key, i, this.settled(i, key));
-    const later = (this.#ofTask.get(key) ?? []).filter((j) => j > i).map((j) => ({ j, row: this.rows[j]! }));
+    const later = this.after(i, key).map((j) => ({ j, row: this.rows[j]! }));
     const forks = this.#task(key).forked || later.some(({ row }) => row.kind === EventKind.taskNewtask);
     const end = later.find(
       ({ row }) =>
-        row.kind === EventKind.schedSwitch && (row.flags === SwitchState.zombie || row.flags === SwitchState.dead),
+        row.kind === EventKind.schedSwitch &&
+        (row.flags === SwitchState.zombie || row.flags === SwitchState.dead),
     );
     this.#add(life, "count", -1, "proc-fd", key, i, forks || end === undefined ? NEVER : end.j);
   }
@@ -556,27 +479,4 @@ export class Walk {
     for (const delta of this.deltas) if (delta.life === life && delta.field === "users") sum += delta.by;
     if (sum !== 0) life.usersDoubts.add("users do not come to 0");
   }
-}
-
-/** switch_mm_irqs_off(NULL, init_mm, NULL): leave_mm, or an interrupt that a flush sent to a lazy CPU. */
-function isLazyFlush(row: Row): boolean {
-  return row.kind === EventKind.switchMm && (row.flags & SWITCH_MM_NO_TASK) !== 0 && row.mm2 === NULL_MM;
-}
-
-/** Index of the first element above `i` in an ascending list. */
-function firstAfter(list: readonly number[], i: number): number {
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (list[middle]! > i) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
-
-function push(map: Map<number, number[]>, key: number, value: number): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [value]);
-  else list.push(value);
 }

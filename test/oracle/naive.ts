@@ -4,7 +4,8 @@
 import { NO_VALUE, NULL_MM } from "../../src/table/event-batch.ts";
 import { CLONE_VM, EventKind, LOCK_SUCCESS, LOCK_WRITE } from "../../src/table/event-kinds.ts";
 import type { PolicyId } from "../../src/table/verdict-tables.ts";
-import { type Delta, type Life, NEVER, taskKey, type Use, Walk } from "./naive-walk.ts";
+import { type Delta, type Life, type Use, Walk } from "./naive-walk.ts";
+import { NEVER, taskKey } from "./row-index.ts";
 import type { Row } from "./rows.ts";
 
 /** A derived value: `exact`, or else a lower bound. */
@@ -133,7 +134,17 @@ function lockedFork(newtask: number, task: number, rows: readonly Row[]): Candid
     } else if (row.kind === EventKind.mmapLockReleased) {
       const lock = held.get(row.mm);
       held.delete(row.mm);
-      if (lock?.nested) best = { task, tid: row.tid, rank: 4, check: lock.at, sampled: false, end: i, mm: row.mm, flushing: false };
+      if (lock?.nested)
+        best = {
+          task,
+          tid: row.tid,
+          rank: 4,
+          check: lock.at,
+          sampled: false,
+          end: i,
+          mm: row.mm,
+          flushing: false,
+        };
     }
   }
   return best;
@@ -151,7 +162,13 @@ function isCheck(row: Row, now: Candidate | undefined): boolean {
 }
 
 /** Moves a fork's check point forward; among rows of one function the sampled one wins, else the last. */
-function advance(now: Candidate | undefined, i: number, row: Row, task: number, rows: readonly Row[]): Candidate {
+function advance(
+  now: Candidate | undefined,
+  i: number,
+  row: Row,
+  task: number,
+  rows: readonly Row[],
+): Candidate {
   const rank = CHECK_RANK.get(row.kind) ?? 0;
   const sampled = rows[i + 1]?.kind === EventKind.cpuSample;
   const fresh = { task, tid: row.tid, rank, check: i, sampled, end: NEVER, mm: NULL_MM, flushing: false };
@@ -187,7 +204,11 @@ function ends(row: Row, now: Candidate): boolean {
 }
 
 function closes(row: Row): boolean {
-  return row.kind === EventKind.taskNewtask || row.kind === EventKind.copyProcessRet || row.kind === EventKind.schedProcessFork;
+  return (
+    row.kind === EventKind.taskNewtask ||
+    row.kind === EventKind.copyProcessRet ||
+    row.kind === EventKind.schedProcessFork
+  );
 }
 
 function judgeFork(fork: Candidate, walk: Walk): OracleFork {
@@ -197,7 +218,8 @@ function judgeFork(fork: Candidate, walk: Walk): OracleFork {
   const deltas = walk.deltas.filter((delta) => delta.life === life);
   const users = derive(deltas, "users", fork.check, life?.usersDoubts, walk);
   const count = derive(deltas, "count", fork.check, life?.countDoubts, walk);
-  const sampled = row.users === NO_VALUE || row.count === NO_VALUE ? null : { users: row.users, count: row.count };
+  const sampled =
+    row.users === NO_VALUE || row.count === NO_VALUE ? null : { users: row.users, count: row.count };
   const exposures = life === null ? [] : exposuresOf(fork, life, walk);
   const end = fork.end === NEVER ? null : rows[fork.end]!.ns;
   return {
@@ -212,7 +234,10 @@ function judgeFork(fork: Candidate, walk: Walk): OracleFork {
     sampled,
     exposures,
     blocked: end === null ? [] : blockedCalls(fork, walk),
-    judgements: end === null || life === null ? new Map() : judge(fork, life, deltas, { users, count }, sampled, exposures, walk),
+    judgements:
+      end === null || life === null
+        ? new Map()
+        : judge(fork, life, deltas, { users, count }, sampled, exposures, walk),
   };
 }
 
@@ -229,7 +254,13 @@ const NEEDED: Readonly<Record<"users" | "count", readonly number[]>> = {
 };
 
 /** Sums what certainly happened by row `at`; what may have happened makes it a lower bound. */
-function derive(deltas: readonly Delta[], field: "users" | "count", at: number, doubts: ReadonlySet<string> | undefined, walk: Walk): Bound {
+function derive(
+  deltas: readonly Delta[],
+  field: "users" | "count",
+  at: number,
+  doubts: ReadonlySet<string> | undefined,
+  walk: Walk,
+): Bound {
   let value = 0;
   let exact = doubts?.size === 0 && NEEDED[field].every((kind) => walk.has(kind));
   for (const delta of deltas) {
@@ -260,7 +291,7 @@ function exposuresOf(fork: Candidate, life: Life, walk: Walk): Exposure[] {
       if (start >= end || rows[start]!.ns >= rows[end]!.ns) continue;
       found.push({
         class: classOf(use, fork, life, walk),
-        tid: use.task < 0 ? 0 : use.task,
+        tid: Math.max(use.task, 0),
         cpu: use.cpu,
         start: rows[start]!.ns,
         end: rows[end]!.ns,
@@ -306,7 +337,9 @@ const NOTHING_GOT = { asked: -1, got: -1 } as const;
 
 /** The get that a borrower's reference comes from: the latest of its own that it had not put before kthread_use_mm. */
 function gotBefore(use: Use, walk: Walk): { readonly asked: number; readonly got: number } {
-  const own = walk.deltas.filter((delta) => delta.life === use.life && delta.field === "users" && delta.task === use.task);
+  const own = walk.deltas.filter(
+    (delta) => delta.life === use.life && delta.field === "users" && delta.task === use.task,
+  );
   const open: { readonly asked: number; readonly got: number }[] = [];
   for (const delta of own) {
     if (delta.by > 0 && delta.to <= use.entered) open.push({ asked: delta.from, got: delta.to });
@@ -357,7 +390,8 @@ function judge(
     if (deniedBy === null) return;
     const isFast = deniedBy.length === 0;
     const left = exposures.filter((exposure) => !keptOut(policy, exposure, fork));
-    const isRaced = policy === "get-task-mm" && exposures.some(({ asked, got }) => asked < fork.check && got > fork.check);
+    const isRaced =
+      policy === "get-task-mm" && exposures.some(({ asked, got }) => asked < fork.check && got > fork.check);
     out.set(policy, {
       decision: isFast ? "fast" : "slow",
       verdict: !isFast ? null : isRaced ? "either" : left.length > 0 ? "unsafe" : "safe",
@@ -380,10 +414,17 @@ function judge(
 /** Kernel threads inside kthread_use_mm on this mm at row `at`, running or not. */
 function borrowedAt(at: number, life: Life, walk: Walk): Use[] {
   const byTask = new Map<number, Use>();
-  for (const use of walk.uses) if (use.life === life && use.entered >= 0 && use.from <= at) byTask.set(use.task, use);
+  for (const use of walk.uses)
+    if (use.life === life && use.entered >= 0 && use.from <= at) byTask.set(use.task, use);
   const released = (use: Use): boolean =>
     walk.deltas.some(
-      (delta) => delta.life === life && delta.task === use.task && delta.cause === "borrower" && delta.by < 0 && delta.from > use.from && delta.from <= at,
+      (delta) =>
+        delta.life === life &&
+        delta.task === use.task &&
+        delta.cause === "borrower" &&
+        delta.by < 0 &&
+        delta.from > use.from &&
+        delta.from <= at,
     );
   return [...byTask.values()].filter((use) => !released(use));
 }
@@ -429,7 +470,9 @@ function cpumaskCauses(fork: Candidate, life: Life, walk: Walk): string[] | null
     const leaving = bit.to < fork.check && walk.nextOnCpu(bit.to, bit.cpu) > fork.check;
     if (!settled || leaving) return null;
     if (bit.to < fork.check) continue;
-    const use = walk.uses.find((u) => u.cpu === bit.cpu && u.life === life && u.from <= fork.check && fork.check < u.to);
+    const use = walk.uses.find(
+      (u) => u.cpu === bit.cpu && u.life === life && u.from <= fork.check && fork.check < u.to,
+    );
     if (use === undefined) out.push("lazy-tlb");
     else if (use.entered >= 0) out.push("borrower");
     else out.push(walk.vforkMms.get(use.task) === life ? "vfork-child" : "threads");

@@ -1,7 +1,18 @@
 // What the tasks of the tiny kernel do: fork, clone, exec, exit, borrow, read /proc, map memory. Each function follows
 // the kernel function of its name, one yield wherever another CPU or a preemption can come in between.
 import { NULL_MM } from "../../src/table/event-batch.ts";
-import { CALLER_OTHER, CALLER_PROC_MEM_OPEN, CLONE_THREAD, CLONE_VFORK, CLONE_VM, EventKind, LOCK_SUCCESS, LOCK_WRITE, TLB_ALL, TlbReason } from "../../src/table/event-kinds.ts";
+import {
+  CALLER_OTHER,
+  CALLER_PROC_MEM_OPEN,
+  CLONE_THREAD,
+  CLONE_VFORK,
+  CLONE_VM,
+  EventKind,
+  LOCK_SUCCESS,
+  LOCK_WRITE,
+  TLB_ALL,
+  TlbReason,
+} from "../../src/table/event-kinds.ts";
 import type { Kernel, Mm, Program, Task } from "./kernel.ts";
 
 const MAX_TASKS = 12;
@@ -184,7 +195,8 @@ function* flush(k: Kernel, mm: Mm): Program {
   k.emit(EventKind.flushTlbMmRange, { mm: mm.id, flags: 1 });
   yield "hold";
   const done = k.shootDown(k.here(), mm, true);
-  if (k.here().loaded === mm && !k.here().lazy) k.emit(EventKind.tlbFlush, { flags: TlbReason.localMmShootdown | TLB_ALL });
+  if (k.here().loaded === mm && !k.here().lazy)
+    k.emit(EventKind.tlbFlush, { flags: TlbReason.localMmShootdown | TLB_ALL });
   while (!done()) yield "hold";
   k.emit(EventKind.flushTlbMmRangeRet);
   yield "run";
@@ -383,7 +395,10 @@ function* readProcFile(k: Kernel, task: Task): Program {
   }
   yield "run";
   const isFile = k.odds(0.7);
-  k.emit(EventKind.mmAccessRet, { mm: mm?.id ?? NULL_MM, flags: isFile ? CALLER_PROC_MEM_OPEN : CALLER_OTHER });
+  k.emit(EventKind.mmAccessRet, {
+    mm: mm?.id ?? NULL_MM,
+    flags: isFile ? CALLER_PROC_MEM_OPEN : CALLER_OTHER,
+  });
   yield "run";
   if (mm === null) return;
   if (isFile) mm.count++;

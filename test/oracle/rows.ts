@@ -22,7 +22,20 @@ export interface Row {
 }
 
 const COLUMNS: readonly (keyof Row)[] = [
-  "ns", "kind", "cpu", "ctx", "tid", "tgid", "comm", "argTid", "argComm", "mm", "mm2", "users", "count", "flags",
+  "ns",
+  "kind",
+  "cpu",
+  "ctx",
+  "tid",
+  "tgid",
+  "comm",
+  "argTid",
+  "argComm",
+  "mm",
+  "mm2",
+  "users",
+  "count",
+  "flags",
   "line",
 ];
 
