@@ -81,14 +81,15 @@ function evaluateCount(world: World, f: Forks, row: number, life: number, cpu: n
   doubt(d, true, Doubt.pendingGrab, grabs);
   doubt(d, true, Doubt.pendingDrop, drops);
   // kthread_use_mm and _unuse_mm from 6.4 on hold one reference too many, or early, for a moment; without
-  // switch_mm_irqs_off the moment of the grab is not seen.
-  const early = world.rules.useMmAlwaysGrabs || !world.switchMmSeen;
-  doubt(d, mms.between[life]! > 0 && early, Doubt.pendingGrab);
+  // switch_mm_irqs_off and enter_lazy_tlb the moments of grab and end are not seen.
+  const blind = !world.switchMmSeen || !world.enterLazySeen;
+  doubt(d, mms.between[life]! > 0 && (world.rules.useMmAlwaysGrabs || blind), Doubt.pendingGrab);
+  const perhaps = world.enterLazySeen ? 0 : mms.between[life]!;
   doubt(d, mms.procFds[life]! > 0, Doubt.procFd);
   doubt(d, mms.rings[life]! > 0, Doubt.ring);
   doubt(d, mms.notifiers[life]! > 0, Doubt.notifier);
   // One for all users together, since the forker is one.
-  const low = 1 + lazyRefs - grabs + mms.borrows[life]! + mms.khugepaged[life]! + mms.ksm[life]!;
+  const low = 1 + lazyRefs - grabs - perhaps + mms.borrows[life]! + mms.khugepaged[life]! + mms.ksm[life]!;
   f.countLow[row] = lost ? 1 : low;
   f.countDoubt[row] = d.open;
   f.countWhy[row] = d.why;

@@ -7,8 +7,8 @@ import { Doubt } from "./forks.ts";
 import type { Lowering } from "./lowering.ts";
 import { ensureLife, join } from "./model/model.ts";
 import { exec, exitUnseen } from "./model/switching.ts";
-import { share } from "./model/users.ts";
-import { IDLE, NO_LIFE, ShareKind, TaskKind } from "./model/world.ts";
+import { execLife, share } from "./model/users.ts";
+import { Exec, IDLE, NO_LIFE, ShareKind, TaskKind } from "./model/world.ts";
 
 export function newtask(
   r: Lowering,
@@ -112,26 +112,20 @@ export function processFork(
 
 export function processExec(r: Lowering, cpu: number, task: number): void {
   const { world } = r;
-  const { tasks, mms, cpus } = world;
+  const { tasks, cpus } = world;
   if (task <= IDLE) return;
-  // exec_mmap already applied from switch_mm_irqs_off?
-  const maker = tasks.mm[task]! >= 0 && mms.maker[tasks.mm[task]!] === task;
-  if (maker && r.world.switchMmSeen) return;
-  const made = tasks.execNew[task]!;
-  if (made >= 0) {
-    exec(r, cpu, task, made);
-    return;
-  }
+  const isApplied = tasks.exec[task] === Exec.applied;
+  tasks.exec[task] = Exec.none;
+  if (isApplied) return;
   const old = tasks.mm[task]!;
-  const from = r.firmBefore;
-  if (old >= 0) {
+  if (old >= 0 && tasks.execNew[task]! < 0) {
+    // Nothing showed when the old mm was left.
+    const from = r.firmBefore;
     r.forks.patchMembers(world, old, from, world.seq, -1);
     r.forks.patchUsers(world, old, from, world.seq, 0, 1, Doubt.exitRace);
   }
-  const life = mms.create(-1, Math.max(from, 0), task);
-  mms.sum[life] = 1;
-  exec(r, cpu, task, life);
-  if (cpu >= 0) cpus.loaded[cpu] = -1;
+  exec(r, cpu, task, execLife(r, task));
+  if (cpu >= 0 && !world.switchMmSeen) cpus.loaded[cpu] = tasks.mm[task]!;
 }
 
 export function processExit(r: Lowering, cpu: number, pid: number): void {

@@ -10,6 +10,7 @@ import {
   exitMm,
   lazyTail,
   loadOther,
+  settleBorrow,
   switchMmTail,
   unuseMm,
   useMm,
@@ -31,6 +32,8 @@ export function schedSwitch(
   if (next > IDLE && nextComm >= 0) tasks.comm[next] = nextComm;
   if (state === SwitchState.sleeping || state === SwitchState.zombie || state === SwitchState.dead) {
     settlePut(r, prev);
+    // Where their own events are not recorded, a sleep shows that kthread_use_mm or _unuse_mm is over.
+    if (!r.world.switchMmSeen || !r.world.enterLazySeen) settleBorrow(r, cpu, prev);
     if (prev !== IDLE) {
       tasks.firm[prev] = r.world.seq;
       tasks.asleep[prev] = 1;

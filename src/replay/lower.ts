@@ -24,7 +24,7 @@ import {
 import { crLoaded, enterLazy, schedSwitch, switchMm } from "./lower-switch.ts";
 import type { Lowering } from "./lowering.ts";
 import { ensureLife, setActive } from "./model/model.ts";
-import { callUnuseMm, callUseMm, unuseMm } from "./model/switching.ts";
+import { callUnuseMm, callUseMm } from "./model/switching.ts";
 import { beginGet, beginLeave, close, endGet, get, noteOpened, put } from "./model/users.ts";
 import { IDLE, TaskKind } from "./model/world.ts";
 import { LEDGER_BROKEN } from "./problems.ts";
@@ -140,7 +140,7 @@ export function lower(
     case EventKind.exitMmRelease: {
       const label = b.mm[i]!;
       if (label <= NULL_MM) return;
-      beginLeave(r, task, mms.of(label));
+      beginLeave(r, task, mms.of(label), kind === EventKind.execMmRelease);
       return;
     }
     case EventKind.kthreadUseMm: {
@@ -157,7 +157,6 @@ export function lower(
       const life = mms.of(b.mm[i]!);
       windows.block(life, "kthread_unuse_mm", tid, b.comm[i]!);
       callUnuseMm(r, task, life);
-      if (r.seen[EventKind.enterLazyTlb] === 0) unuseMm(r, cpu, task);
       return;
     }
     case EventKind.khugepagedEnter:

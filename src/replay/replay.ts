@@ -77,6 +77,7 @@ export class Replayer implements Lowering {
     }
     this.sampleOwner = undefined;
     world.switchMmSeen = this.seen[EventKind.switchMm]! > 0;
+    world.enterLazySeen = this.seen[EventKind.enterLazyTlb]! > 0;
     windows.loadsVisible = world.switchMmSeen || this.crLoads > 0;
     const alias = (b.ctx[i]! & CTX_ALIAS) !== 0;
     if (!alias) this.seen[kind]!++;

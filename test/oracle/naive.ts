@@ -1,7 +1,7 @@
 // The second mind: a naive replay, written from the rules alone and apart from src/replay, which it checks. It keeps
 // every fact of the trace as an interval of rows (naive-walk.ts) and answers each fork by filtering all of them.
 // agree.test.ts compares the two.
-import { NO_VALUE, NULL_MM } from "../../src/table/event-batch.ts";
+import { CTX_ALIAS, NO_VALUE, NULL_MM } from "../../src/table/event-batch.ts";
 import { CLONE_VM, EventKind, LOCK_SUCCESS, LOCK_WRITE } from "../../src/table/event-kinds.ts";
 import type { PolicyId } from "../../src/table/verdict-tables.ts";
 import { type Delta, type Life, type Use, Walk } from "./naive-walk.ts";
@@ -353,7 +353,7 @@ function blockedCalls(fork: Candidate, walk: Walk): Blocked[] {
   const found: Blocked[] = [];
   for (let i = fork.check + 1; i < Math.min(fork.end, walk.rows.length); i++) {
     const row = walk.rows[i]!;
-    if (row.tid === fork.tid || row.mm !== fork.mm) continue;
+    if (row.tid === fork.tid || row.mm !== fork.mm || (row.ctx & CTX_ALIAS) !== 0) continue;
     const policies: readonly PolicyId[] =
       row.kind === EventKind.kthreadUseMm
         ? ["fork-lock", "mmap-lock", "users-mmap-lock"]

