@@ -1,7 +1,5 @@
 // What can happen next in a state of the bounded system, and making it happen, by the model's own transitions: the
 // scheduler's steps, and one atomic step of the program of the actor on a CPU. Called by search.ts.
-import { beginLeave as leaving } from "../model/users.ts";
-import { beginGet, endGet, get, put, settlePut } from "../model/users.ts";
 import {
   callUnuseMm,
   callUseMm,
@@ -14,6 +12,7 @@ import {
   unuseMm,
   useMm,
 } from "../model/switching.ts";
+import { beginGet, beginLeave, endGet, get, put, settlePut } from "../model/users.ts";
 import { GrabStage, IDLE, NO_LIFE, Tail } from "../model/world.ts";
 import { assert } from "../../base/assert.ts";
 import type { Op } from "./bound.ts";
@@ -177,7 +176,7 @@ function run(s: System, cpu: number, actor: number): void {
   }
   s.pc[actor]! += 1;
   if (actor === 0) forkOp(s, cpu, op);
-  else memberOp(s, cpu, task, op) || borrowOp(s, cpu, task, op);
+  else if (!memberOp(s, cpu, task, op)) borrowOp(s, cpu, task, op);
   settleIfIdle(s, cpu);
 }
 
@@ -221,16 +220,16 @@ function flush(s: System, cpu: number): void {
 
 /** Ops of tasks that have or take mm_users; false: not one of them. */
 function memberOp(s: System, cpu: number, task: number, op: Op): boolean {
-  const { world, recorder } = s;
+  const { recorder } = s;
   switch (op) {
     case "exitMm":
       recorder?.exitMm(s, cpu, task);
-      leaving(s, task, FORKED);
+      beginLeave(s, task, FORKED);
       exitMm(s, cpu, task, FORKED);
       return true;
     case "vforkDone":
       recorder?.execMmRelease(s, cpu, task);
-      leaving(s, task, FORKED);
+      beginLeave(s, task, FORKED);
       s.vforkWait = 0;
       return true;
     case "exec":
@@ -239,7 +238,7 @@ function memberOp(s: System, cpu: number, task: number, op: Op): boolean {
       return true;
     case "put":
       recorder?.mmput(s, cpu, task);
-      put(s, task, FORKED);
+      put(s, cpu, task, FORKED);
       settlePut(s, task);
       return true;
     case "getBegin":
@@ -255,7 +254,6 @@ function memberOp(s: System, cpu: number, task: number, op: Op): boolean {
       land(s, cpu, task);
       return true;
     default:
-      void world;
       return false;
   }
 }

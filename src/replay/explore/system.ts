@@ -56,6 +56,8 @@ export class System implements Model {
     this.policy = policy;
     this.actors = actorsOf(bound, policy.holds === "mmap_lock");
     assert(this.actors.length < 31, "too many actors");
+    this.world.switchMmSeen = true;
+    this.world.enterLazySeen = true;
     const { mms, cpus, tasks } = this.world;
     for (const life of [FORKED, OTHERS, INIT_MM, EXEC_MM]) mms.create(life, 0, -1);
     mms.sum[FORKED] = 1;
