@@ -155,6 +155,7 @@ class TraceIngest implements Ingest {
       lines,
       events: sink.events,
       rows: sink.rows,
+      kinds: sink.kinds,
       lostEvents: sink.lostEvents,
       skipped: reader.skipped(),
       probes: reader.probes(),

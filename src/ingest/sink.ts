@@ -3,7 +3,7 @@
 import { ByteInterner } from "../base/interner.ts";
 import { type ProblemKind, ProblemLog } from "../base/problem.ts";
 import { type EventBatch, NO_MM, NO_VALUE, NONE } from "../table/event-batch.ts";
-import { EventKind } from "../table/event-kinds.ts";
+import { EVENT_KIND_NAMES, EventKind } from "../table/event-kinds.ts";
 import { EventHead } from "./event-head.ts";
 import { MAX_CPU, MAX_PID, MAX_SECONDS, MAX_SPAN } from "./limits.ts";
 import { Reorder } from "./merge.ts";
@@ -28,6 +28,8 @@ interface PendingGap {
 
 /** Rows, interned names and counters of one trace. */
 export class Sink {
+  /** Rows added per EventKind. */
+  readonly kinds: number[] = EVENT_KIND_NAMES.map(() => 0);
   readonly problems: ProblemLog = new ProblemLog();
   readonly comms: ByteInterner = new ByteInterner();
   readonly pointers: PointerTable = new PointerTable();
@@ -125,6 +127,7 @@ export class Sink {
   add(kind: EventKind): number {
     const head = this.head;
     const row = this.#claim(kind, head.line);
+    this.kinds[kind]! += 1;
     const out = this.#rows.out;
     out.cpu[row] = head.cpu;
     out.ctx[row] = head.ctx;

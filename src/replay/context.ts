@@ -4,7 +4,7 @@ import { CTX_IRQ, CTX_TASK, type EventBatch } from "../table/event-batch.ts";
 import { EVENT_KIND_NAMES, EventKind } from "../table/event-kinds.ts";
 import type { Lowering } from "./lowering.ts";
 import { forgetCpu, setActive, usingOf } from "./model/model.ts";
-import { settleBorrow } from "./model/switching.ts";
+import { settleBorrow, settleDrop } from "./model/switching.ts";
 import { settlePut } from "./model/users.ts";
 import { GrabStage, IDLE, NO_LIFE, Tail } from "./model/world.ts";
 import { SWITCH_MISMATCH } from "./problems.ts";
@@ -91,6 +91,8 @@ export function applyContext(
   }
   r.firmBefore = task >= 0 ? tasks.firm[task]! : -1;
   if (cpu < 0) return task;
+  // tlb_flush reason 0 is printed inside switch_mm_irqs_off: the load is still under way.
+  if (kind === EventKind.tlbFlush && cpus.loadSeq[cpu] === cpus.lastSeq[cpu]) cpus.loadSeq[cpu] = world.seq;
   cpus.lastSeq[cpu] = world.seq;
   cpus.lastNs[cpu] = world.ns;
   const cur = cpus.cur[cpu]!;
@@ -116,6 +118,7 @@ export function applyContext(
   cpus.tail[cpu] = Tail.none;
   cpus.pendingDrop[cpu] = NO_LIFE;
   settlePut(r, task);
+  settleDrop(r, task);
   if (tasks.entering[task]! >= 0 || tasks.unusing[task] === 1) settleBorrow(r, cpu, task);
   tasks.firm[task] = world.seq;
   return task;
@@ -140,7 +143,7 @@ function arrive(r: Lowering, cpu: number, task: number): void {
 }
 
 function missed(r: Lowering, cpu: number, task: number): void {
-  if (r.seen[EventKind.schedSwitch]! > 0) {
+  if (r.shows(EventKind.schedSwitch)) {
     r.problems.add(SWITCH_MISMATCH, r.windows.line, `CPU ${cpu}: pid ${r.world.tasks.pid[task] ?? -1}`);
   }
   forgetCpu(r, cpu);

@@ -26,6 +26,8 @@ export function derivedUsers(world: World, forks: Forks, row: number, armed: Arm
   const life = forks.life[row]!;
   const { mms } = world;
   if (mms.broken[life] === 1) return { value: 1, evidence: "at-least" };
+  // Without clone flags nobody knows who shares the mm; without mmput only its known members count.
+  if (!armed.newtask) return { value: 1, evidence: "at-least" };
   if (!armed.mmput) return { value: Math.max(1, forks.membersLow[row]!), evidence: "at-least" };
   const value = Math.max(1, forks.usersLow[row]!);
   const predates = mms.birth[life]! < 0 && mms.closed[life] === 0;
@@ -117,14 +119,16 @@ export function usersCauses(forks: Forks, row: number, users: CountValue): Denia
 export function countCauses(forks: Forks, row: number, count: CountValue): DenialCause[] {
   const out: DenialCause[] = [];
   if (count.value <= 1) return out;
-  const { lazyRefs, pendingDrops, borrows, khugepaged, ksm, procFds, rings, notifiers } = forks;
+  const { lazyRefs, pendingDrops, pendingGrabs, borrows, khugepaged, ksm, procFds, rings, notifiers } = forks;
   if (borrows[row]! > 0) out.push("borrower");
   if (khugepaged[row]! > 0) out.push("khugepaged");
   if (ksm[row]! > 0) out.push("ksm");
-  let rest = count.value - 1 - lazyRefs[row]! - borrows[row]! - khugepaged[row]! - ksm[row]!;
-  const dropping = Math.min(Math.max(0, rest), pendingDrops[row]!);
-  rest -= dropping;
-  if (lazyRefs[row]! + dropping > 0) out.push("lazy-tlb");
+  // A grab or a drop under way counts as far as the value leaves room for it.
+  const held = lazyRefs[row]! - pendingGrabs[row]!;
+  let rest = count.value - 1 - held - borrows[row]! - khugepaged[row]! - ksm[row]!;
+  const moving = Math.min(Math.max(0, rest), pendingDrops[row]! + pendingGrabs[row]!);
+  rest -= moving;
+  if (held + moving > 0) out.push("lazy-tlb");
   const maybe: readonly (readonly [DenialCause, number])[] = [
     ["proc-fd", procFds[row]!],
     ["io-uring", rings[row]!],

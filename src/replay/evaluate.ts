@@ -41,6 +41,7 @@ function evaluateUsers(world: World, f: Forks, row: number, task: number, life: 
   doubt(d, lost, Doubt.lostEvents);
   doubt(d, mms.pendingPuts[life]! > 0, Doubt.pendingPut);
   doubt(d, true, Doubt.hiddenGet, ambiguous);
+  doubt(d, mms.openGets[life]! > 0, Doubt.unfinishedGet);
   f.usersLow[row] = lost ? 1 : mms.sum[life]! - ambiguous;
   f.membersLow[row] = lost ? 1 : mms.members[life]!;
   f.usersDoubt[row] = d.open;
@@ -80,11 +81,14 @@ function evaluateCount(world: World, f: Forks, row: number, life: number, cpu: n
   }
   doubt(d, true, Doubt.pendingGrab, grabs);
   doubt(d, true, Doubt.pendingDrop, drops);
-  // kthread_use_mm and _unuse_mm from 6.4 on hold one reference too many, or early, for a moment; without
-  // switch_mm_irqs_off and enter_lazy_tlb the moments of grab and end are not seen.
-  const blind = !world.switchMmSeen || !world.enterLazySeen;
-  doubt(d, mms.between[life]! > 0 && (world.rules.useMmAlwaysGrabs || blind), Doubt.pendingGrab);
-  const perhaps = world.enterLazySeen ? 0 : mms.between[life]!;
+  doubt(d, mms.pendingDrops[life]! > 0, Doubt.pendingDrop);
+  doubt(d, mms.pendingHolds[life]! > 0, Doubt.pendingGrab);
+  // kthread_use_mm grabs somewhere before its switch_mm_irqs_off; kthread_unuse_mm from 6.4 on holds one too many for a
+  // moment; without enter_lazy_tlb its end is not seen at all.
+  doubt(d, mms.entering[life]! > 0, Doubt.pendingGrab);
+  const unusing = mms.unusing[life]! > 0;
+  doubt(d, unusing && (world.rules.useMmAlwaysGrabs || !world.enterLazySeen), Doubt.pendingGrab);
+  const perhaps = (world.enterLazySeen ? 0 : mms.unusing[life]!) + mms.pendingHolds[life]!;
   doubt(d, mms.procFds[life]! > 0, Doubt.procFd);
   doubt(d, mms.rings[life]! > 0, Doubt.ring);
   doubt(d, mms.notifiers[life]! > 0, Doubt.notifier);
@@ -94,7 +98,8 @@ function evaluateCount(world: World, f: Forks, row: number, life: number, cpu: n
   f.countDoubt[row] = d.open;
   f.countWhy[row] = d.why;
   f.lazyRefs[row] = lazyRefs;
-  f.pendingDrops[row] = drops;
+  f.pendingDrops[row] = drops + mms.pendingDrops[life]!;
+  f.pendingGrabs[row] = grabs;
   f.borrows[row] = mms.borrows[life]!;
   f.khugepaged[row] = mms.khugepaged[life]!;
   f.ksm[row] = mms.ksm[life]!;
@@ -155,7 +160,7 @@ export function boundSince(world: World, f: Forks, row: number, life: number, fr
   const { mms, cpus } = world;
   f.usersDoubt[row]! += 1;
   f.countDoubt[row]! += 1;
-  let low = 1 + mms.khugepaged[life]! + mms.ksm[life]!;
+  let low = 1 + mms.khugepaged[life]! + mms.ksm[life]! - mms.pendingHolds[life]!;
   for (let c = 0; c < cpus.length; c++) {
     if (cpus.lazy[c] === life && cpus.lazySeq[c]! < from && cpus.pendingGrab[c] !== life) low++;
   }

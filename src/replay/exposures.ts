@@ -1,7 +1,8 @@
 // Exposures (semantics §6.1): intervals inside a fork window in which a task other than the forker, on a CPU other
 // than the forker's, has the forked mm in use. Policy-independent; policies judge them later. Fed by windows.ts.
+import type { How } from "./model/model.ts";
 import type { World } from "./model/world.ts";
-import { NO_LIFE, ShareKind, TaskKind } from "./model/world.ts";
+import { ShareKind, TaskKind } from "./model/world.ts";
 
 export const ExposureClass = {
   U1: 0,
@@ -33,22 +34,15 @@ export interface Exposure {
   readonly getSeq: number;
 }
 
-/** Class of an exposure that begins at `seq` inside a window checked at `checkSeq`. `wasLazy`: the CPU held the mm lazily just before. */
-export function classify(
-  world: World,
-  task: number,
-  life: number,
-  checkSeq: number,
-  atCheck: boolean,
-  wasLazy: boolean,
-): ExposureClass {
+/** Class of an exposure by `task`, by how the CPU came to use the mm. */
+export function classify(world: World, task: number, how: How | "at-check"): ExposureClass {
   const { tasks } = world;
-  if (tasks.share[task] === ShareKind.vfork) return ExposureClass.U5;
-  if (atCheck) return ExposureClass.U1;
-  const borrowed = borrowSeq(world, task, life);
-  if (borrowed >= 0) return borrowed > checkSeq ? ExposureClass.U3 : ExposureClass.U3b;
-  if (tasks.kind[task] === TaskKind.kernel && tasks.mm[task] === NO_LIFE) return ExposureClass.U3b;
-  return wasLazy ? ExposureClass.U2b : ExposureClass.U2;
+  if (task >= 0 && tasks.share[task] === ShareKind.vfork) return ExposureClass.U5;
+  if (how === "at-check") return ExposureClass.U1;
+  if (how === "borrowed") return ExposureClass.U3;
+  const isKthread = task >= 0 && tasks.kind[task] === TaskKind.kernel;
+  if (isKthread) return ExposureClass.U3b;
+  return how === "resumed" ? ExposureClass.U2b : ExposureClass.U2;
 }
 
 /** Sequence of the kthread_use_mm() by which `task` has, or is getting, `life`; -1 when it is no borrower. */

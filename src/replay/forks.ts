@@ -120,8 +120,9 @@ export class Forks {
   readonly notifiers: number[] = [];
   readonly procFds: number[] = [];
   readonly rings: number[] = [];
-  /** Lazy references whose drop was under way. */
+  /** References whose drop, lazy references whose grab was under way. */
   readonly pendingDrops: number[] = [];
+  readonly pendingGrabs: number[] = [];
   /** Other CPUs that have the mm loaded at the check by the replay, and CPUs it does not know. */
   readonly maskOthers: number[] = [];
   readonly maskUnknown: number[] = [];
@@ -194,6 +195,7 @@ export class Forks {
       this.procFds,
       this.rings,
       this.pendingDrops,
+      this.pendingGrabs,
       this.maskOthers,
       this.maskUnknown,
       this.maskEver,

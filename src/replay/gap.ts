@@ -1,6 +1,7 @@
 // Lost events: what a gap makes unknown. Called by replay.ts for `lost` rows.
 import type { Lowering } from "./lowering.ts";
-import { forgetCpu, leave } from "./model/model.ts";
+import { forgetCpu, leave, settleLeft } from "./model/model.ts";
+import { settleDrop } from "./model/switching.ts";
 import { endGet, settlePut } from "./model/users.ts";
 import { NO_LIFE, TaskKind, UNKNOWN_LIFE } from "./model/world.ts";
 
@@ -24,14 +25,16 @@ export function loseEvents(r: Lowering, cpu: number): void {
   for (let c = 0; c < cpus.length; c++) if (cpu < 0 || c === cpu) forgetCpu(r, c);
   // Any task may have exec'd, exited, borrowed or released in the gap.
   for (const t of tasks.takeTouched()) {
-    if (tasks.entering[t]! >= 0) world.mms.between[tasks.entering[t]!]! -= 1;
-    if (tasks.unusing[t] === 1) world.mms.between[tasks.borrowed[t]!]! -= 1;
+    if (tasks.entering[t]! >= 0) world.mms.entering[tasks.entering[t]!]! -= 1;
+    if (tasks.unusing[t] === 1) world.mms.unusing[tasks.borrowed[t]!]! -= 1;
     if (tasks.borrowed[t]! >= 0) world.mms.borrows[tasks.borrowed[t]!]! -= 1;
     tasks.entering[t] = NO_LIFE;
     tasks.unusing[t] = 0;
     tasks.borrowed[t] = NO_LIFE;
     endGet(r, t);
     settlePut(r, t);
+    settleDrop(r, t);
+    settleLeft(r, t);
     if (tasks.mm[t]! >= 0) leave(r, t);
     tasks.kind[t] = TaskKind.unknown;
     tasks.mm[t] = UNKNOWN_LIFE;

@@ -43,7 +43,7 @@ export async function replay(
     }
   }
   const kernel = kernelOf(table.meta, options.kernel);
-  const replayer = new Replayer(kernel.rules, table.meta.cpus);
+  const replayer = new Replayer(kernel.rules, table.meta);
   await table.forEachBatch((batch) => replayer.feed(batch));
   replayer.finish();
   const names = armedNames(replayer, table.meta, assume);

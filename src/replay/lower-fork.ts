@@ -56,14 +56,25 @@ export function newtask(
   const fork = attempt ?? windows.begin(parent, tid, b.comm[i]!, cpu, START.none, flags);
   let life = fork.newLabel > NULL_MM ? mms.find(fork.newLabel) : -1;
   if (life < 0) {
-    // No mm_init seen: born no earlier than the parent's last sign before copy_mm.
-    life = mms.create(fork.newLabel > NULL_MM ? fork.newLabel : -1, Math.max(fork.earlySeq, 0), child);
+    // No mm_init seen: born no earlier than the first sign of the fork. A fork without any began before the trace.
+    const birth = attempt !== undefined ? attempt.earlySeq : showsForkStart(r) ? -1 : from;
+    life = mms.create(fork.newLabel > NULL_MM ? fork.newLabel : -1, birth, child);
     mms.sum[life] = 1;
   }
   tasks.share[child] = ShareKind.none;
   join(r, child, life, true);
   if (fork.row < 0) windows.point(fork, pid, END.task_newtask, false, from);
   else windows.finish(fork, END.task_newtask, pid);
+}
+
+/** Would a fork that began in the recording have shown it before task_newtask? */
+function showsForkStart(r: Lowering): boolean {
+  return [
+    EventKind.copyProcess,
+    EventKind.uprobeStartDupMmap,
+    EventKind.dupMmap,
+    EventKind.uprobeDupMmap,
+  ].some((kind) => r.shows(kind));
 }
 
 /** Without task_newtask the clone flags are unknown unless the syscall or copy_process showed them. */
@@ -79,7 +90,7 @@ export function processFork(
   const { tasks, mms } = world;
   const pid = b.argTid[i]!;
   const known = tasks.find(pid);
-  if (known >= 0 && tasks.birth[known]! >= 0 && r.seen[EventKind.taskNewtask]! > 0) {
+  if (known >= 0 && tasks.birth[known]! >= 0 && r.shows(EventKind.taskNewtask)) {
     const attempt = windows.attempts.get(parent);
     if (attempt !== undefined) windows.finish(attempt, END.sched_process_fork, -1);
     return;
@@ -199,13 +210,12 @@ export function locked(r: Lowering, b: EventBatch, i: number, cpu: number, tid: 
 
 export function unlocked(r: Lowering, b: EventBatch, i: number, task: number): void {
   const { windows } = r;
+  windows.unlockOutside(task, b.mm[i]!);
   const attempt = windows.attempts.get(task);
   if (attempt !== undefined && attempt.row >= 0) {
     if (attempt.open && r.world.mms.find(b.mm[i]!) === attempt.life)
       windows.end(attempt, END.mmap_lock_released);
-    return;
   }
-  windows.unlockOutside(task, b.mm[i]!);
 }
 
 export function endBy(r: Lowering, task: number, by: number): void {

@@ -1,7 +1,7 @@
 // sched_switch, switch_mm_irqs_off, enter_lazy_tlb and CR3 loads: which of the kernel's call sites a row comes from
 // (context_switch, exec_mmap, exit_mm, kthread_use_mm, leave_mm, use_temporary_mm: semantics §3.1, §3.2, §9.10).
 import { type EventBatch, NONE, NULL_MM } from "../table/event-batch.ts";
-import { SWITCH_MM_NO_TASK, SwitchState } from "../table/event-kinds.ts";
+import { EventKind, SWITCH_MM_NO_TASK, SwitchState } from "../table/event-kinds.ts";
 import type { Lowering } from "./lowering.ts";
 import { setActive, usingOf } from "./model/model.ts";
 import {
@@ -11,6 +11,7 @@ import {
   lazyTail,
   loadOther,
   settleBorrow,
+  settleDrop,
   switchMmTail,
   unuseMm,
   useMm,
@@ -32,6 +33,7 @@ export function schedSwitch(
   if (next > IDLE && nextComm >= 0) tasks.comm[next] = nextComm;
   if (state === SwitchState.sleeping || state === SwitchState.zombie || state === SwitchState.dead) {
     settlePut(r, prev);
+    settleDrop(r, prev);
     // Where their own events are not recorded, a sleep shows that kthread_use_mm or _unuse_mm is over.
     if (!r.world.switchMmSeen || !r.world.enterLazySeen) settleBorrow(r, cpu, prev);
     if (prev !== IDLE) {
@@ -44,7 +46,7 @@ export function schedSwitch(
   usingOf(r, next);
   contextSwitch(r, cpu, prev, next, {
     switchMm: r.world.switchMmSeen,
-    tlbFlush: r.crLoads > 0,
+    tlbFlush: r.shows(EventKind.tlbFlush),
   });
 }
 

@@ -24,7 +24,7 @@ import {
 import { crLoaded, enterLazy, schedSwitch, switchMm } from "./lower-switch.ts";
 import type { Lowering } from "./lowering.ts";
 import { ensureLife, setActive } from "./model/model.ts";
-import { callUnuseMm, callUseMm } from "./model/switching.ts";
+import { callUnuseMm, callUseMm, holdLater } from "./model/switching.ts";
 import { beginGet, beginLeave, close, endGet, get, noteOpened, put } from "./model/users.ts";
 import { IDLE, TaskKind } from "./model/world.ts";
 import { LEDGER_BROKEN } from "./problems.ts";
@@ -51,7 +51,6 @@ export function lower(
       return;
     case EventKind.tlbFlush:
       if ((b.flags[i]! & 0xff) !== TlbReason.taskSwitch || cpu < 0) return;
-      r.crLoads++;
       cpus.crLoaded[cpu] = 1;
       if (!world.switchMmSeen) crLoaded(r, cpu, task, (b.ctx[i]! & CTX_IRQ) !== 0);
       return;
@@ -149,7 +148,7 @@ export function lower(
       windows.block(life, "kthread_use_mm", tid, b.comm[i]!);
       callUseMm(r, task, life);
       // Without switch_mm_irqs_off it may take effect any time from now.
-      if (!world.switchMmSeen && cpu >= 0) setActive(r, cpu, task, life);
+      if (!world.switchMmSeen && cpu >= 0) setActive(r, cpu, task, life, "borrowed");
       return;
     }
     case EventKind.kthreadUnuseMm: {
@@ -160,13 +159,17 @@ export function lower(
       return;
     }
     case EventKind.khugepagedEnter:
-      if (b.mm[i]! > NULL_MM) mms.khugepaged[mms.of(b.mm[i]!)] = 1;
+      if (b.mm[i]! <= NULL_MM) return;
+      mms.khugepaged[mms.of(b.mm[i]!)] = 1;
+      holdLater(r, task, mms.of(b.mm[i]!));
       return;
     case EventKind.khugepagedExit:
       if (b.mm[i]! > NULL_MM) mms.khugepaged[mms.of(b.mm[i]!)] = 0;
       return;
     case EventKind.ksmEnter:
-      if (b.mm[i]! > NULL_MM) mms.ksm[mms.of(b.mm[i]!)] = 1;
+      if (b.mm[i]! <= NULL_MM) return;
+      mms.ksm[mms.of(b.mm[i]!)] = 1;
+      holdLater(r, task, mms.of(b.mm[i]!));
       return;
     case EventKind.ksmExit:
       if (b.mm[i]! > NULL_MM) mms.ksm[mms.of(b.mm[i]!)] = 0;
@@ -225,8 +228,10 @@ export function lower(
       const attempt = windows.attempts.get(task);
       if (attempt === undefined) return;
       // task_newtask comes before the return of a copy_process that succeeded.
-      if (attempt.open && attempt.startBy === START.copy_process && r.seen[EventKind.taskNewtask]! > 0)
+      if (attempt.open && attempt.startBy === START.copy_process && r.shows(EventKind.taskNewtask))
         windows.drop(attempt);
+      // Without task_newtask the child is learnt from sched_process_fork, which is still to come.
+      else if (r.shows(EventKind.taskNewtask)) windows.finish(attempt, END.copy_process_ret, -1);
       else windows.end(attempt, END.copy_process_ret);
       return;
     }

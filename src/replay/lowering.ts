@@ -1,6 +1,8 @@
 // What lowering a trace row needs of the replay: the model, the windows, and what has been seen so far. Implemented by
 // Replayer; read by context.ts, gap.ts and lower*.ts.
+
 import type { ProblemLog } from "../base/problem.ts";
+import type { EventKind } from "../table/event-kinds.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Model } from "./model/model.ts";
 import type { Windows } from "./windows.ts";
@@ -14,8 +16,8 @@ export interface Lowering extends Model {
   sampleOwner: Attempt | undefined;
   /** The context task's `firm` as it was before the event being applied. */
   firmBefore: number;
-  /** Loads of CR3 (tlb_flush reason 0) seen so far. */
-  crLoads: number;
+  /** Does the recording have events of this kind (as far as is known when it is replayed)? */
+  shows(kind: EventKind): boolean;
   /** Life that stands for init_mm where no pointer names it; -1 not made yet. */
   other: number;
 }

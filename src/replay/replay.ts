@@ -1,7 +1,7 @@
 // The loop: one pass over the event table, each row settled by context.ts and applied by lower.ts. Fed by index.ts with
 // batches; its Replayer is what verdicts.ts reads at the end. No decision of the model rests on a sampled count.
 import { ProblemLog } from "../base/problem.ts";
-import { CTX_ALIAS, type EventBatch } from "../table/event-batch.ts";
+import { CTX_ALIAS, type EventBatch, type TraceMeta } from "../table/event-batch.ts";
 import { EVENT_KIND_NAMES, EventKind, SAMPLE_LAZY, SAMPLE_SWITCHING } from "../table/event-kinds.ts";
 import type { Attempt } from "./attempt.ts";
 import { applyContext } from "./context.ts";
@@ -9,6 +9,7 @@ import { Forks } from "./forks.ts";
 import { loseEvents } from "./gap.ts";
 import { lower } from "./lower.ts";
 import type { Lowering } from "./lowering.ts";
+import type { How } from "./model/model.ts";
 import { type KernelRules, World } from "./model/world.ts";
 import { Windows } from "./windows.ts";
 
@@ -25,24 +26,29 @@ export class Replayer implements Lowering {
   sampleOwner: Attempt | undefined;
   /** The context task's `firm` as it was before the event being applied. */
   firmBefore = -1;
-  /** Loads of CR3 (tlb_flush reason 0) seen so far. */
-  crLoads = 0;
   /** Stands for init_mm where no pointer names it. */
   other = -1;
 
-  /** `cpus`: how many CPUs the recording has; all are in unknown state until they show it. */
-  constructor(rules: KernelRules, cpus: number) {
+  readonly #kinds: readonly number[] | undefined;
+
+  /** Of `meta`: the CPUs, all in unknown state until they show it, and which kinds of events there are. */
+  constructor(rules: KernelRules, meta: Pick<TraceMeta, "cpus" | "kinds">) {
     this.world = new World(rules);
-    if (cpus > 0) this.world.cpus.ensure(cpus - 1);
+    if (meta.cpus > 0) this.world.cpus.ensure(meta.cpus - 1);
+    this.#kinds = meta.kinds;
     this.windows = new Windows(this);
   }
 
-  onActive(cpu: number, task: number, life: number): void {
-    this.windows.onActive(cpu, task, life);
+  shows(kind: EventKind): boolean {
+    return (this.#kinds?.[kind] ?? this.seen[kind]!) > 0;
   }
 
-  onReveal(cpu: number, life: number, task: number, active: boolean, since: number, sinceFork: number): void {
-    this.windows.onReveal(cpu, life, task, active, since, sinceFork);
+  onActive(cpu: number, task: number, life: number, how: How): void {
+    this.windows.onActive(cpu, task, life, how);
+  }
+
+  onReveal(cpu: number, life: number, task: number, active: boolean, since: number): void {
+    this.windows.onReveal(cpu, life, task, active, since);
   }
 
   /** Applies a batch of rows in order. */
@@ -76,14 +82,15 @@ export class Replayer implements Lowering {
       return;
     }
     this.sampleOwner = undefined;
-    world.switchMmSeen = this.seen[EventKind.switchMm]! > 0;
-    world.enterLazySeen = this.seen[EventKind.enterLazyTlb]! > 0;
-    windows.loadsVisible = world.switchMmSeen || this.crLoads > 0;
+    world.switchMmSeen = this.shows(EventKind.switchMm);
+    world.enterLazySeen = this.shows(EventKind.enterLazyTlb);
+    windows.loadsVisible = world.switchMmSeen || this.shows(EventKind.tlbFlush);
     const alias = (b.ctx[i]! & CTX_ALIAS) !== 0;
-    if (!alias) this.seen[kind]!++;
+    // A second probe on one function tells of the same instant: nothing has gone on since the first.
+    if (alias && kind !== EventKind.dupMmap && kind !== EventKind.uprobeDupMmap) return;
+    this.seen[kind]!++;
     const tid = b.tid[i]!;
     const task = applyContext(this, b, i, kind, cpu, tid);
-    if (alias && kind !== EventKind.dupMmap && kind !== EventKind.uprobeDupMmap) return;
     lower(this, b, i, kind, cpu, tid, task);
   }
 

@@ -5,7 +5,7 @@ import { boundSince, evaluate } from "./evaluate.ts";
 import type { Exposure, ExposureClass } from "./exposures.ts";
 import { borrowSeq, ExposureClass as Class, classify } from "./exposures.ts";
 import { Doubt, type Forks } from "./forks.ts";
-import { confirmMember, ensureLife, type Model } from "./model/model.ts";
+import { confirmMember, ensureLife, type How, type Model } from "./model/model.ts";
 import { Tail, UNKNOWN_LIFE, type World } from "./model/world.ts";
 
 /** A write lock taken outside any known fork: the start of a window if a second mm is locked inside it (dup_mmap). */
@@ -45,7 +45,9 @@ export class Windows {
   /** The task's attempt, begun when it has none. `by`: what was seen first. */
   begin(task: number, tid: number, comm: number, cpu: number, by: number, flags: number): Attempt {
     const known = this.attempts.get(task);
-    if (known !== undefined) return known;
+    if (known?.open === true) return known;
+    if (known !== undefined) this.finish(known, END.none, -1);
+    this.#locks.delete(task);
     const { ns, seq } = this.#world;
     const attempt: Attempt = {
       task,
@@ -152,7 +154,7 @@ export class Windows {
     for (let c = 0; c < cpus.length; c++) {
       if (c === attempt.forkerCpu) continue;
       if (cpus.active[c] === attempt.life && cpus.cur[c] !== attempt.task)
-        this.#expose(attempt, c, cpus.cur[c]!, true, false);
+        this.#expose(attempt, c, cpus.cur[c]!, "at-check");
       else if (cpus.active[c] === UNKNOWN_LIFE) this.#doubtActive(attempt, c);
       else if (cpus.lazy[c] === attempt.life && this.#loadedHere(c, attempt.life)) this.#residue(attempt, c);
     }
@@ -190,40 +192,34 @@ export class Windows {
     attempt.all.push(e);
   }
 
-  #expose(attempt: Attempt, cpu: number, task: number, atCheck: boolean, wasLazy: boolean): void {
-    const checkSeq = this.#forks.seq[attempt.row]!;
-    this.#push(attempt, cpu, task, classify(this.#world, task, attempt.life, checkSeq, atCheck, wasLazy));
+  #expose(attempt: Attempt, cpu: number, task: number, how: How | "at-check"): void {
+    this.#push(attempt, cpu, task, classify(this.#world, task, how));
   }
 
   /** Model listener: who uses what on a CPU has changed. */
-  onActive(cpu: number, task: number, life: number): void {
+  onActive(cpu: number, task: number, life: number, how: How): void {
     for (const attempt of this.open) {
       if (attempt.row < 0) continue;
-      const current = attempt.exposures[cpu];
       if (task === attempt.task && task >= 0) {
-        if (current !== undefined) this.#endExposure(attempt, cpu);
-        if (life === attempt.life && attempt.forkerCpu !== cpu) this.#moved(attempt, cpu);
-        continue;
-      }
-      if (cpu === attempt.forkerCpu) continue;
-      if (life === attempt.life) {
-        if (
-          current !== undefined &&
-          current.class !== Class.U4 &&
-          current.tid === (task >= 0 ? this.#world.tasks.pid[task] : -1)
-        )
-          continue;
-        const wasLazy = current?.class === Class.U4;
-        if (current !== undefined) this.#endExposure(attempt, cpu);
-        this.#expose(attempt, cpu, task, false, wasLazy);
-      } else if (
-        current !== undefined &&
-        (current.class !== Class.U4 || this.#world.cpus.lazy[cpu] !== attempt.life)
-      ) {
         this.#endExposure(attempt, cpu);
-      }
-      if (life === UNKNOWN_LIFE) this.#doubtActive(attempt, cpu);
+        if (life === attempt.life && attempt.forkerCpu !== cpu) this.#moved(attempt, cpu);
+      } else if (cpu !== attempt.forkerCpu) this.#elsewhere(attempt, cpu, task, life, how);
     }
+  }
+
+  #elsewhere(attempt: Attempt, cpu: number, task: number, life: number, how: How): void {
+    const current = attempt.exposures[cpu];
+    if (life === attempt.life) {
+      const tid = task >= 0 ? this.#world.tasks.pid[task]! : -1;
+      if (current !== undefined && current.class !== Class.U4 && current.tid === tid) return;
+      this.#endExposure(attempt, cpu);
+      this.#expose(attempt, cpu, task, how);
+      return;
+    }
+    const isLazy = this.#world.cpus.lazy[cpu] === attempt.life && this.#loadedHere(cpu, attempt.life);
+    if (current !== undefined && (current.class !== Class.U4 || !isLazy)) this.#endExposure(attempt, cpu);
+    if (isLazy && attempt.exposures[cpu] === undefined) this.#residue(attempt, cpu);
+    if (life === UNKNOWN_LIFE) this.#doubtActive(attempt, cpu);
   }
 
   /** The forker runs on another CPU now: the one it left may be in somebody else's hands (§9.8). */
@@ -237,7 +233,7 @@ export class Windows {
       cpus.active[old] === attempt.life &&
       cpus.cur[old] !== attempt.task
     ) {
-      this.#expose(attempt, old, cpus.cur[old]!, false, false);
+      this.#expose(attempt, old, cpus.cur[old]!, "switched");
     }
   }
 
@@ -257,11 +253,10 @@ export class Windows {
     }
   }
 
-  /** Model listener: a CPU that was unknown since fork row `sinceFork` turns out to have held `life`. */
-  onReveal(cpu: number, life: number, task: number, active: boolean, since: number, sinceFork: number): void {
+  /** Model listener: a CPU that was unknown since sequence `since` turns out to have held `life`. */
+  onReveal(cpu: number, life: number, task: number, active: boolean, since: number): void {
     const f = this.#forks;
-    const { tasks } = this.#world;
-    for (let row = sinceFork; row < f.length; row++) {
+    for (let row = this.#world.cpus.unknownFork[cpu]!; row < f.length; row++) {
       if ((f.countWhy[row]! & Doubt.lostEvents) !== 0) continue;
       if (cpu === f.cpu[row] || f.seq[row]! < since || !this.#world.couldHold(f.life[row]!, since)) continue;
       if (f.life[row] !== life) {
@@ -277,21 +272,32 @@ export class Windows {
         f.lazyRefs[row]! += 1;
         continue;
       }
-      if (task === f.task[row]) continue;
-      const end = Number.isNaN(f.end[row]!) ? this.#world.ns : f.end[row]!;
-      this.exposures.push({
-        fork: row,
-        class: Class.U1,
-        cpu,
-        tid: tasks.pid[task]!,
-        comm: tasks.comm[task]!,
-        start: f.start[row]!,
-        end,
-        line: this.line,
-        borrowSeq: tasks.borrowed[task] === life ? tasks.borrowSeq[task]! : -1,
-        getSeq: -1,
-      });
+      if (task !== f.task[row]) this.#exposeLate(row, cpu, life, task);
     }
+  }
+
+  /** An exposure of `row` learnt only now: the CPU was in the task's hands from when it became unknown until here. */
+  #exposeLate(row: number, cpu: number, life: number, task: number): void {
+    const f = this.#forks;
+    const { tasks, cpus, ns } = this.#world;
+    const start = Math.max(f.start[row]!, cpus.unknownNs[cpu]!);
+    const end = Number.isNaN(f.end[row]!) ? ns : Math.min(f.end[row]!, ns);
+    if (end < start) return;
+    const e: Exposure = {
+      fork: row,
+      class: start > f.start[row]! ? Class.U2 : Class.U1,
+      cpu,
+      tid: tasks.pid[task]!,
+      comm: tasks.comm[task]!,
+      start,
+      end,
+      line: this.line,
+      borrowSeq: borrowSeq(this.#world, task, life),
+      getSeq: -1,
+    };
+    const attempt = this.open.find((open) => open.row === row);
+    if (attempt === undefined) this.exposures.push(e);
+    else attempt.all.push(e);
   }
 
   /** A serialised function is called on `life` while its window is open. */

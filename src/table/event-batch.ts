@@ -102,6 +102,8 @@ export interface TraceMeta {
   readonly events: number;
   /** Rows in the event table. */
   readonly rows: number;
+  /** Rows per EventKind, by kind: what the recording shows at all, known before its events are replayed. */
+  readonly kinds?: readonly number[];
   /** Events the recorder says it lost; -1 when it lost some and does not say how many. */
   readonly lostEvents: number;
   /** Events per name that replay has no use for. */

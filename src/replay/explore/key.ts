@@ -1,7 +1,11 @@
 // One string a state, the same for states that differ only in which CPU and which of several identical actors is which,
 // and in what cannot matter any more. Read by search.ts to visit each such class once.
-import { type Mms, Tail, type Tasks } from "../model/world.ts";
+import { Tail } from "../model/world.ts";
 import { FORKED, type System } from "./system.ts";
+
+/** Bits of an actor's code, of a CPU's own, and so the place of each in a CPU's whole code. */
+const ACTOR_BITS = 2 ** 16;
+const CPU_BITS = 2 ** 8;
 
 /**
  * Canonical under permutation of CPUs and of actors of a role: a CPU is described with the actor it runs, an actor on no
@@ -11,63 +15,74 @@ import { FORKED, type System } from "./system.ts";
  */
 export function canonicalKey(s: System): string {
   const { cpus } = s.world;
-  const onCpu: string[] = [];
+  const onCpu: number[] = [];
   let placed = 0;
   for (let cpu = 0; cpu < cpus.length; cpu++) {
     const current = s.actorOn(cpu);
     if (current >= 0) placed |= 1 << current;
-    const leaving = cpus.tail[cpu] === Tail.none ? -1 : s.tasks.indexOf(cpus.prevTask[cpu]!);
-    if (leaving >= 0 && leaving !== current) placed |= 1 << leaving;
-    onCpu.push(
-      `${actorKey(s, current)}<${leaving === current ? "" : actorKey(s, leaving)}${cpuKey(s, cpu)}${cpu === s.forkerCpu ? "f" : ""}`,
+    const left = cpus.tail[cpu] === Tail.none ? -1 : s.actorOf(cpus.prevTask[cpu]!);
+    if (left >= 0) placed |= 1 << left;
+    const leaving = left === current ? -1 : left;
+    onCpu.push((actorCode(s, current) * ACTOR_BITS + actorCode(s, leaving)) * CPU_BITS + cpuCode(s, cpu));
+  }
+  const offCpu: number[] = [];
+  for (let actor = 0; actor < s.actors.length; actor++)
+    if ((placed & (1 << actor)) === 0) offCpu.push(actorCode(s, actor));
+  const chars = systemCodes(s);
+  for (const code of onCpu.sort(ascending)) {
+    chars.push(
+      code % CPU_BITS,
+      Math.floor(code / CPU_BITS) % ACTOR_BITS,
+      Math.floor(code / CPU_BITS / ACTOR_BITS),
     );
   }
-  const offCpu: string[] = [];
-  for (let actor = 0; actor < s.actors.length; actor++)
-    if ((placed & (1 << actor)) === 0) offCpu.push(actorKey(s, actor));
-  return `${onCpu.sort().join("/")}|${offCpu.sort().join("")}|${globalKey(s)}`;
+  chars.push(...offCpu.sort(ascending));
+  return String.fromCharCode(...chars);
 }
 
-/** The same without the symmetry: which CPU and which actor is which counts. For tests of the reduction. */
+/** The same without the symmetry: which CPU, which actor and which life is which counts. For tests of the reduction. */
 export function plainKey(s: System): string {
   const { cpus } = s.world;
-  let key = `${globalKey(s)}|${s.forkerCpu}`;
-  for (let actor = 0; actor < s.actors.length; actor++) key += `/${actorKey(s, actor)}`;
-  for (let cpu = 0; cpu < cpus.length; cpu++)
-    key += `|${s.actorOn(cpu)},${cpus.tail[cpu]},${cpus.prevTask[cpu]},${cpus.lazy[cpu]},${cpuKey(s, cpu)}`;
-  return key;
+  const codes = systemCodes(s);
+  for (let actor = 0; actor < s.actors.length; actor++) codes.push(actorCode(s, actor));
+  for (let cpu = 0; cpu < cpus.length; cpu++) {
+    const { cur, tail, prevTask, lazy, loaded, active } = cpus;
+    const left = tail[cpu] === Tail.none ? 0 : prevTask[cpu]!;
+    codes.push(cur[cpu]!, left, lazy[cpu]! + 2, loaded[cpu]! + 2, active[cpu]! + 2, cpuCode(s, cpu));
+  }
+  return String.fromCharCode(...codes);
 }
 
-function isForked(life: number): string {
-  return life === FORKED ? "1" : "0";
+function ascending(a: number, b: number): number {
+  return a - b;
 }
 
-function cpuKey(s: System, cpu: number): string {
+function cpuCode(s: System, cpu: number): number {
   const { lazy, loaded, active, pendingGrab, pendingDrop, tail } = s.world.cpus;
-  const lives = [lazy[cpu]!, loaded[cpu]!, active[cpu]!, pendingGrab[cpu]!, pendingDrop[cpu]!];
-  return `${lives.map(isForked).join("")}${tail[cpu]}`;
+  let code = tail[cpu]! * 2 + (cpu === s.forkerCpu ? 1 : 0);
+  for (const column of [lazy, loaded, active, pendingGrab, pendingDrop])
+    code = code * 2 + (column[cpu] === FORKED ? 1 : 0);
+  return code;
 }
 
-/** Where the actor is in its program, and its columns of the world as far as transitions read them. */
-function actorKey(s: System, actor: number): string {
-  if (actor < 0) return "-";
-  const { tasks } = s.world;
+/** Its kind of program, where it is in it, and its columns of the world as far as transitions read them; 0 for none. */
+function actorCode(s: System, actor: number): number {
+  if (actor < 0) return 0;
+  const { mm, borrowed, entering, leaving, pendingPut, unusing, gets } = s.world.tasks;
   const task = s.tasks[actor]!;
-  const { role } = s.actors[actor]!;
-  return `${role[0]}${role[1]}${s.pc[actor]}${taskKey(tasks, task)};`;
+  let code = (s.kinds[actor]! + 1) * 8 + s.pc[actor]!;
+  for (const column of [mm, borrowed, entering, leaving, pendingPut])
+    code = code * 2 + (column[task] === FORKED ? 1 : 0);
+  return (code * 2 + unusing[task]!) * 2 + (gets.has(task) ? 1 : 0);
 }
 
-function taskKey(tasks: Tasks, task: number): string {
-  const lives = [tasks.mm, tasks.borrowed, tasks.entering, tasks.leaving, tasks.pendingPut];
-  const own = lives.map((column) => isForked(column[task]!)).join("");
-  return `${own}${tasks.unusing[task]}${tasks.gets.get(task)?.length ?? 0}`;
-}
-
-function globalKey(s: System): string {
-  return `${s.path}${s.policyHeld}${s.writeHeld}${s.readLocks}${s.writerWaits}${s.vforkWait}${mmKey(s.world.mms)}`;
-}
-
-function mmKey(mms: Mms): string {
-  const columns = [mms.sum, mms.members, mms.threads, mms.vforks, mms.borrows, mms.between, mms.pendingPuts];
-  return columns.map((column) => column[FORKED]).join(",");
+/** Locks, what the check said, and the forked mm's counters. */
+function systemCodes(s: System): number[] {
+  const { sum, members, threads, vforks, borrows, between, pendingPuts } = s.world.mms;
+  return [
+    s.path,
+    s.policyHeld * 8 + s.writeHeld * 4 + s.writerWaits * 2 + s.vforkWait,
+    s.readLocks,
+    ...[sum, members, threads, vforks, borrows, between, pendingPuts].map((column) => column[FORKED]!),
+  ];
 }

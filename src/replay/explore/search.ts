@@ -96,7 +96,7 @@ class Search {
     this.#parent.push(parent);
     this.#step.push(step);
     if (this.#deadlock === undefined && isDeadlock(this.#system)) this.#deadlock = this.#pathTo(id);
-    this.#next.push({ id, roster, state: this.#system.capture() });
+    if (!this.#system.isDecided) this.#next.push({ id, roster, state: this.#system.capture() });
     return id;
   }
 

@@ -1,5 +1,7 @@
 // What can happen next in a state of the bounded system, and making it happen, by the model's own transitions: the
 // scheduler's steps, and one atomic step of the program of the actor on a CPU. Called by search.ts.
+
+import { assert } from "../../base/assert.ts";
 import {
   callUnuseMm,
   callUseMm,
@@ -14,7 +16,6 @@ import {
 } from "../model/switching.ts";
 import { beginGet, beginLeave, endGet, get, put, settlePut } from "../model/users.ts";
 import { GrabStage, IDLE, NO_LIFE, Tail } from "../model/world.ts";
-import { assert } from "../../base/assert.ts";
 import type { Op } from "./bound.ts";
 import { EXEC_MM, FORKED, INIT_MM, Path, type System } from "./system.ts";
 
@@ -224,12 +225,12 @@ function memberOp(s: System, cpu: number, task: number, op: Op): boolean {
   switch (op) {
     case "exitMm":
       recorder?.exitMm(s, cpu, task);
-      beginLeave(s, task, FORKED);
+      beginLeave(s, task, FORKED, false);
       exitMm(s, cpu, task, FORKED);
       return true;
     case "vforkDone":
       recorder?.execMmRelease(s, cpu, task);
-      beginLeave(s, task, FORKED);
+      beginLeave(s, task, FORKED, true);
       s.vforkWait = 0;
       return true;
     case "exec":
@@ -238,7 +239,7 @@ function memberOp(s: System, cpu: number, task: number, op: Op): boolean {
       return true;
     case "put":
       recorder?.mmput(s, cpu, task);
-      put(s, cpu, task, FORKED);
+      put(s, task, FORKED);
       settlePut(s, task);
       return true;
     case "getBegin":

@@ -22,6 +22,8 @@ export const Path = { unchecked: 0, slow: 1, fast: 2 } as const;
 export type Path = (typeof Path)[keyof typeof Path];
 
 const FORKER = 0;
+/** Numbers of a captured state before its columns. */
+const SCALARS = 7;
 /** The scratch row that checks are evaluated into. */
 const ROW = 0;
 /** mm_count rises in kthread_use_mm() before the mm is loaded (6.4 on); mm_cpumask as before 6.14. */
@@ -35,6 +37,8 @@ export class System implements Model {
   readonly actors: readonly Actor[];
   /** TaskId by actor. */
   readonly tasks: readonly number[];
+  /** A number by actor, the same for actors that are alike. */
+  readonly kinds: readonly number[];
   /** Next op of each actor's program; its length when over. An absent actor's is over from the start. */
   readonly pc: number[];
   path: Path = Path.unchecked;
@@ -48,7 +52,8 @@ export class System implements Model {
   vforkWait = 0;
   /** Where the steps taken are written down as trace rows; none while searching. */
   recorder: Recorder | undefined;
-  readonly #columns: readonly (readonly [column: number[], length: number])[];
+  readonly #columns: readonly number[][];
+  readonly #size: number;
 
   /** `roster`: bit i says that actor i exists. */
   constructor(bound: Bound, policy: Policy, roster: number) {
@@ -64,6 +69,7 @@ export class System implements Model {
     mms.sum[OTHERS] = 1;
     mms.sum[EXEC_MM] = 1;
     this.tasks = this.actors.map((actor, index) => this.#createTask(actor, (roster & (1 << index)) !== 0));
+    this.kinds = this.actors.map(({ role }) => this.actors.findIndex((actor) => actor.role === role));
     this.pc = this.actors.map((actor, index) => ((roster & (1 << index)) === 0 ? actor.program.length : 0));
     this.forks.add(mms, FORKED, this.tasks[FORKER]!);
     // Every CPU idle, its last user task one of another process.
@@ -78,6 +84,7 @@ export class System implements Model {
     }
     tasks.cpu[this.tasks[FORKER]!] = -1;
     this.#columns = [...columnsOf(tasks), ...columnsOf(mms), ...columnsOf(cpus)];
+    this.#size = this.#columns.reduce((sum, column) => sum + column.length, SCALARS + 2 * this.actors.length);
   }
 
   onActive(): void {}
@@ -117,9 +124,14 @@ export class System implements Model {
     return this.world.tasks.cpu[this.forkerTask]!;
   }
 
+  /** The actor of a task: they are created in order after the idle task. -1: the idle task, or none. */
+  actorOf(task: number): number {
+    return task - 1;
+  }
+
   /** The actor on a CPU; -1 when it is idle. */
   actorOn(cpu: number): number {
-    return this.tasks.indexOf(this.world.cpus.cur[cpu]!);
+    return this.actorOf(this.world.cpus.cur[cpu]!);
   }
 
   /**
@@ -157,6 +169,12 @@ export class System implements Model {
     return this.path === Path.fast && this.next(FORKER) === "flush";
   }
 
+  /** The fork can neither become unsafe nor get stuck any more: it has its locks, and is on the slow path or past its flush. */
+  get isDecided(): boolean {
+    if (this.writeHeld === 0) return this.next(FORKER) === undefined;
+    return this.path === Path.slow || this.next(FORKER) === "release";
+  }
+
   /** CPU on which the mm is used while the fork copies it without atomics (semantics §6.1); -1 none. */
   hazardCpu(): number {
     if (!this.isCopyingFast) return -1;
@@ -174,33 +192,39 @@ export class System implements Model {
   /** The whole state as numbers. */
   capture(): Int32Array {
     const { tasks, seq } = this.world;
-    const out: number[] = [seq, this.path, this.policyHeld, this.writeHeld, this.readLocks, this.writerWaits];
-    out.push(this.vforkWait, ...this.pc);
-    for (const task of this.tasks) out.push(tasks.gets.get(task)?.length ?? 0);
-    for (const [column, length] of this.#columns) for (let i = 0; i < length; i++) out.push(column[i]!);
-    return Int32Array.from(out);
+    const out = new Int32Array(this.#size);
+    out[0] = seq;
+    out[1] = this.path;
+    out[2] = this.policyHeld;
+    out[3] = this.writeHeld;
+    out[4] = this.readLocks;
+    out[5] = this.writerWaits;
+    out[6] = this.vforkWait;
+    let at = SCALARS;
+    for (const pc of this.pc) out[at++] = pc;
+    for (const task of this.tasks) out[at++] = tasks.gets.get(task)?.length ?? 0;
+    for (const column of this.#columns) for (let i = 0; i < column.length; i++) out[at++] = column[i]!;
+    return out;
   }
 
   /** Puts a captured state back. */
   restore(state: Int32Array): void {
     const { world } = this;
-    let at = 7;
-    [world.seq, this.policyHeld, this.writeHeld, this.readLocks, this.writerWaits, this.vforkWait] = [
-      state[0]!,
-      state[2]!,
-      state[3]!,
-      state[4]!,
-      state[5]!,
-      state[6]!,
-    ];
+    world.seq = state[0]!;
     this.path = state[1] as Path;
+    this.policyHeld = state[2]!;
+    this.writeHeld = state[3]!;
+    this.readLocks = state[4]!;
+    this.writerWaits = state[5]!;
+    this.vforkWait = state[6]!;
+    let at = SCALARS;
     for (let i = 0; i < this.pc.length; i++) this.pc[i] = state[at++]!;
     for (const task of this.tasks) {
       const held = state[at++]!;
       if (held > 0) world.tasks.gets.set(task, new Array(held).fill(FORKED));
       else world.tasks.gets.delete(task);
     }
-    for (const [column, length] of this.#columns) for (let i = 0; i < length; i++) column[i] = state[at++]!;
+    for (const column of this.#columns) for (let i = 0; i < column.length; i++) column[i] = state[at++]!;
   }
 }
 
@@ -208,10 +232,10 @@ function exactly(value: number): Counted {
   return { value, exact: true };
 }
 
-/** The numeric columns of a part of the world, with their lengths, which no step changes. */
-function columnsOf(part: Tasks | World["mms"] | World["cpus"]): (readonly [number[], number])[] {
+/** The numeric columns of a part of the world; no step adds rows to them. */
+function columnsOf(part: Tasks | World["mms"] | World["cpus"]): number[][] {
   const values: readonly unknown[] = Object.values(part);
-  return values
-    .filter((value): value is number[] => Array.isArray(value) && value.every(Number.isSafeInteger))
-    .map((column) => [column, column.length]);
+  return values.filter(
+    (value): value is number[] => Array.isArray(value) && value.every(Number.isSafeInteger),
+  );
 }

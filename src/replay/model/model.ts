@@ -1,31 +1,27 @@
 // What the transitions of this folder share: the world, the forks they may have to go back to, and the listener
 // that hears when a CPU starts or stops using an mm (windows turn that into exposures).
 import type { Forks } from "../forks.ts";
-import { IDLE, NO_LIFE, ShareKind, Tail, TaskKind, UNKNOWN_LIFE, type World } from "./world.ts";
+import { Half, IDLE, NO_LIFE, ShareKind, Tail, TaskKind, UNKNOWN_LIFE, type World } from "./world.ts";
+
+/** How a CPU came to use an mm: a switch to a user of it, the same from having held it lazily, kthread_use_mm. */
+export type How = "switched" | "resumed" | "borrowed";
 
 export interface Model {
   readonly world: World;
   readonly forks: Forks;
   /** CPU `cpu` now runs `task` using `life` (NO_LIFE: kernel task; UNKNOWN_LIFE: cannot tell). Called after the fact. */
-  onActive: (cpu: number, task: number, life: number) => void;
+  onActive: (cpu: number, task: number, life: number, how: How) => void;
   /**
    * The CPU's unknown past is revealed: since sequence `since` it held `life`, in use by `task` when `active`, else
-   * lazily (task -1: cannot tell which). Fork rows from `sinceFork` on may have doubted this CPU.
+   * lazily (task -1: cannot tell which). Fork rows from cpus.unknownFork[cpu] on may have doubted this CPU.
    */
-  onReveal: (
-    cpu: number,
-    life: number,
-    task: number,
-    active: boolean,
-    since: number,
-    sinceFork: number,
-  ) => void;
+  onReveal: (cpu: number, life: number, task: number, active: boolean, since: number) => void;
 }
 
 /** Sets who runs on a CPU and which mm is in use there. */
-export function setActive(m: Model, cpu: number, task: number, life: number): void {
+export function setActive(m: Model, cpu: number, task: number, life: number, how: How = "switched"): void {
   m.world.cpus.active[cpu] = life;
-  m.onActive(cpu, task, life);
+  m.onActive(cpu, task, life, how);
 }
 
 /** Makes `task` a user of `life` by tsk->mm. `sure`: the task certainly holds one mm_users. */
@@ -41,6 +37,27 @@ export function join(m: Model, task: number, life: number, sure: boolean): void 
   if (share === ShareKind.thread) mms.threads[life]! += 1;
   else if (share === ShareKind.vfork) mms.vforks[life]! += 1;
   else if (share === ShareKind.ioWorker) mms.ioWorkers[life]! += 1;
+}
+
+/** The task has left `life` and will put its mm_users reference: until then that reference still counts. */
+export function leaveLater(m: Model, task: number, life: number): void {
+  const { tasks, mms } = m.world;
+  settleLeft(m, task);
+  const share = tasks.share[task]!;
+  tasks.leaving[task] = life;
+  tasks.leaveShare[task] = share;
+  tasks.leftLife[task] = life;
+  tasks.leftHalf[task] = share === ShareKind.vfork ? Half.vfork : Half.thread;
+  mms.half(life, tasks.leftHalf[task]! as Half, 1);
+  leave(m, task);
+}
+
+/** That mmput has begun, or will not be seen. */
+export function settleLeft(m: Model, task: number): void {
+  const { tasks, mms } = m.world;
+  mms.half(tasks.leftLife[task]!, tasks.leftHalf[task]! as Half, -1);
+  tasks.leftHalf[task] = Half.none;
+  tasks.leftLife[task] = NO_LIFE;
 }
 
 /** Ends tsk->mm membership (mm_users itself falls at mmput). The task becomes a kernel-like one until it execs. */
@@ -121,6 +138,7 @@ export function forgetCpu(m: Model, cpu: number): void {
   cpus.prevUsing[cpu] = UNKNOWN_LIFE;
   if (cpus.unknownSince[cpu]! < 0) {
     cpus.unknownSince[cpu] = m.world.seq;
+    cpus.unknownNs[cpu] = m.world.ns;
     cpus.unknownFork[cpu] = m.forks.length;
   }
   setActive(m, cpu, -1, UNKNOWN_LIFE);

@@ -1,7 +1,7 @@
 // context_switch() and everything else that moves lazy references, loaded mms and CPU state: semantics §2.3,
 // §2.4 rows 1, 5-8, 11-14, and what recordings added in §9.1, §9.3, §9.10, §9.15.
 import { Doubt } from "../forks.ts";
-import { forgetCpu, join, leave, type Model, setActive } from "./model.ts";
+import { forgetCpu, join, leave, leaveLater, type Model, setActive } from "./model.ts";
 import { Exec, GrabStage, IDLE, NO_LIFE, ShareKind, Tail, TaskKind, UNKNOWN_LIFE } from "./world.ts";
 
 /** A CPU's held state comes to light: since it became unknown it held `life` (by `prev`, running or lazy). */
@@ -13,7 +13,7 @@ function reveal(m: Model, cpu: number, life: number, prev: number): void {
   if (since < 0 || since === cpus.switchSeq[cpu]) return;
   const kind = prev >= 0 ? tasks.kind[prev]! : TaskKind.unknown;
   const active = kind === TaskKind.user || (prev >= 0 && tasks.borrowed[prev]! >= 0);
-  m.onReveal(cpu, life, kind === TaskKind.unknown ? -1 : prev, active, since, cpus.unknownFork[cpu]!);
+  m.onReveal(cpu, life, kind === TaskKind.unknown ? -1 : prev, active, since);
 }
 
 /** What else the recording shows of a switch. */
@@ -75,6 +75,7 @@ export function contextSwitch(m: Model, cpu: number, prev: number, next: number,
     return;
   }
   if (nextUsing >= 0) {
+    const how = cpus.lazy[cpu] === nextUsing && prevUsing < 0 ? "resumed" : "switched";
     if (prevUsing === NO_LIFE || prevUsing === UNKNOWN_LIFE) cpus.pendingDrop[cpu] = cpus.lazy[cpu]!;
     cpus.setLazy(cpu, NO_LIFE, m.world.seq);
     if (!switchMmSeen) {
@@ -82,7 +83,7 @@ export function contextSwitch(m: Model, cpu: number, prev: number, next: number,
       load(m, cpu, nextUsing);
     }
     // With switch_mm_irqs_off probed the new mm is in use from that event on; without it, from here.
-    setActive(m, cpu, next, switchMmSeen ? NO_LIFE : nextUsing);
+    setActive(m, cpu, next, switchMmSeen ? NO_LIFE : nextUsing, how);
     return;
   }
   makeUnknown(m, cpu);
@@ -95,6 +96,7 @@ function makeUnknown(m: Model, cpu: number): void {
   cpus.setLazy(cpu, UNKNOWN_LIFE, m.world.seq);
   if (cpus.unknownSince[cpu]! >= 0) return;
   cpus.unknownSince[cpu] = m.world.seq;
+  cpus.unknownNs[cpu] = m.world.ns;
   cpus.unknownFork[cpu] = m.forks.length;
 }
 
@@ -145,7 +147,7 @@ export function switchMmTail(m: Model, cpu: number, task: number, life: number, 
   cpus.tail[cpu] = Tail.seen;
   tasks.cpu[task] = cpu;
   load(m, cpu, life);
-  setActive(m, cpu, task, life);
+  setActive(m, cpu, task, life, from === life && prevUsing < 0 ? "resumed" : "switched");
 }
 
 /** A task was switched in as a kernel task: it has no mm and borrows none. */
@@ -154,7 +156,7 @@ function learnKernel(m: Model, task: number): void {
   if (task === IDLE) return;
   const borrowed = tasks.borrowed[task]!;
   if (borrowed >= 0) {
-    if (tasks.unusing[task] === 1) mms.between[borrowed]! -= 1;
+    if (tasks.unusing[task] === 1) mms.unusing[borrowed]! -= 1;
     tasks.unusing[task] = 0;
     mms.borrows[borrowed]! -= 1;
     tasks.borrowed[task] = NO_LIFE;
@@ -230,9 +232,7 @@ export function exec(m: Model, cpu: number, task: number, life: number): void {
   const { tasks, cpus } = m.world;
   const old = tasks.mm[task]!;
   if (old >= 0) {
-    tasks.leaveShare[task] = tasks.share[task]!;
-    leave(m, task);
-    tasks.leaving[task] = old;
+    leaveLater(m, task, old);
   } else if (cpu >= 0 && cpus.lazy[cpu] !== NO_LIFE) {
     // exec from a kernel thread (usermode helper): the lazy reference is dropped (§2.2).
     cpus.pendingDrop[cpu] = cpus.lazy[cpu]!;
@@ -253,9 +253,8 @@ export function exec(m: Model, cpu: number, task: number, life: number): void {
 export function exitMm(m: Model, cpu: number, task: number, life: number): void {
   const { cpus } = m.world;
   if (m.world.tasks.mm[task] === life || m.world.tasks.mm[task]! < 0) {
-    m.world.tasks.leaving[task] = life;
-    if (m.world.tasks.mm[task]! >= 0) m.world.tasks.leaveShare[task] = m.world.tasks.share[task]!;
-    leave(m, task);
+    if (m.world.tasks.mm[task]! >= 0) leaveLater(m, task, life);
+    else m.world.tasks.leaving[task] = life;
   }
   if (cpu < 0) return;
   if (cpus.unknownSince[cpu]! >= 0) reveal(m, cpu, life, task);
@@ -270,7 +269,7 @@ export function callUseMm(m: Model, task: number, life: number): void {
   settleUse(m, task);
   tasks.entering[task] = life;
   tasks.enterSeq[task] = m.world.seq;
-  mms.between[life]! += 1;
+  mms.entering[life]! += 1;
 }
 
 /** kthread_unuse_mm() called: the mm stays in use until tsk->mm is cleared, in one step with enter_lazy_tlb (§9.3, §9.15). */
@@ -286,10 +285,10 @@ export function callUnuseMm(m: Model, task: number, life: number): void {
     if (tasks.borrowed[task]! >= 0) mms.borrows[tasks.borrowed[task]!]! -= 1;
     tasks.borrowed[task] = life;
     mms.borrows[life]! += 1;
-    if (mms.gets(life) === 0) mms.hiddenHolder[life] = 1;
+    if (mms.gets(life) < mms.borrows[life]!) mms.hiddenHolder[life] = 1;
   }
   tasks.unusing[task] = 1;
-  mms.between[life]! += 1;
+  mms.unusing[life]! += 1;
 }
 
 /** A call of kthread_use_mm that never showed its switch_mm: it is over one way or the other. */
@@ -297,7 +296,7 @@ function settleUse(m: Model, task: number): void {
   const { tasks, mms } = m.world;
   const life = tasks.entering[task]!;
   if (life < 0) return;
-  mms.between[life]! -= 1;
+  mms.entering[life]! -= 1;
   tasks.entering[task] = NO_LIFE;
 }
 
@@ -318,18 +317,18 @@ export function useMm(m: Model, cpu: number, task: number, life: number, from: n
     tasks.borrowSeq[task] = called;
     mms.borrows[life]! += 1;
     // Used without any reference the trace shows: somebody else holds one (§9.4).
-    if (mms.gets(life) === 0) mms.hiddenHolder[life] = 1;
+    if (mms.gets(life) < mms.borrows[life]!) mms.hiddenHolder[life] = 1;
     if (cpu >= 0) {
       cpus.unknownSince[cpu] = -1;
       const lazy = from >= 0 ? from : cpus.lazy[cpu]!;
       cpus.setLazy(cpu, NO_LIFE, m.world.seq);
-      if (lazy !== life) cpus.pendingDrop[cpu] = lazy;
-      else if (rules.useMmAlwaysGrabs) cpus.pendingDrop[cpu] = life;
+      // Dropped after switch_mm, by the kthread itself, which may be preempted before.
+      if (lazy !== life || rules.useMmAlwaysGrabs) dropLater(m, task, lazy);
     }
   }
   if (cpu < 0) return;
   load(m, cpu, life);
-  setActive(m, cpu, task, life);
+  setActive(m, cpu, task, life, "borrowed");
 }
 
 /** The borrow ends: the reference stays, as the CPU's lazy one (net 0, one step: §9.3). */
@@ -337,7 +336,7 @@ export function unuseMm(m: Model, cpu: number, task: number): void {
   const { tasks, mms, cpus, rules } = m.world;
   const life = tasks.borrowed[task]!;
   if (life < 0) return;
-  if (tasks.unusing[task] === 1) mms.between[life]! -= 1;
+  if (tasks.unusing[task] === 1) mms.unusing[life]! -= 1;
   tasks.unusing[task] = 0;
   mms.borrows[life]! -= 1;
   const borrowSeq = tasks.borrowSeq[task]!;
@@ -348,14 +347,44 @@ export function unuseMm(m: Model, cpu: number, task: number): void {
   if (since >= 0) {
     cpus.unknownSince[cpu] = -1;
     // Only a borrow older than the unknown state has held the CPU all that time.
-    if (borrowSeq < since) m.onReveal(cpu, life, task, true, since, cpus.unknownFork[cpu]!);
+    if (borrowSeq < since) m.onReveal(cpu, life, task, true, since);
   }
   cpus.setLazy(cpu, life, m.world.seq);
   cpus.pendingGrab[cpu] = NO_LIFE;
   cpus.grabStage[cpu] = GrabStage.none;
   // From 6.4 on mmgrab_lazy_tlb comes first and mmdrop after: one more for a moment.
-  if (rules.useMmAlwaysGrabs) cpus.pendingDrop[cpu] = life;
+  if (rules.useMmAlwaysGrabs) dropLater(m, task, life);
   setActive(m, cpu, task, NO_LIFE);
+}
+
+/** `task` is about to drop one mm_count of `life`; its next event of its own shows that it has. */
+function dropLater(m: Model, task: number, life: number): void {
+  settleDrop(m, task);
+  if (life < 0) return;
+  m.world.tasks.pendingDrop[task] = life;
+  m.world.mms.pendingDrops[life]! += 1;
+}
+
+/** The task has gone on after a drop, or after a grab of khugepaged's or KSM's. */
+export function settleDrop(m: Model, task: number): void {
+  const { tasks, mms } = m.world;
+  const drop = tasks.pendingDrop[task]!;
+  if (drop >= 0) {
+    mms.pendingDrops[drop]! -= 1;
+    tasks.pendingDrop[task] = NO_LIFE;
+  }
+  const hold = tasks.pendingHold[task]!;
+  if (hold >= 0) {
+    mms.pendingHolds[hold]! -= 1;
+    tasks.pendingHold[task] = NO_LIFE;
+  }
+}
+
+/** __khugepaged_enter() or __ksm_enter() called: the mmgrab is done by the caller's next event. */
+export function holdLater(m: Model, task: number, life: number): void {
+  settleDrop(m, task);
+  m.world.tasks.pendingHold[task] = life;
+  m.world.mms.pendingHolds[life]! += 1;
 }
 
 /** The task has gone on after kthread_use_mm or kthread_unuse_mm: the call has taken effect, seen or not. */

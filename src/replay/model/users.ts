@@ -2,7 +2,7 @@
 // A get counts from its return probe, a put from its entry probe, so the sum never exceeds the truth; what may lie
 // between is a doubt on the forks checked there.
 import { Doubt } from "../forks.ts";
-import { confirmMember, join, leave, type Model } from "./model.ts";
+import { confirmMember, join, leave, type Model, settleLeft } from "./model.ts";
 import { exec } from "./switching.ts";
 import { Exec, Half, NO_LIFE, ShareKind, TaskKind } from "./world.ts";
 
@@ -40,6 +40,7 @@ export function beginGet(m: Model, task: number, life: number): void {
   const { tasks, mms } = m.world;
   endGet(m, task);
   tasks.getLife[task] = life;
+  mms.openGets[life]! += 1;
   tasks.getHalf[task] = holderOf(m, task, life);
   mms.half(life, tasks.getHalf[task]! as Half, 1);
 }
@@ -47,6 +48,7 @@ export function beginGet(m: Model, task: number, life: number): void {
 /** The call has returned, with or without a reference. */
 export function endGet(m: Model, task: number): void {
   const { tasks, mms } = m.world;
+  if (tasks.getLife[task]! >= 0) mms.openGets[tasks.getLife[task]!]! -= 1;
   mms.half(tasks.getLife[task]!, tasks.getHalf[task]! as Half, -1);
   tasks.getHalf[task] = Half.none;
   tasks.getLife[task] = NO_LIFE;
@@ -91,6 +93,7 @@ export function put(m: Model, task: number, life: number): void {
       : holderOf(m, task, life);
   mms.half(life, tasks.putHalf[task]! as Half, 1);
   if (tasks.leaving[task] === life) {
+    settleLeft(m, task);
     membershipPut(m, task, life);
     return;
   }

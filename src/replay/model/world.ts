@@ -55,12 +55,18 @@ export class Tasks {
   readonly edgeMm: number[] = [NO_LIFE];
   /** Life whose mmput has been entered but not proven done. */
   readonly pendingPut: number[] = [NO_LIFE];
+  /** Life whose mm_count it is about to drop, or has begun to grab for khugepaged or KSM. */
+  readonly pendingDrop: number[] = [NO_LIFE];
+  readonly pendingHold: number[] = [NO_LIFE];
   /** What that put releases, and what an open get_task_mm entry is about to take, with its life. */
   readonly putHalf: number[] = [Half.none];
   readonly getHalf: number[] = [Half.none];
   readonly getLife: number[] = [NO_LIFE];
   /** Life this task is leaving (exit_mm_release, exec_mm_release): its next mmput is the membership's. */
   readonly leaving: number[] = [NO_LIFE];
+  /** The life it has left while that put is still to come, as what it counts. */
+  readonly leftLife: number[] = [NO_LIFE];
+  readonly leftHalf: number[] = [Half.none];
   /** How it shared that life. */
   readonly leaveShare: number[] = [ShareKind.none];
   /** Life made for the exec under way. */
@@ -143,11 +149,15 @@ export class Tasks {
     this.edge[id] = -1;
     this.edgeMm[id] = NO_LIFE;
     this.pendingPut[id] = NO_LIFE;
+    this.pendingDrop[id] = NO_LIFE;
+    this.pendingHold[id] = NO_LIFE;
     this.putHalf[id] = Half.none;
     this.getHalf[id] = Half.none;
     this.getLife[id] = NO_LIFE;
     this.leaving[id] = NO_LIFE;
     this.leaveShare[id] = ShareKind.none;
+    this.leftLife[id] = NO_LIFE;
+    this.leftHalf[id] = Half.none;
     this.execNew[id] = NO_LIFE;
     this.exec[id] = Exec.none;
     this.getEntry[id] = -1;
@@ -201,8 +211,14 @@ export class Mms {
   readonly ioWorkers: number[] = [];
   /** kthreads inside kthread_use_mm on it. */
   readonly borrows: number[] = [];
-  /** kthreads between the call of kthread_use_mm or kthread_unuse_mm and its effect. */
-  readonly between: number[] = [];
+  /** kthreads between the call of kthread_use_mm, or of kthread_unuse_mm, and its effect. */
+  readonly entering: number[] = [];
+  readonly unusing: number[] = [];
+  /** mm_count drops and grabs that a task has begun and not shown to be done. */
+  readonly pendingDrops: number[] = [];
+  readonly pendingHolds: number[] = [];
+  /** get_task_mm or mm_access calls entered and not returned. */
+  readonly openGets: number[] = [];
   /** Outstanding gets by who holds them: kthread, another user task, a member itself. */
   readonly getsKthread: number[] = [];
   readonly getsReader: number[] = [];
@@ -249,7 +265,11 @@ export class Mms {
     this.vforks.push(0);
     this.ioWorkers.push(0);
     this.borrows.push(0);
-    this.between.push(0);
+    this.entering.push(0);
+    this.unusing.push(0);
+    this.pendingDrops.push(0);
+    this.pendingHolds.push(0);
+    this.openGets.push(0);
     this.getsKthread.push(0);
     this.getsReader.push(0);
     this.getsSelf.push(0);
@@ -347,6 +367,7 @@ export class Cpus {
   readonly active: number[] = [];
   /** Sequence since when the lazy reference is unknown; -1 = known. */
   readonly unknownSince: number[] = [];
+  readonly unknownNs: number[] = [];
   /** Number of fork rows when it became unknown: those after may have to be looked at again. */
   readonly unknownFork: number[] = [];
   /** Life whose lazy mmgrab is under way. */
@@ -388,6 +409,7 @@ export class Cpus {
       this.crLoaded.push(0);
       this.active.push(UNKNOWN_LIFE);
       this.unknownSince.push(0);
+      this.unknownNs.push(Number.NEGATIVE_INFINITY);
       this.unknownFork.push(0);
       this.pendingGrab.push(NO_LIFE);
       this.grabStage.push(GrabStage.none);
