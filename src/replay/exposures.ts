@@ -34,13 +34,22 @@ export interface Exposure {
   readonly getSeq: number;
 }
 
-/** Class of an exposure by `task`, by how the CPU came to use the mm. */
-export function classify(world: World, task: number, how: How | "at-check"): ExposureClass {
+/**
+ * Class of an exposure of `life` by `task` in a window checked at sequence `checkSeq`, by how the CPU came to use the
+ * mm. A borrower that borrowed inside the window stays U3 when it is preempted and switched in again.
+ */
+export function classify(
+  world: World,
+  task: number,
+  life: number,
+  checkSeq: number,
+  how: How | "at-check",
+): ExposureClass {
   const { tasks } = world;
   if (task >= 0 && tasks.share[task] === ShareKind.vfork) return ExposureClass.U5;
   if (how === "at-check") return ExposureClass.U1;
-  if (how === "borrowed") return ExposureClass.U3;
   const isKthread = task >= 0 && tasks.kind[task] === TaskKind.kernel;
+  if (how === "borrowed" || (isKthread && borrowSeq(world, task, life) > checkSeq)) return ExposureClass.U3;
   if (isKthread) return ExposureClass.U3b;
   return how === "resumed" ? ExposureClass.U2b : ExposureClass.U2;
 }

@@ -193,7 +193,8 @@ export class Windows {
   }
 
   #expose(attempt: Attempt, cpu: number, task: number, how: How | "at-check"): void {
-    this.#push(attempt, cpu, task, classify(this.#world, task, how));
+    const checkSeq = this.#forks.seq[attempt.row]!;
+    this.#push(attempt, cpu, task, classify(this.#world, task, attempt.life, checkSeq, how));
   }
 
   /** Model listener: who uses what on a CPU has changed. */

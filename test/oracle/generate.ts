@@ -268,10 +268,17 @@ function metaOf(kernel: Kernel, rows: readonly Row[], comms: readonly string[], 
     lines: rows.length,
     events: rows.length,
     rows: rows.length,
+    kinds: kindCounts(rows),
     lostEvents: rows.filter(({ kind }) => kind === EventKind.lost).reduce((sum, { flags }) => sum + flags, 0),
     skipped: {},
     probes: [],
     comms,
     pointers: ["0x0", ...Array.from({ length: last }, (_, i) => `ffff8880000${i + 1}`)],
   };
+}
+
+function kindCounts(rows: readonly Row[]): number[] {
+  const counts = EVENT_KIND_NAMES.map(() => 0);
+  for (const { kind } of rows) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
 }

@@ -8,6 +8,7 @@ import { type ReplayOptions, replay } from "../../src/replay/index.ts";
 import type { ColumnTable, RowOf, TableSpec } from "../../src/table/columns.ts";
 import type { EventBatch, TraceMeta } from "../../src/table/event-batch.ts";
 import { newBatch } from "../../src/table/event-batch.ts";
+import { EVENT_KIND_NAMES } from "../../src/table/event-kinds.ts";
 import {
   type BlockRow,
   type ExposureRow,
@@ -95,7 +96,7 @@ export function filterRows(
     base += batch.length;
     return kept;
   });
-  return { meta: trace.meta, batches };
+  return withRows(trace.meta, batches);
 }
 
 /** The trace with `change` applied to a copy of every row. */
@@ -105,7 +106,18 @@ export function mapRows(trace: Trace, change: (batch: EventBatch, i: number) => 
     for (let i = 0; i < copy.length; i++) change(copy, i);
     return copy;
   });
-  return { meta: trace.meta, batches };
+  return withRows(trace.meta, batches);
+}
+
+/** A trace of other rows: what the recording shows of each kind is counted anew. */
+function withRows(meta: TraceMeta, batches: readonly EventBatch[]): Trace {
+  const kinds = EVENT_KIND_NAMES.map(() => 0);
+  let rows = 0;
+  for (const batch of batches) {
+    rows += batch.length;
+    for (let i = 0; i < batch.length; i++) kinds[batch.kind[i]!]! += 1;
+  }
+  return { meta: { ...meta, rows, kinds }, batches };
 }
 
 /** Rows of a trace, over all batches. */

@@ -37,11 +37,11 @@ export interface Bound {
 export const DEFAULT_BOUND: Bound = {
   cpus: 2,
   threads: 1,
-  vforks: 1,
+  vforks: 0,
   borrowers: 1,
   kinds: ["get", "raw"],
   readers: 1,
-  tasks: 1,
+  tasks: 0,
   assume: [],
 };
 

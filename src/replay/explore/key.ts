@@ -78,11 +78,11 @@ function actorCode(s: System, actor: number): number {
 
 /** Locks, what the check said, and the forked mm's counters. */
 function systemCodes(s: System): number[] {
-  const { sum, members, threads, vforks, borrows, between, pendingPuts } = s.world.mms;
+  const { sum, members, threads, vforks, borrows, entering, pendingPuts } = s.world.mms;
   return [
     s.path,
     s.policyHeld * 8 + s.writeHeld * 4 + s.writerWaits * 2 + s.vforkWait,
     s.readLocks,
-    ...[sum, members, threads, vforks, borrows, between, pendingPuts].map((column) => column[FORKED]!),
+    ...[sum, members, threads, vforks, borrows, entering, pendingPuts].map((column) => column[FORKED]!),
   ];
 }

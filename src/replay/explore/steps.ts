@@ -17,7 +17,7 @@ import {
 import { beginGet, beginLeave, endGet, get, put, settlePut } from "../model/users.ts";
 import { GrabStage, IDLE, NO_LIFE, Tail } from "../model/world.ts";
 import type { Op } from "./bound.ts";
-import { EXEC_MM, FORKED, INIT_MM, Path, type System } from "./system.ts";
+import { EXEC_MM, FORKED, FORKER, INIT_MM, Path, type System } from "./system.ts";
 
 /** What a CPU does: switch to the actor of that number, or to the idle task; the next op of its actor; or finish. */
 export const TO_IDLE = 61;
@@ -91,7 +91,7 @@ function canRun(s: System, actor: number): boolean {
 
 /** The actor cannot take its next step until another has taken one. */
 function isBlocked(s: System, actor: number): boolean {
-  if (actor === 0 && s.vforkWait === 1) return true;
+  if (actor === FORKER && s.vforkWait === 1) return true;
   const op = s.next(actor);
   switch (op) {
     case "lock":
@@ -131,9 +131,18 @@ export function take(s: System, step: Step): void {
   s.recorder?.step(s, step);
   if (what === SETTLE) {
     settle(s, cpu);
-    s.recorder?.settled(s, cpu);
+    s.recorder?.says("the reference under way is settled");
   } else if (what === RUN) run(s, cpu, s.actorOn(cpu));
   else switchTo(s, cpu, what === TO_IDLE ? IDLE : s.tasks[what]!);
+}
+
+/** Lets the forker run to the end of a fork that has its locks, so that a trace shows the whole window. */
+export function finishFork(s: System): void {
+  while (s.writeHeld === 1) {
+    const cpu = s.forkerCpu;
+    const isRunning = s.world.cpus.cur[cpu] === s.forkerTask;
+    take(s, cpu * PER_CPU + (isUnsettled(s, cpu) ? SETTLE : isRunning ? RUN : FORKER));
+  }
 }
 
 function settle(s: System, cpu: number): void {
@@ -173,10 +182,11 @@ function run(s: System, cpu: number, actor: number): void {
   const task = s.tasks[actor]!;
   if (waitsForReaders(s, op)) {
     s.writerWaits = 1;
+    s.recorder?.says("waits for mmap_lock, which readers hold");
     return;
   }
   s.pc[actor]! += 1;
-  if (actor === 0) forkOp(s, cpu, op);
+  if (actor === FORKER) forkOp(s, cpu, op);
   else if (!memberOp(s, cpu, task, op)) borrowOp(s, cpu, task, op);
   settleIfIdle(s, cpu);
 }
@@ -192,12 +202,13 @@ function forkOp(s: System, cpu: number, op: Op): void {
   if (op === "lock" || op === "lockAndCheck") {
     s.writeHeld = 1;
     s.writerWaits = 0;
+    s.recorder?.says("write-locks mmap_lock");
   }
   if (op === "check" || op === "lockAndCheck") {
     if (policy.holds !== "nothing") s.policyHeld = 1;
     const check = s.check();
     s.path = policy.decide(check) === "fast" ? Path.fast : Path.slow;
-    s.recorder?.check(s, cpu, check, op);
+    s.recorder?.check(s, cpu, check, op === "lockAndCheck");
   } else if (op === "copy") s.recorder?.copyPageRange(s, cpu);
   else if (op === "flush") flush(s, cpu);
   else if (op === "release") {
@@ -224,33 +235,33 @@ function memberOp(s: System, cpu: number, task: number, op: Op): boolean {
   const { recorder } = s;
   switch (op) {
     case "exitMm":
-      recorder?.exitMm(s, cpu, task);
+      recorder?.exitMm(cpu, task);
       beginLeave(s, task, FORKED, false);
       exitMm(s, cpu, task, FORKED);
       return true;
     case "vforkDone":
-      recorder?.execMmRelease(s, cpu, task);
+      recorder?.execMmRelease(cpu, task);
       beginLeave(s, task, FORKED, true);
       s.vforkWait = 0;
       return true;
     case "exec":
-      recorder?.execMmap(s, cpu, task);
+      recorder?.execMmap(cpu, task);
       exec(s, cpu, task, EXEC_MM);
       return true;
     case "put":
-      recorder?.mmput(s, cpu, task);
+      recorder?.mmput(cpu, task);
       put(s, task, FORKED);
       settlePut(s, task);
       return true;
     case "getBegin":
-      recorder?.getTaskMm(s, cpu, task);
+      recorder?.getTaskMm(cpu, task);
       beginGet(s, task, FORKED);
       return true;
     case "getLand":
       land(s, cpu, task);
       return true;
     case "getWhole":
-      recorder?.getTaskMm(s, cpu, task);
+      recorder?.getTaskMm(cpu, task);
       beginGet(s, task, FORKED);
       land(s, cpu, task);
       return true;
@@ -262,7 +273,7 @@ function memberOp(s: System, cpu: number, task: number, op: Op): boolean {
 function land(s: System, cpu: number, task: number): void {
   endGet(s, task);
   get(s, task, FORKED, s.world.seq);
-  s.recorder?.gotTaskMm(s, cpu, task);
+  s.recorder?.gotTaskMm(cpu, task);
 }
 
 /**
@@ -271,19 +282,22 @@ function land(s: System, cpu: number, task: number): void {
  */
 function borrowOp(s: System, cpu: number, task: number, op: Op): void {
   const { recorder } = s;
-  if (op === "lockRead") s.readLocks++;
-  else if (op === "unlockRead") s.readLocks--;
-  else if (op === "useCall") {
-    recorder?.kthreadUseMm(s, cpu, task);
+  if (op === "lockRead") {
+    s.readLocks++;
+    recorder?.says("read-locks mmap_lock");
+  } else if (op === "unlockRead") {
+    s.readLocks--;
+    recorder?.says("unlocks mmap_lock");
+  } else if (op === "useCall") {
+    recorder?.kthreadUseMm(cpu, task);
     callUseMm(s, task, FORKED);
   } else if (op === "useEffect") {
     const activeMm = s.world.cpus.lazy[cpu]!;
     recorder?.switchMm(cpu, task, task, activeMm, FORKED);
     useMm(s, cpu, task, FORKED, activeMm);
   } else {
-    recorder?.kthreadUnuseMm(s, cpu, task);
+    recorder?.kthreadUnuseMm(cpu, task);
     callUnuseMm(s, task, FORKED);
     unuseMm(s, cpu, task);
-    recorder?.enterLazyTlb(cpu, task, task, FORKED);
   }
 }

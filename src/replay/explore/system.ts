@@ -21,7 +21,8 @@ export const EXEC_MM = 3;
 export const Path = { unchecked: 0, slow: 1, fast: 2 } as const;
 export type Path = (typeof Path)[keyof typeof Path];
 
-const FORKER = 0;
+/** The forker is the first actor. */
+export const FORKER = 0;
 /** Numbers of a captured state before its columns. */
 const SCALARS = 7;
 /** The scratch row that checks are evaluated into. */
@@ -143,7 +144,7 @@ export class System implements Model {
     const { world, forks } = this;
     evaluate(world, forks, ROW, this.forkerTask, FORKED, this.forkerCpu, true);
     assert(forks.maskUnknown[ROW] === 0, "a CPU of the explored system is in unknown state");
-    const entering = world.mms.between[FORKED]!;
+    const entering = world.mms.entering[FORKED]!;
     return {
       users: exactly(forks.usersLow[ROW]!),
       count: exactly(forks.countLow[ROW]! + forks.pendingDrops[ROW]! + entering),

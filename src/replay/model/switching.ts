@@ -75,7 +75,7 @@ export function contextSwitch(m: Model, cpu: number, prev: number, next: number,
     return;
   }
   if (nextUsing >= 0) {
-    const how = cpus.lazy[cpu] === nextUsing && prevUsing < 0 ? "resumed" : "switched";
+    const how = cpus.lazy[cpu] === nextUsing && cpus.loaded[cpu] === nextUsing ? "resumed" : "switched";
     if (prevUsing === NO_LIFE || prevUsing === UNKNOWN_LIFE) cpus.pendingDrop[cpu] = cpus.lazy[cpu]!;
     cpus.setLazy(cpu, NO_LIFE, m.world.seq);
     if (!switchMmSeen) {
@@ -146,8 +146,10 @@ export function switchMmTail(m: Model, cpu: number, task: number, life: number, 
   cpus.grabStage[cpu] = GrabStage.none;
   cpus.tail[cpu] = Tail.seen;
   tasks.cpu[task] = cpu;
+  // Still loaded: no flush has sent the lazy CPU to init_mm meanwhile.
+  const how = from === life && prevUsing < 0 && cpus.loaded[cpu] === life ? "resumed" : "switched";
   load(m, cpu, life);
-  setActive(m, cpu, task, life, from === life && prevUsing < 0 ? "resumed" : "switched");
+  setActive(m, cpu, task, life, how);
 }
 
 /** A task was switched in as a kernel task: it has no mm and borrows none. */
