@@ -48,7 +48,8 @@ export function addReplayOptions(command: Command): Command {
     .option("--json", "print summary.json on standard output, and nothing else", false);
 }
 
-function parsePolicies(value: string, before: readonly string[] | undefined): readonly string[] {
+/** Policy ids, comma-separated. Throws InvalidArgumentError naming the unknown one. */
+export function parsePolicies(value: string, before: readonly string[] | undefined): readonly string[] {
   const ids = value.split(",").map((id) => id.trim());
   const known: readonly string[] = POLICY_IDS;
   const unknown = ids.find((id) => !known.includes(id));

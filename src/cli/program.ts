@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { analyzeCommand } from "./commands/analyze.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { exploreCommand } from "./commands/explore.ts";
 import { ingestCommand } from "./commands/ingest.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { reportCommand } from "./commands/report.ts";
@@ -18,7 +19,14 @@ Exit codes: 0 done, 1 the --fail-on condition is met, 2 usage, 3 input unusable,
 /** The program; a command that ran to its end passes its exit code to `done`. Throws instead of exiting. */
 export function buildProgram(done: (code: number) => void): Command {
   const program = new Command("forkcast").description(DESCRIPTION).version(TOOL_VERSION);
-  const factories = [analyzeCommand, ingestCommand, replayCommand, reportCommand, explainCommand];
+  const factories = [
+    analyzeCommand,
+    ingestCommand,
+    replayCommand,
+    reportCommand,
+    explainCommand,
+    exploreCommand,
+  ];
   for (const factory of factories) program.addCommand(factory(done));
   program.addHelpText("after", EXIT_CODES);
   for (const command of [program, ...program.commands]) command.exitOverride().showSuggestionAfterError(true);

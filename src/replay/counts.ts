@@ -52,6 +52,7 @@ export function derivedCount(world: World, forks: Forks, row: number, armed: Arm
     armed.schedSwitch &&
     armed.switchTail &&
     armed.khugepaged &&
+    armed.mmput &&
     forks.countDoubt[row] === 0 &&
     mms.birth[life]! >= 0 &&
     mms.hiddenHolder[life] === 0;

@@ -144,7 +144,11 @@ function loadedState(
   // A load announced by the CPU's latest event may not have reached the hardware yet.
   const underWay = cpus.loadSeq[c]! >= 0 && cpus.loadSeq[c] === cpus.lastSeq[c];
   if (underWay && (cpus.loaded[c] === life || cpus.loadedBefore[c] === life)) return "unknown";
-  if (cpus.active[c] === life) return "other";
+  if (cpus.active[c] === life) {
+    // kthread_use_mm called: when it takes effect is not seen.
+    const cur = cpus.cur[c]!;
+    return cur >= 0 && world.tasks.entering[cur] === life ? "unknown" : "other";
+  }
   if (!loadsVisible) return "unknown";
   if (cpus.loaded[c] !== -1) return cpus.loaded[c] === life ? "other" : "none";
   const since = cpus.unknownSince[c]!;

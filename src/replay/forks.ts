@@ -225,7 +225,7 @@ export class Forks {
   ): void {
     for (let row = world.mms.lastFork[life]!; row >= 0 && this.seq[row]! > from; row = this.prev[row]!) {
       if (this.seq[row]! >= to) continue;
-      this.usersLow[row]! += low;
+      if ((this.usersWhy[row]! & Doubt.lostEvents) === 0) this.usersLow[row]! += low;
       this.usersDoubt[row]! += doubt;
       this.usersWhy[row]! |= why;
     }
@@ -234,7 +234,7 @@ export class Forks {
   /** The same for the bound that rests on known members only. */
   patchMembers(world: World, life: number, from: number, to: number, low: number): void {
     for (let row = world.mms.lastFork[life]!; row >= 0 && this.seq[row]! > from; row = this.prev[row]!) {
-      if (this.seq[row]! < to) this.membersLow[row]! += low;
+      if (this.seq[row]! < to && (this.usersWhy[row]! & Doubt.lostEvents) === 0) this.membersLow[row]! += low;
     }
   }
 
@@ -250,7 +250,7 @@ export class Forks {
   ): void {
     for (let row = world.mms.lastFork[life]!; row >= 0 && this.seq[row]! > from; row = this.prev[row]!) {
       if (this.seq[row]! >= to) continue;
-      this.countLow[row]! += low;
+      if ((this.countWhy[row]! & Doubt.lostEvents) === 0) this.countLow[row]! += low;
       this.countDoubt[row]! += doubt;
       this.countWhy[row]! |= why;
     }

@@ -2,6 +2,7 @@
 // (context_switch, exec_mmap, exit_mm, kthread_use_mm, leave_mm, use_temporary_mm: semantics §3.1, §3.2, §9.10).
 import { type EventBatch, NONE, NULL_MM } from "../table/event-batch.ts";
 import { EventKind, SWITCH_MM_NO_TASK, SwitchState } from "../table/event-kinds.ts";
+import { Doubt } from "./forks.ts";
 import type { Lowering } from "./lowering.ts";
 import { setActive, usingOf } from "./model/model.ts";
 import {
@@ -83,8 +84,11 @@ export function switchMm(r: Lowering, b: EventBatch, i: number, cpu: number, tas
   if (target === task) {
     // switch_mm of current outside a switch: kthread_use_mm's, with or without its own probe.
     const life = mms.of(label);
-    if (tasks.entering[task] !== life && tasks.borrowed[task] !== life)
+    if (tasks.entering[task] !== life && tasks.borrowed[task] !== life) {
       r.windows.block(life, "kthread_use_mm", tasks.pid[task]!, b.comm[i]!);
+      // The call itself was not recorded: it grabbed some time since the kthread's last event.
+      r.forks.patchCount(r.world, life, tasks.firm[task]!, r.world.seq, 0, 1, Doubt.pendingGrab);
+    }
     useMm(r, cpu, task, life, from);
     return;
   }

@@ -155,7 +155,7 @@ export function lower(
       if (b.mm[i]! <= NULL_MM) return;
       const life = mms.of(b.mm[i]!);
       windows.block(life, "kthread_unuse_mm", tid, b.comm[i]!);
-      callUnuseMm(r, task, life);
+      callUnuseMm(r, cpu, task, life);
       return;
     }
     case EventKind.khugepagedEnter:

@@ -84,6 +84,7 @@ export class Replayer implements Lowering {
     this.sampleOwner = undefined;
     world.switchMmSeen = this.shows(EventKind.switchMm);
     world.enterLazySeen = this.shows(EventKind.enterLazyTlb);
+    world.makesSeen = this.shows(EventKind.mmInit) || this.shows(EventKind.execBegin);
     windows.loadsVisible = world.switchMmSeen || this.shows(EventKind.tlbFlush);
     const alias = (b.ctx[i]! & CTX_ALIAS) !== 0;
     // A second probe on one function tells of the same instant: nothing has gone on since the first.

@@ -13,11 +13,7 @@ export interface Judged {
 }
 
 /** Judges the last fork of `trace` under `policy`. */
-export async function judge(
-  trace: string,
-  policy: string,
-  assume: readonly string[] = [],
-): Promise<Judged> {
+export async function judge(trace: string, policy: string, assume: readonly string[] = []): Promise<Judged> {
   const parts: Uint8Array[] = [];
   const writer = new EventFileWriter((bytes) => parts.push(bytes.slice()));
   const ingest = openIngest({ path: "schedule.txt", probes: new Map() }, (batch) =>

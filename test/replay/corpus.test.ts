@@ -2,7 +2,13 @@
 // what it may still claim when a probe is missing. Expected counts come from traces/manifest.json.
 import { describe, expect, test } from "vitest";
 import { EVENT_KIND_NAMES } from "../../src/table/event-kinds.ts";
-import { type DenialCause, type ForkRow, POLICY_IDS, type PolicyId, type VerdictRow } from "../../src/table/verdict-tables.ts";
+import {
+  type DenialCause,
+  type ForkRow,
+  POLICY_IDS,
+  type PolicyId,
+  type VerdictRow,
+} from "../../src/table/verdict-tables.ts";
 import { filterRows, MANIFEST, type Outcome, recording, run, type Trace, wrongClaim } from "./recordings.ts";
 
 /** The recorder of traces/ arms this probe; a workload that never hits it leaves no other sign of that. */
@@ -43,7 +49,9 @@ function contradictions(truth: Outcome, ours: Outcome): string[] {
       const isSameCheck = ours.forks[claim.fork ?? -1]?.start_ns === start_ns;
       if (isSameCheck && right.decision !== "indeterminate" && claim.decision !== right.decision)
         return [`line ${line}, ${policy}: ${right.decision}, not ${claim.decision}`];
-      return right.verdict === "unsafe" && claim.verdict === "safe" ? [`line ${line}, ${policy}: unsafe`] : [];
+      return right.verdict === "unsafe" && claim.verdict === "safe"
+        ? [`line ${line}, ${policy}: unsafe`]
+        : [];
     }),
   );
 }
@@ -109,18 +117,17 @@ const CAUSES = [
   { workload: "W14", cause: "khugepaged", count: 2 },
 ];
 
-test.each(CAUSES.flatMap((row) => sampled.filter((r) => r.workload === row.workload).map((r) => ({ ...row, ...r }))))(
-  "$file: the workload's own cause denies: $cause",
-  async ({ file, cause, count }) => {
-    const { forks, verdicts } = await run(recording(file));
-    const slow = verdicts("counts-unlocked").filter(({ fork, decision }) => {
-      const { comm, mm_count } = forks[fork ?? -1]!;
-      return decision === "slow" && comm !== "bash" && (mm_count ?? 0) >= count;
-    });
-    expect(slow.length).toBeGreaterThan(0);
-    expect(slow.filter(({ denied_by }) => !denied_by.includes(cause as DenialCause))).toEqual([]);
-  },
-);
+test.each(
+  CAUSES.flatMap((row) => sampled.filter((r) => r.workload === row.workload).map((r) => ({ ...row, ...r }))),
+)("$file: the workload's own cause denies: $cause", async ({ file, cause, count }) => {
+  const { forks, verdicts } = await run(recording(file));
+  const slow = verdicts("counts-unlocked").filter(({ fork, decision }) => {
+    const { comm, mm_count } = forks[fork ?? -1]!;
+    return decision === "slow" && comm !== "bash" && (mm_count ?? 0) >= count;
+  });
+  expect(slow.length).toBeGreaterThan(0);
+  expect(slow.filter(({ denied_by }) => !denied_by.includes(cause as DenialCause))).toEqual([]);
+});
 
 test("nine in ten users and eight in ten counts are claimed as exact without samples", async () => {
   const forks: ForkRow[] = [];
@@ -153,7 +160,9 @@ test.each(MANIFEST.filter(({ file }) => isStock(file)))(
     expect(forks.length).toBe((truth?.forks ?? 0) + (truth?.forks_before_samples ?? 0));
     for (const policy of POLICY_IDS) {
       expect(fast(verdicts(policy))).toEqual([]);
-      expect(verdicts(policy).filter(({ verdict }) => verdict === "safe" || verdict === "unsafe")).toEqual([]);
+      expect(verdicts(policy).filter(({ verdict }) => verdict === "safe" || verdict === "unsafe")).toEqual(
+        [],
+      );
     }
     // Every window has its locks, but for a fork under way when the recording began.
     expect(forks.slice(1).filter(({ window }) => window !== "measured")).toEqual([]);

@@ -14,7 +14,9 @@ async function outcomeOf(name: string): Promise<string> {
   const head = new TextDecoder().decode(bytes);
   const kernel = /^# kernel (\S+)$/m.exec(head)?.[1] ?? "";
   const assume = /^# assume (\S+)$/m.exec(head)?.[1];
-  return outcomeText(await run(ingest(bytes, name), { kernel, assume: assume === undefined ? [] : [assume] }));
+  return outcomeText(
+    await run(ingest(bytes, name), { kernel, assume: assume === undefined ? [] : [assume] }),
+  );
 }
 
 test("lazy-grab-by-idle", async () => {
@@ -199,10 +201,10 @@ test("borrower-on-forkers-cpu", async () => {
 test("forker-migrates", async () => {
   expect(await outcomeOf("forker-migrates")).toMatchInlineSnapshot(`
     fork 101 [20,40) dup_mmap..dup_mmap_ret
-      users 1 derived, count 1 derived, exposure U3b, lazy 0
+      users 1 derived, count 1 derived, exposure U3, lazy 0
       fast unsafe: mm-count-only counts-unlocked users-only cpumask
       fast safe: get-task-mm fork-lock mmap-lock users-mmap-lock
-      U3b 50 on cpu0 [31,37)
+      U3 50 on cpu0 [31,37)
       U4 50 on cpu0 [37,40)
       wait 15 get_task_mm 50 at 25: get-task-mm
       wait 13 kthread_use_mm 50 at 27: fork-lock mmap-lock users-mmap-lock

@@ -7,15 +7,6 @@ import { type Path, search } from "./search.ts";
 import { finishFork, take } from "./steps.ts";
 import { System } from "./system.ts";
 
-export {
-  BORROWER_KINDS,
-  type Bound,
-  DEFAULT_BOUND,
-  EXPLORE_ASSUMPTIONS,
-  type ExploreAssumption,
-} from "./bound.ts";
-export type { StepText } from "./recorder.ts";
-
 /** States after which a search gives up, unless told otherwise: some 2 GB of memory. */
 export const DEFAULT_MAX_STATES = 2_000_000;
 
@@ -68,7 +59,7 @@ export function record(bound: Bound, policy: Policy, path: Path): Schedule {
 
 function endOf(system: System): string {
   const cpu = system.hazardCpu();
-  if (cpu < 0) return "the fork and those it waits for cannot go on";
+  if (cpu < 0) return "the fork and the reader of mmap_lock wait for each other";
   const actor = system.actors[system.actorOn(cpu)];
   const how = system.world.cpus.active[cpu] === 0 ? "uses the mm" : "holds the mm lazily";
   return `CPU ${cpu}, ${actor?.comm ?? "idle"}, ${how} while it is copied without atomics`;

@@ -111,16 +111,13 @@ function isBlocked(s: System, actor: number): boolean {
   }
 }
 
-/** The fork is under way, and neither it nor any borrower can ever go on. */
+/** The fork waits for readers of mmap_lock, each of which waits for the fork. */
 export function isDeadlock(s: System): boolean {
-  let isUnderWay = false;
-  for (let actor = 0; actor < s.actors.length; actor++) {
-    const { role } = s.actors[actor]!;
-    if (role === "thread" || isOver(s, actor)) continue;
-    if (!isBlocked(s, actor)) return false;
-    if (role === "forker") isUnderWay = true;
-  }
-  return isUnderWay;
+  if (s.readLocks === 0 || s.vforkWait === 1 || !isBlocked(s, FORKER)) return false;
+  return s.actors.every(({ program }, actor) => {
+    const isReader = program[0] === "lockRead" && s.pc[actor]! > 0 && !isOver(s, actor);
+    return !isReader || isBlocked(s, actor);
+  });
 }
 
 /** Takes an enabled step. */
@@ -297,7 +294,7 @@ function borrowOp(s: System, cpu: number, task: number, op: Op): void {
     useMm(s, cpu, task, FORKED, activeMm);
   } else {
     recorder?.kthreadUnuseMm(cpu, task);
-    callUnuseMm(s, task, FORKED);
+    callUnuseMm(s, cpu, task, FORKED);
     unuseMm(s, cpu, task);
   }
 }

@@ -192,16 +192,9 @@ function learnUser(m: Model, task: number, life: number): void {
   }
   if (tasks.mm[task]! >= 0) {
     const old = tasks.mm[task]!;
-    if (
-      mms.label[old] === -1 &&
-      mms.label[life]! >= 0 &&
-      mms.members[life] === 0 &&
-      mms.lastFork[life] === -1 &&
-      mms.birth[life] === -1
-    ) {
+    if (mms.label[old] === -1 && isUntouched(m, life)) {
       // Known by lineage only: this is its address.
-      const label = mms.label[life]!;
-      mms.bind(old, label);
+      mms.bind(old, mms.label[life]!);
       return;
     }
     leave(m, task);
@@ -213,6 +206,14 @@ function learnUser(m: Model, task: number, life: number): void {
   tasks.kind[task] = TaskKind.user;
   tasks.mm[task] = life;
   tasks.sureMember[task] = 0;
+}
+
+/** A life that was made up for a pointer just met, of which nothing else is known yet. */
+function isUntouched(m: Model, life: number): boolean {
+  const { mms, cpus } = m.world;
+  if (mms.label[life]! < 0 || mms.birth[life]! >= 0 || mms.lastFork[life]! >= 0) return false;
+  if (mms.members[life]! > 0 || mms.borrows[life]! > 0 || mms.gets(life) > 0 || mms.sum[life] !== 0) return false;
+  return !cpus.lazy.includes(life);
 }
 
 /** The pointer contradicts the lineage: prev used `life` after all (an exec the trace missed). */
@@ -275,7 +276,7 @@ export function callUseMm(m: Model, task: number, life: number): void {
 }
 
 /** kthread_unuse_mm() called: the mm stays in use until tsk->mm is cleared, in one step with enter_lazy_tlb (§9.3, §9.15). */
-export function callUnuseMm(m: Model, task: number, life: number): void {
+export function callUnuseMm(m: Model, cpu: number, task: number, life: number): void {
   const { tasks, mms } = m.world;
   if (tasks.unusing[task] === 1) return;
   if (tasks.borrowed[task] !== life) {
@@ -288,6 +289,7 @@ export function callUnuseMm(m: Model, task: number, life: number): void {
     tasks.borrowed[task] = life;
     mms.borrows[life]! += 1;
     if (mms.gets(life) < mms.borrows[life]!) mms.hiddenHolder[life] = 1;
+    if (cpu >= 0) load(m, cpu, life);
   }
   tasks.unusing[task] = 1;
   mms.unusing[life]! += 1;

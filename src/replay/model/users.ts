@@ -166,7 +166,8 @@ function membershipPut(m: Model, task: number, life: number): void {
 export function execLife(m: Model, task: number): number {
   const { tasks, mms } = m.world;
   if (tasks.execNew[task]! >= 0) return tasks.execNew[task]!;
-  const life = mms.create(-1, Math.max(tasks.firm[task]!, 0), task);
+  // Where the making of an mm is recorded, one nobody saw made is older than the trace.
+  const life = mms.create(-1, m.world.makesSeen ? -1 : tasks.firm[task]!, task);
   mms.sum[life] = 1;
   return life;
 }
