@@ -223,19 +223,15 @@ export class Windows {
     if (life === UNKNOWN_LIFE) this.#doubtActive(attempt, cpu);
   }
 
-  /** The forker runs on another CPU now: the one it left may be in somebody else's hands (§9.8). */
+  /** The forker runs on another CPU now: the one it left may be in somebody else's hands (§9.8), or lazily on the mm. */
   #moved(attempt: Attempt, cpu: number): void {
     const old = attempt.forkerCpu;
     attempt.forkerCpu = cpu;
     const { cpus } = this.#world;
-    if (
-      old >= 0 &&
-      old < cpus.length &&
-      cpus.active[old] === attempt.life &&
-      cpus.cur[old] !== attempt.task
-    ) {
-      this.#expose(attempt, old, cpus.cur[old]!, "switched");
-    }
+    if (old < 0 || old >= cpus.length || cpus.cur[old] === attempt.task) return;
+    if (cpus.active[old] === attempt.life) this.#expose(attempt, old, cpus.cur[old]!, "switched");
+    else if (cpus.lazy[old] === attempt.life && this.#loadedHere(old, attempt.life))
+      this.#residue(attempt, old);
   }
 
   #endExposure(attempt: Attempt, cpu: number): void {

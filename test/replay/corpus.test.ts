@@ -61,7 +61,7 @@ function without(trace: Trace, kinds: readonly string[]): Trace {
   return filterRows(trace, (batch, i) => !gone.has(batch.kind[i]!));
 }
 
-describe.each(sampled)("$file", ({ file, workload, truth }) => {
+describe.each(sampled)("$file", ({ file, truth }) => {
   test("every fork is found, and fast where the samples say 1 and 1", async () => {
     const { forks, verdicts } = await run(recording(file));
     expect(forks.length).toBe(truth?.forks);

@@ -106,11 +106,12 @@ export class Recorder {
   check(s: System, cpu: number, check: Check, isLocked: boolean): void {
     const users = check.users.value;
     const count = check.count.value;
+    const { reads } = s.policy;
+    const read = [`users ${users}`, `count ${count}`];
+    if (reads.includes("borrowers")) read.push(`borrowers ${check.borrowers.value}`);
+    if (reads.includes("cpumask")) read.push(`other CPUs ${check.otherCpus.value}`);
     const path = s.path === Path.fast ? "fast path" : "slow path";
-    const lock = isLocked ? "write-locks mmap_lock; " : "";
-    const mask = s.policy.reads.includes("cpumask") ? `, other CPUs ${check.otherCpus.value}` : "";
-    const inside = s.policy.reads.includes("borrowers") ? `, borrowers ${check.borrowers.value}` : "";
-    this.says(`${lock}check: mm_users ${users}, mm_count ${count}${inside}${mask}: ${path}`);
+    this.says(`${isLocked ? "takes mmap_lock; " : "checks: "}${read.join(", ")}: ${path}`);
     const forker = this.#who(s.forkerTask);
     this.#row(forker, cpu, "copy_process: (copy_process+0x0/0x1ae0)", `flags=0x${FORK_FLAGS}`);
     this.#row(forker, cpu, "mm_init: (mm_init+0x0/0x3e0)", `mm=${pointer(CHILD_MM)} pid=${FORKER_PID}`);

@@ -179,7 +179,7 @@ function run(s: System, cpu: number, actor: number): void {
   const task = s.tasks[actor]!;
   if (waitsForReaders(s, op)) {
     s.writerWaits = 1;
-    s.recorder?.says("waits for mmap_lock, which readers hold");
+    s.recorder?.says("waits for mmap_lock, which a reader holds");
     return;
   }
   s.pc[actor]! += 1;
@@ -199,7 +199,7 @@ function forkOp(s: System, cpu: number, op: Op): void {
   if (op === "lock" || op === "lockAndCheck") {
     s.writeHeld = 1;
     s.writerWaits = 0;
-    s.recorder?.says("write-locks mmap_lock");
+    s.recorder?.says("takes mmap_lock");
   }
   if (op === "check" || op === "lockAndCheck") {
     if (policy.holds !== "nothing") s.policyHeld = 1;

@@ -87,6 +87,7 @@ export function contextSwitch(m: Model, cpu: number, prev: number, next: number,
     return;
   }
   makeUnknown(m, cpu);
+  if (!switchMmSeen) cpus.loaded[cpu] = -1;
   cpus.pendingGrab[cpu] = NO_LIFE;
   setActive(m, cpu, next, UNKNOWN_LIFE);
 }
@@ -111,11 +112,12 @@ function load(m: Model, cpu: number, life: number): void {
 }
 
 /** enter_lazy_tlb as the tail of a switch to kernel task `next`, whose active_mm is now `life`. */
-export function lazyTail(m: Model, cpu: number, next: number, life: number): void {
-  const { tasks, cpus } = m.world;
+export function lazyTail(m: Model, cpu: number, next: number, met: number): void {
+  const { tasks, cpus, mms } = m.world;
   const prevUsing = cpus.prevUsing[cpu]!;
   learnKernel(m, next);
-  if (prevUsing >= 0 && prevUsing !== life) mendLineage(m, cpus.prevTask[cpu]!, life);
+  if (prevUsing >= 0 && prevUsing !== met) mendLineage(m, cpus.prevTask[cpu]!, met);
+  const life = mms.label[met]! >= 0 ? mms.find(mms.label[met]!) : met;
   const wasUnknown = cpus.unknownSince[cpu]! >= 0;
   if (wasUnknown) reveal(m, cpu, life, cpus.prevTask[cpu]!);
   cpus.setLazy(cpu, life, m.world.seq);
@@ -133,11 +135,13 @@ export function lazyTail(m: Model, cpu: number, next: number, life: number): voi
   setActive(m, cpu, next, NO_LIFE);
 }
 
-/** switch_mm_irqs_off(prev, next, tsk) as the tail of a switch to `task`, which uses `life`; `from` is prev->active_mm's life. */
-export function switchMmTail(m: Model, cpu: number, task: number, life: number, from: number): void {
+/** switch_mm_irqs_off(prev, next, tsk) as the tail of a switch to `task`, which uses `next`; `from` is prev->active_mm's life. */
+export function switchMmTail(m: Model, cpu: number, task: number, next: number, from: number): void {
   const { tasks, cpus } = m.world;
   const prevUsing = cpus.prevUsing[cpu]!;
-  learnUser(m, task, life);
+  learnUser(m, task, next);
+  // The pointer may have turned out to be the address of a life known by lineage.
+  const life = tasks.using(task);
   if (cpus.unknownSince[cpu]! >= 0 && from >= 0) reveal(m, cpu, from, cpus.prevTask[cpu]!);
   // kernel -> user drops prev->active_mm in finish_task_switch; user -> user has nothing to drop.
   cpus.pendingDrop[cpu] = prevUsing >= 0 ? NO_LIFE : from;
@@ -212,7 +216,8 @@ function learnUser(m: Model, task: number, life: number): void {
 function isUntouched(m: Model, life: number): boolean {
   const { mms, cpus } = m.world;
   if (mms.label[life]! < 0 || mms.birth[life]! >= 0 || mms.lastFork[life]! >= 0) return false;
-  if (mms.members[life]! > 0 || mms.borrows[life]! > 0 || mms.gets(life) > 0 || mms.sum[life] !== 0) return false;
+  if (mms.members[life]! > 0 || mms.borrows[life]! > 0 || mms.gets(life) > 0 || mms.sum[life] !== 0)
+    return false;
   return !cpus.lazy.includes(life);
 }
 
