@@ -1,6 +1,6 @@
 // A fork under way, as far as one task has shown it, and the calls that a lock would have held up meanwhile. Filled by
 // windows.ts from the events of lower-fork.ts.
-import type { Exposure } from "./exposures.ts";
+import type { Diverted, Exposure } from "./exposures.ts";
 import { END_BY, START_BY } from "./forks.ts";
 
 /** START_BY and END_BY by name. */
@@ -20,6 +20,8 @@ export interface Blocked {
   readonly at: number;
   readonly seq: number;
   readonly line: number;
+  /** For a get: were both counts 1, so that the 15 May patch would divert it? */
+  readonly diverts: Diverted;
   /** It happened before the check that stands (the lock was not held yet): only fork_lock covers it. */
   readonly beforeLock: boolean;
 }

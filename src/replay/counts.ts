@@ -30,7 +30,7 @@ export function derivedUsers(world: World, forks: Forks, row: number, armed: Arm
   if (!armed.newtask) return { value: 1, evidence: "at-least" };
   if (!armed.mmput) return { value: Math.max(1, forks.membersLow[row]!), evidence: "at-least" };
   const value = Math.max(1, forks.usersLow[row]!);
-  const predates = mms.birth[life]! < 0 && mms.closed[life] === 0;
+  const predates = mms.birth[life]! < 0 && mms.proven[life] === 0;
   const exact =
     armed.newtask &&
     forks.usersDoubt[row] === 0 &&

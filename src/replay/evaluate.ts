@@ -1,7 +1,7 @@
 // What the replay knows of an mm's counts at one instant, written into a fork's row: lower bounds, open doubts with their
 // reasons, and the holders it counted, by cause. Called by windows.ts at every check point of a fork.
 import { Doubt, type Forks } from "./forks.ts";
-import { ShareKind, UNKNOWN_LIFE, type World } from "./model/world.ts";
+import { Divert, ShareKind, UNKNOWN_LIFE, type World } from "./model/world.ts";
 
 /** Doubts being collected: how many are open, and why. */
 interface Doubts {
@@ -154,6 +154,21 @@ function loadedState(
   const since = cpus.unknownSince[c]!;
   const could = since >= 0 && world.couldHold(life, since);
   return could || mms.birth[life]! < 0 || cpus.lazy[c] === life ? "unknown" : "none";
+}
+
+/**
+ * Would get_task_mm() of `life` find both counts 1 at this instant, as the 15 May patch asks, given that they were at
+ * the fork's check? Only what came since matters: other gets, borrowers, lazy references.
+ */
+export function divert(world: World, life: number): Divert {
+  const { mms, cpus } = world;
+  let unknown = mms.openGets[life]! > 0 || mms.pendingPuts[life]! > 0 || mms.entering[life]! > 0;
+  if (mms.gets(life) > 0 || mms.borrows[life]! > 0 || mms.members[life]! > 1) return Divert.no;
+  for (let c = 0; c < cpus.length; c++) {
+    if (cpus.pendingGrab[c] === life || cpus.pendingDrop[c] === life) unknown = true;
+    else if (cpus.lazy[c] === life) return Divert.no;
+  }
+  return unknown || mms.pendingDrops[life]! > 0 ? Divert.unknown : Divert.yes;
 }
 
 /**

@@ -18,6 +18,9 @@ export const ExposureClass = {
 } as const;
 export type ExposureClass = (typeof ExposureClass)[keyof typeof ExposureClass];
 
+/** unknown: a lazy reference was being taken or dropped at that instant. */
+export type Diverted = "yes" | "no" | "unknown";
+
 /** One interval [start, end) on one CPU. `end` is NaN while open. */
 export interface Exposure {
   readonly fork: number;
@@ -32,6 +35,8 @@ export interface Exposure {
   readonly borrowSeq: number;
   /** Sequence of the task's get_task_mm on this mm; -1 none seen. */
   readonly getSeq: number;
+  /** Would the 15 May patch have diverted that get: both counts were 1 then? */
+  readonly diverted: Diverted;
 }
 
 /**

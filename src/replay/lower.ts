@@ -10,6 +10,7 @@ import {
   TlbReason,
 } from "../table/event-kinds.ts";
 import { END, START } from "./attempt.ts";
+import { divert } from "./evaluate.ts";
 import {
   closeStale,
   dupMmap,
@@ -26,7 +27,7 @@ import type { Lowering } from "./lowering.ts";
 import { ensureLife, setActive } from "./model/model.ts";
 import { callUnuseMm, callUseMm, holdLater } from "./model/switching.ts";
 import { beginGet, beginLeave, close, endGet, get, noteOpened, put } from "./model/users.ts";
-import { IDLE, TaskKind } from "./model/world.ts";
+import { Divert, IDLE, NO_LIFE, TaskKind } from "./model/world.ts";
 import { LEDGER_BROKEN } from "./problems.ts";
 
 /** Applies one row, whose context is settled, to the model and the windows. `task`: TaskId of the context, -1 unknown. */
@@ -97,19 +98,12 @@ export function lower(
     case EventKind.mmAccess: {
       tasks.getEntry[task] = world.seq;
       const target = b.argTid[i]! >= 0 ? tasks.find(b.argTid[i]!) : -1;
-      if (target > IDLE && tasks.mm[target]! >= 0) {
-        tasks.lastGetSeq[task] = world.seq;
-        tasks.lastGetMm[task] = tasks.mm[target]!;
-        tasks.edge[task] = world.seq;
-        tasks.edgeMm[task] = tasks.mm[target]!;
-        beginGet(r, task, tasks.mm[target]!);
-        windows.block(
-          tasks.mm[target]!,
-          kind === EventKind.getTaskMm ? "get_task_mm" : "mm_access",
-          tid,
-          b.comm[i]!,
-        );
-      }
+      const life = target > IDLE ? tasks.mm[target]! : NO_LIFE;
+      if (life < 0) return;
+      tasks.edge[task] = world.seq;
+      tasks.edgeMm[task] = life;
+      calledGet(r, task, life, kind === EventKind.getTaskMm ? "get_task_mm" : "mm_access", tid, b.comm[i]!);
+      beginGet(r, task, life);
       return;
     }
     case EventKind.getTaskMmRet:
@@ -241,19 +235,41 @@ export function lower(
 }
 
 function got(r: Lowering, b: EventBatch, i: number, kind: number, tid: number, task: number): void {
-  const { tasks, mms, seq } = r.world;
+  const { tasks, mms } = r.world;
   const entry = tasks.getEntry[task]!;
   tasks.getEntry[task] = -1;
   endGet(r, task);
   const label = b.mm[i]!;
   if (label <= NULL_MM) return;
   const life = mms.of(label);
-  if (entry < 0) {
-    tasks.lastGetSeq[task] = seq;
-    tasks.lastGetMm[task] = life;
-    r.windows.block(life, kind === EventKind.getTaskMmRet ? "get_task_mm" : "mm_access", tid, b.comm[i]!);
-  }
+  if (entry >= 0 && divert(r.world, life) !== tasks.lastGetDiverted[task])
+    tasks.lastGetDiverted[task] = Divert.unknown;
+  if (entry < 0)
+    calledGet(r, task, life, kind === EventKind.getTaskMmRet ? "get_task_mm" : "mm_access", tid, b.comm[i]!);
   get(r, task, life, entry >= 0 ? entry : r.firmBefore);
   tasks.lastGetMm[task] = life;
   if (kind === EventKind.mmAccessRet && (b.flags[i]! & CALLER_OTHER) === 0) noteOpened(r, task, life);
+}
+
+/** get_task_mm() is called, by itself or inside mm_access(): what the 15 May patch would have made of it. */
+function calledGet(
+  r: Lowering,
+  task: number,
+  life: number,
+  kind: "get_task_mm" | "mm_access",
+  tid: number,
+  comm: number,
+): void {
+  const { tasks, seq } = r.world;
+  const diverted = divert(r.world, life);
+  tasks.lastGetSeq[task] = seq;
+  tasks.lastGetMm[task] = life;
+  tasks.lastGetDiverted[task] = diverted;
+  r.windows.block(
+    life,
+    kind,
+    tid,
+    comm,
+    diverted === Divert.yes ? "yes" : diverted === Divert.no ? "no" : "unknown",
+  );
 }

@@ -254,7 +254,12 @@ function judge(
   });
   if (policy.serialises.length === 0 || (policy.waitsOnlyWhenFast && decision !== "fast")) return;
   for (const b of blocked) {
-    if (!policy.serialises.includes(b.kind) || (b.beforeLock && policy.holds === "mmap_lock")) continue;
+    if (
+      b.diverts === "no" ||
+      !policy.serialises.includes(b.kind) ||
+      (b.beforeLock && policy.holds === "mmap_lock")
+    )
+      continue;
     const end = forks.end[row]!;
     const block: BlockRow = {
       policy: policy.id,
@@ -294,7 +299,11 @@ function verdictOf(
   const { forks } = replayer;
   if (!fast) return "indeterminate";
   const hazards = facts.exposures.filter(
-    (e) => isHazard(e, options.lazySetsDirty) && !policy.keepsOut(entryOf(forks, row, policy, e)),
+    (e) => isHazard(e, options.lazySetsDirty) && !policy.keepsOut(entryOf(forks, row, policy, e, "yes")),
+  );
+  // A get that may or may not have been diverted: neither safe nor unsafe by it.
+  const perhaps = facts.exposures.some(
+    (e) => isHazard(e, options.lazySetsDirty) && !policy.keepsOut(entryOf(forks, row, policy, e, "no")),
   );
   if (hazards.length > 0) {
     if (facts.window === "measured") return "unsafe";
@@ -302,13 +311,15 @@ function verdictOf(
     const whole = hazards.some((e) => e.start <= forks.start[row]! && e.end >= forks.end[row]!);
     return whole && facts.window === "bracketed" ? "unsafe" : "indeterminate";
   }
-  return canTell(replayer, row, facts, options.armed) ? "safe" : "indeterminate";
+  return !perhaps && canTell(replayer, row, facts, options.armed) ? "safe" : "indeterminate";
 }
 
-function entryOf(forks: Forks, row: number, policy: Policy, e: Exposure): Entry {
+/** `unknownAs`: how a get that may have been diverted is to be read. */
+function entryOf(forks: Forks, row: number, policy: Policy, e: Exposure, unknownAs: "yes" | "no"): Entry {
   // fork_lock is taken before copy_mm(), so a borrow between the early check point and the lock waits as well.
   const from = policy.holds === "copy_mm" ? forks.earlySeq[row]! : forks.seq[row]!;
-  return { borrowedInside: e.borrowSeq > from, gotInside: e.getSeq > forks.seq[row]! };
+  const diverted = (e.diverted === "unknown" ? unknownAs : e.diverted) === "yes";
+  return { borrowedInside: e.borrowSeq > from, gotInside: diverted && e.getSeq > forks.seq[row]! };
 }
 
 /** Nothing can have used the mm unseen: the window is whole, borrowers would show, and no CPU is in doubt. */

@@ -2,11 +2,14 @@
 // (semantics §4.1, §4.2), and what happens on other CPUs while a window is open. Fed by replay.ts.
 import { type Attempt, type Blocked, END, START } from "./attempt.ts";
 import { boundSince, evaluate } from "./evaluate.ts";
-import type { Exposure, ExposureClass } from "./exposures.ts";
+import type { Diverted, Exposure, ExposureClass } from "./exposures.ts";
 import { borrowSeq, ExposureClass as Class, classify } from "./exposures.ts";
 import { Doubt, type Forks } from "./forks.ts";
 import { confirmMember, ensureLife, type How, type Model } from "./model/model.ts";
 import { Tail, UNKNOWN_LIFE, type World } from "./model/world.ts";
+
+/** By Divert, as tasks.lastGetDiverted holds it. */
+const DIVERTED: readonly Diverted[] = ["no", "yes", "unknown"];
 
 /** A write lock taken outside any known fork: the start of a window if a second mm is locked inside it (dup_mmap). */
 interface TentativeLock {
@@ -187,6 +190,7 @@ export class Windows {
       line: this.line,
       borrowSeq: task >= 0 ? borrowSeq(this.#world, task, attempt.life) : -1,
       getSeq: task >= 0 && tasks.lastGetMm[task] === attempt.life ? tasks.lastGetSeq[task]! : -1,
+      diverted: task >= 0 ? (DIVERTED[tasks.lastGetDiverted[task]!] ?? "no") : "no",
     };
     attempt.exposures[cpu] = e;
     attempt.all.push(e);
@@ -291,24 +295,27 @@ export class Windows {
       line: this.line,
       borrowSeq: borrowSeq(this.#world, task, life),
       getSeq: -1,
+      diverted: "no",
     };
     const attempt = this.open.find((open) => open.row === row);
     if (attempt === undefined) this.exposures.push(e);
     else attempt.all.push(e);
   }
 
-  /** A serialised function is called on `life` while its window is open. */
-  block(life: number, kind: Blocked["kind"], tid: number, comm: number): void {
+  /** A serialised function is called on `life` while its window is open. `diverts`: for get_task_mm and mm_access. */
+  block(life: number, kind: Blocked["kind"], tid: number, comm: number, diverts: Diverted = "yes"): void {
     for (const attempt of this.open) {
       if (attempt.life !== life || attempt.tid === tid) continue;
+      const { ns, seq } = this.#world;
       attempt.blocked.push({
         fork: attempt.row,
         kind,
         tid,
         comm,
-        at: this.#world.ns,
-        seq: this.#world.seq,
+        at: ns,
+        seq,
         line: this.line,
+        diverts,
         beforeLock: false,
       });
     }

@@ -295,8 +295,7 @@ export class Kernel {
     if (next !== this.initMm) next.cpumask.add(cpu.id);
     cpu.loaded = next;
     cpu.lazy = false;
-    if (moved && next !== this.initMm && this.odds(0.9))
-      this.emit(EventKind.tlbFlush, { flags: TlbReason.taskSwitch | TLB_ALL });
+    if (moved) this.emit(EventKind.tlbFlush, { flags: TlbReason.taskSwitch | TLB_ALL });
   }
 
   /** The CPU that a program's task runs on. */

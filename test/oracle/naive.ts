@@ -390,8 +390,8 @@ function judge(
     if (deniedBy === null) return;
     const isFast = deniedBy.length === 0;
     const left = exposures.filter((exposure) => !keptOut(policy, exposure, fork));
-    const isRaced =
-      policy === "get-task-mm" && exposures.some(({ asked, got }) => asked < fork.check && got > fork.check);
+    // Whether a get inside the window found both counts 1 is left to the simulated truth to say.
+    const isRaced = policy === "get-task-mm" && exposures.some(({ got }) => got > fork.check);
     out.set(policy, {
       decision: isFast ? "fast" : "slow",
       verdict: !isFast ? null : isRaced ? "either" : left.length > 0 ? "unsafe" : "safe",

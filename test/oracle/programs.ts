@@ -154,8 +154,9 @@ function* getTaskMm(k: Kernel, task: Task, target: Task): Generator<"run", Mm | 
   yield "run";
   const mm = target.isKernel ? null : target.mm;
   if (mm !== null) {
+    // The 15 May patch diverts only a get that finds both counts 1 (§6 (b)).
+    task.gotAt = mm.users === 1 && mm.count === 1 ? k.rows.length : -1;
     mm.users++;
-    task.gotAt = k.rows.length;
   }
   yield "run";
   k.emit(EventKind.getTaskMmRet, { mm: mm?.id ?? NULL_MM });
@@ -390,8 +391,9 @@ function* readProcFile(k: Kernel, task: Task): Program {
   yield "run";
   const mm = target.mm;
   if (mm !== null) {
+    // The 15 May patch diverts only a get that finds both counts 1 (§6 (b)).
+    task.gotAt = mm.users === 1 && mm.count === 1 ? k.rows.length : -1;
     mm.users++;
-    task.gotAt = k.rows.length;
   }
   yield "run";
   const isFile = k.odds(0.7);

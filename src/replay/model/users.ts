@@ -198,6 +198,7 @@ export function close(m: Model, life: number): void {
     mms.ambiguous[life] = undefined;
   } else if (sum !== 0 && !world.lostDuring(life)) mms.broken[life] = 1;
   mms.closed[life] = 1;
+  if (mms.broken[life] === 0 && !world.lostDuring(life)) mms.proven[life] = 1;
 }
 
 /** A task of `parent` with CLONE_VM: one more user, since the parent's copy_mm() somewhere after `from`. */

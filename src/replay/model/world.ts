@@ -13,6 +13,10 @@ export type TaskKind = (typeof TaskKind)[keyof typeof TaskKind];
 export const ShareKind = { none: 0, thread: 1, vfork: 2, ioWorker: 3 } as const;
 export type ShareKind = (typeof ShareKind)[keyof typeof ShareKind];
 
+/** get_task_mm() of an mm with both counts 1: diverted, not, or a reference was in motion. */
+export const Divert = { no: 0, yes: 1, unknown: 2 } as const;
+export type Divert = (typeof Divert)[keyof typeof Divert];
+
 /** Progress of an exec. */
 export const Exec = { none: 0, releasing: 1, applied: 2 } as const;
 
@@ -78,6 +82,8 @@ export class Tasks {
   /** Time of the last get_task_mm on `lastGetMm`. */
   readonly lastGetSeq: number[] = [-1];
   readonly lastGetMm: number[] = [NO_LIFE];
+  /** Would the 15 May patch have diverted it (Divert)? */
+  readonly lastGetDiverted: number[] = [Divert.no];
   /** CPU it last ran on; -1 unknown. */
   readonly cpu: number[] = [-1];
   readonly comm: number[] = [-1];
@@ -163,6 +169,7 @@ export class Tasks {
     this.getEntry[id] = -1;
     this.lastGetSeq[id] = -1;
     this.lastGetMm[id] = NO_LIFE;
+    this.lastGetDiverted[id] = Divert.no;
     this.cpu[id] = -1;
     this.comm[id] = -1;
     this.forked[id] = 0;
@@ -201,6 +208,8 @@ export class Mms {
   readonly birth: number[] = [];
   /** 1 once exit_mmap was seen: mm_users is 0 and the ledger is closed. */
   readonly closed: number[] = [];
+  /** 1: closed with its ledger at 0 and no gap in its life: every value of the ledger was right. */
+  readonly proven: number[] = [];
   readonly sum: number[] = [];
   /** Tasks known to have it as tsk->mm: the lower bound when puts are not recorded. */
   readonly members: number[] = [];
@@ -258,6 +267,7 @@ export class Mms {
     this.hashed.push(-1);
     this.birth.push(birth);
     this.closed.push(0);
+    this.proven.push(0);
     this.sum.push(0);
     this.members.push(0);
     this.joinSeq.push(-1);

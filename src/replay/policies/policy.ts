@@ -26,7 +26,7 @@ export type Reads = "users" | "count" | "borrowers" | "cpumask";
 export interface Entry {
   /** Its kthread_use_mm() was called at or after the design's serialisation began. */
   readonly borrowedInside: boolean;
-  /** The get_task_mm() it rests on was. */
+  /** The get_task_mm() it rests on was, and found both counts 1, so that the patch would have diverted it. */
   readonly gotInside: boolean;
 }
 
