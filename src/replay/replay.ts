@@ -68,6 +68,7 @@ export class Replayer implements Lowering {
     const cpu = b.cpu[i]!;
     world.seq++;
     world.ns = b.ns[i]!;
+    world.livesBefore = world.mms.length;
     windows.line = b.line[i]!;
     if (kind === EventKind.lost || kind === EventKind.bufferStarted) {
       if (kind === EventKind.lost) loseEvents(this, cpu);

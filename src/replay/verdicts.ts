@@ -22,7 +22,7 @@ import {
   usersCauses,
 } from "./counts.ts";
 import { coveredNs, type Exposure, ExposureClass } from "./exposures.ts";
-import { END_BY, type Forks, NO_SAMPLE, START_BY } from "./forks.ts";
+import { Doubt, END_BY, type Forks, NO_SAMPLE, START_BY } from "./forks.ts";
 import type { Check, Counted, Entry, Policy } from "./policies/policy.ts";
 import type { Replayer } from "./replay.ts";
 
@@ -152,11 +152,11 @@ function borrowers(
 /** CPUs in mm_cpumask besides the forker's, by replay: up to 6.13 those with the mm loaded; later any that ever had it. */
 function derivedMask(replayer: Replayer, row: number, armed: Armed): Counted {
   const { world, forks } = replayer;
+  // Without both a CPU may have gone on to another mm unseen.
+  if (!armed.schedSwitch || !armed.switchTail) return { value: 0, exact: false };
   const life = forks.life[row]!;
   const value = forks.maskOthers[row]!;
   const known =
-    armed.schedSwitch &&
-    armed.switchTail &&
     forks.maskUnknown[row] === 0 &&
     forks.lost[row] === 0 &&
     forks.startBy[row] !== START.none &&
@@ -298,13 +298,16 @@ function verdictOf(
 ): Verdict {
   const { forks } = replayer;
   if (!fast) return "indeterminate";
-  const hazards = facts.exposures.filter(
-    (e) => isHazard(e, options.lazySetsDirty) && !policy.keepsOut(entryOf(forks, row, policy, e, "yes")),
-  );
-  // A get that may or may not have been diverted: neither safe nor unsafe by it.
-  const perhaps = facts.exposures.some(
-    (e) => isHazard(e, options.lazySetsDirty) && !policy.keepsOut(entryOf(forks, row, policy, e, "no")),
-  );
+  // A get that may or may not have been diverted makes a window neither safe nor unsafe: without both switch probes
+  // mm_count may have been above 1 unseen, and mm_users by a get that only its put shows.
+  const unsureCounts = !options.armed.switchTail || (forks.usersWhy[row]! & Doubt.hiddenGet) !== 0;
+  const letIn = (e: Exposure, unsure: "yes" | "no"): boolean => {
+    const isUnsure = e.diverted === "unknown" || (e.diverted === "yes" && unsureCounts);
+    const diverted = (isUnsure ? unsure : e.diverted) === "yes";
+    return isHazard(e, options.lazySetsDirty) && !policy.keepsOut(entryOf(forks, row, policy, e, diverted));
+  };
+  const hazards = facts.exposures.filter((e) => letIn(e, "yes"));
+  const perhaps = facts.exposures.some((e) => letIn(e, "no"));
   if (hazards.length > 0) {
     if (facts.window === "measured") return "unsafe";
     // A bracket is wider than the window: only what covers it whole is certain to be inside.
@@ -314,11 +317,9 @@ function verdictOf(
   return !perhaps && canTell(replayer, row, facts, options.armed) ? "safe" : "indeterminate";
 }
 
-/** `unknownAs`: how a get that may have been diverted is to be read. */
-function entryOf(forks: Forks, row: number, policy: Policy, e: Exposure, unknownAs: "yes" | "no"): Entry {
+function entryOf(forks: Forks, row: number, policy: Policy, e: Exposure, diverted: boolean): Entry {
   // fork_lock is taken before copy_mm(), so a borrow between the early check point and the lock waits as well.
   const from = policy.holds === "copy_mm" ? forks.earlySeq[row]! : forks.seq[row]!;
-  const diverted = (e.diverted === "unknown" ? unknownAs : e.diverted) === "yes";
   return { borrowedInside: e.borrowSeq > from, gotInside: diverted && e.getSeq > forks.seq[row]! };
 }
 
@@ -332,7 +333,9 @@ function canTell(replayer: Replayer, row: number, facts: ForkFacts, armed: Armed
   // Both counts 1 at a check made by the owner: no other user task can come, only a new borrower (semantics §0.10).
   const { users, count } = facts.check;
   if (users.exact && users.value === 1 && count.exact && count.value === 1) return true;
-  return armed.schedSwitch && forks.activeUnknown[row] === 0;
+  if (!armed.schedSwitch || forks.activeUnknown[row] !== 0) return false;
+  // Other user tasks: which mm each has is certain only where every load of one is recorded.
+  return (users.exact && users.value === 1) || armed.switchTail;
 }
 
 function absolute(meta: TraceMeta, relative: number): bigint {

@@ -89,13 +89,13 @@ export class Windows {
   }
 
   /**
-   * A check point of `attempt` on `life`: evaluates the counts as they stand. A better or equal point replaces an
+   * A check point of `attempt` on the life `named`: evaluates the counts as they stand. A better or equal point replaces an
    * earlier one of the same fork.
    */
-  check(attempt: Attempt, life: number, cpu: number, by: number, users: number, count: number): void {
+  check(attempt: Attempt, named: number, cpu: number, by: number, users: number, count: number): void {
     if (by < attempt.startBy || (by === attempt.startBy && attempt.sampled)) return;
     const { tasks, mms } = this.#world;
-    confirmMember(this.#m, attempt.task, life);
+    const life = confirmMember(this.#m, attempt.task, named);
     tasks.forked[attempt.task] = 1;
     attempt.life = life;
     if (attempt.row < 0) attempt.row = this.#forks.add(mms, life, attempt.task);
@@ -233,7 +233,7 @@ export class Windows {
     attempt.forkerCpu = cpu;
     const { cpus } = this.#world;
     if (old < 0 || old >= cpus.length || cpus.cur[old] === attempt.task) return;
-    if (cpus.active[old] === attempt.life) this.#expose(attempt, old, cpus.cur[old]!, "switched");
+    if (cpus.active[old] === attempt.life) this.#expose(attempt, old, cpus.cur[old]!, cpus.resumed[old] === 1 ? "resumed" : "switched");
     else if (cpus.lazy[old] === attempt.life && this.#loadedHere(old, attempt.life))
       this.#residue(attempt, old);
   }

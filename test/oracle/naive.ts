@@ -404,6 +404,8 @@ function judge(
   for (const policy of ["counts-unlocked", "get-task-mm", "mmap-lock"] as const) decide(policy, both);
   decide("fork-lock", both === null ? null : [...both, ...extra]);
   for (const policy of USERS_ONLY) {
+    // Who borrowed an older mm before the trace began is not known here.
+    if (policy === "users-mmap-lock" && life.birth < 0) continue;
     const raised = policy === "users-mmap-lock" ? extra : [];
     decide(policy, usersCauses === null ? null : [...usersCauses, ...raised]);
   }

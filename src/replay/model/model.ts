@@ -1,6 +1,6 @@
 // What the transitions of this folder share: the world, the forks they may have to go back to, and the listener
 // that hears when a CPU starts or stops using an mm (windows turn that into exposures).
-import type { Forks } from "../forks.ts";
+import { Doubt, type Forks } from "../forks.ts";
 import { Half, IDLE, NO_LIFE, ShareKind, Tail, TaskKind, UNKNOWN_LIFE, type World } from "./world.ts";
 
 /** How a CPU came to use an mm: a switch to a user of it, the same from having held it lazily, kthread_use_mm. */
@@ -21,6 +21,7 @@ export interface Model {
 /** Sets who runs on a CPU and which mm is in use there. */
 export function setActive(m: Model, cpu: number, task: number, life: number, how: How = "switched"): void {
   m.world.cpus.active[cpu] = life;
+  m.world.cpus.resumed[cpu] = how === "resumed" ? 1 : 0;
   m.onActive(cpu, task, life, how);
 }
 
@@ -80,12 +81,13 @@ export function leave(m: Model, task: number): void {
 /**
  * The task certainly has `life` as tsk->mm (it forks it, exits from it, shares a tgid with one that does). When that
  * was not known before, the task has been a member since before the trace, or since the life's birth: the mm's
- * earlier forks are corrected too.
+ * earlier forks are corrected too. Returns the life, which is the one known by lineage when `life` only names it.
  */
-export function confirmMember(m: Model, task: number, life: number): void {
+export function confirmMember(m: Model, task: number, named: number): number {
   const { tasks, mms } = m.world;
   const before = tasks.mm[task]!;
-  if (before === life && tasks.sureMember[task] === 1) return;
+  const life = before >= 0 && sameLife(m, before, named) ? before : named;
+  if (before === life && tasks.sureMember[task] === 1) return life;
   if (before >= 0 && before !== life) {
     // Lineage gave it another life: the trace missed an exec. Believe the pointer.
     leave(m, task);
@@ -95,18 +97,35 @@ export function confirmMember(m: Model, task: number, life: number): void {
     const first = mms.members[life] === 0 && mms.birth[life]! >= 0;
     if (mms.members[life]! > 0 && tasks.share[task] === ShareKind.none) tasks.share[task] = ShareKind.thread;
     join(m, task, life, true);
-    if (m.world.lostDuring(life)) return;
+    if (m.world.lostDuring(life)) return life;
     // A life born in the trace has its first member's reference in `sum` already (mm_init).
     if (!first) {
+      const from = tasks.birth[task]!;
       mms.sum[life]! += 1;
-      m.forks.patchUsers(m.world, life, -1, m.world.seq, 1, 0, 0);
-      m.forks.patchMembers(m.world, life, -1, m.world.seq, 1);
+      m.forks.patchUsers(m.world, life, from, m.world.seq, 1, 0, 0);
+      m.forks.patchMembers(m.world, life, from, m.world.seq, 1);
     }
-    return;
+    return life;
   }
   join(m, task, life, true);
-  if (m.world.lostDuring(life)) return;
+  if (m.world.lostDuring(life)) return life;
   if (mms.birth[life]! < 0 || mms.sum[life] === 0) mms.sum[life]! += 1;
+  // A life known by lineage only may have been this one all along: then the task was a user of it before as well.
+  if (before >= 0 && mms.label[before] === -1 && mms.birth[before]! < 0)
+    m.forks.patchUsers(m.world, life, tasks.birth[task]!, m.world.seq, 0, 1, Doubt.predates);
+  return life;
+}
+
+/**
+ * Is the life `named` by a pointer never met before the one known so far by lineage only? Then the pointer is its
+ * address, and from here on it is the same life everywhere.
+ */
+export function sameLife(m: Model, known: number, named: number): boolean {
+  const { mms } = m.world;
+  if (known === named) return true;
+  if (mms.label[known] !== -1 || mms.label[named]! < 0 || named < m.world.livesBefore) return false;
+  mms.bind(known, mms.label[named]!);
+  return true;
 }
 
 /** The task's life, made (older than the trace, address unknown) when it is known to be a user task of some mm. */

@@ -1,7 +1,7 @@
 // context_switch() and everything else that moves lazy references, loaded mms and CPU state: semantics §2.3,
 // §2.4 rows 1, 5-8, 11-14, and what recordings added in §9.1, §9.3, §9.10, §9.15.
 import { Doubt } from "../forks.ts";
-import { forgetCpu, join, leave, leaveLater, type Model, setActive } from "./model.ts";
+import { forgetCpu, join, leave, leaveLater, type Model, sameLife, setActive } from "./model.ts";
 import { Exec, GrabStage, IDLE, NO_LIFE, ShareKind, Tail, TaskKind, UNKNOWN_LIFE } from "./world.ts";
 
 /** A CPU's held state comes to light: since it became unknown it held `life` (by `prev`, running or lazy). */
@@ -195,12 +195,7 @@ function learnUser(m: Model, task: number, life: number): void {
     return;
   }
   if (tasks.mm[task]! >= 0) {
-    const old = tasks.mm[task]!;
-    if (mms.label[old] === -1 && isUntouched(m, life)) {
-      // Known by lineage only: this is its address.
-      mms.bind(old, mms.label[life]!);
-      return;
-    }
+    if (sameLife(m, tasks.mm[task]!, life)) return;
     leave(m, task);
     join(m, task, life, mms.maker[life] === task);
     return;
@@ -210,15 +205,6 @@ function learnUser(m: Model, task: number, life: number): void {
   tasks.kind[task] = TaskKind.user;
   tasks.mm[task] = life;
   tasks.sureMember[task] = 0;
-}
-
-/** A life that was made up for a pointer just met, of which nothing else is known yet. */
-function isUntouched(m: Model, life: number): boolean {
-  const { mms, cpus } = m.world;
-  if (mms.label[life]! < 0 || mms.birth[life]! >= 0 || mms.lastFork[life]! >= 0) return false;
-  if (mms.members[life]! > 0 || mms.borrows[life]! > 0 || mms.gets(life) > 0 || mms.sum[life] !== 0)
-    return false;
-  return !cpus.lazy.includes(life);
 }
 
 /** The pointer contradicts the lineage: prev used `life` after all (an exec the trace missed). */

@@ -219,8 +219,7 @@ export function share(m: Model, parent: number, child: number, kind: ShareKind, 
 
 /** exit_mm_release/exec_mm_release: the task gives up tsk->mm; the mmput that follows is that reference's. */
 export function beginLeave(m: Model, task: number, life: number, isExec: boolean): void {
-  confirmMember(m, task, life);
-  m.world.tasks.leaving[task] = life;
+  m.world.tasks.leaving[task] = confirmMember(m, task, life);
   m.world.tasks.exec[task] = isExec ? Exec.releasing : Exec.none;
   m.world.tasks.leaveShare[task] = m.world.tasks.share[task]!;
 }

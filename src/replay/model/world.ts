@@ -371,6 +371,8 @@ export class Cpus {
   readonly loadSeq: number[] = [];
   /** What was loaded before that. */
   readonly loadedBefore: number[] = [];
+  /** 1: the CPU came to use `active` from having held it lazily. */
+  readonly resumed: number[] = [];
   /** 1: CR3 was loaded (tlb_flush reason 0) since the last sched_switch. */
   readonly crLoaded: number[] = [];
   /** Life in use by the running task; NO_LIFE for kernel tasks, UNKNOWN_LIFE when not known. */
@@ -416,6 +418,7 @@ export class Cpus {
       this.lazySeq.push(-1);
       this.loadSeq.push(-1);
       this.loadedBefore.push(-1);
+      this.resumed.push(0);
       this.crLoaded.push(0);
       this.active.push(UNKNOWN_LIFE);
       this.unknownSince.push(0);
@@ -453,7 +456,9 @@ export class World {
   /** switch_mm_irqs_off is recorded: what a CPU loads, and when, is seen. */
   switchMmSeen = false;
   /** mm_init or begin_new_exec is recorded: every mm made in the trace is seen being made. */
-  makesSeen = false;
+/** Lives from this id on were met for the first time in the event now applied. */
+  livesBefore = 0;
+    makesSeen = false;
   /** enter_lazy_tlb is recorded: the moment a borrow ends is seen. */
   enterLazySeen = false;
   /** Sequence of the latest gap in the recording: lives born before it are in doubt. */
