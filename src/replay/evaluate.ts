@@ -101,6 +101,7 @@ function evaluateCount(world: World, f: Forks, row: number, life: number, cpu: n
   f.pendingDrops[row] = drops + mms.pendingDrops[life]!;
   f.pendingGrabs[row] = grabs;
   f.borrows[row] = mms.borrows[life]!;
+  f.entering[row] = mms.entering[life]!;
   f.khugepaged[row] = mms.khugepaged[life]!;
   f.ksm[row] = mms.ksm[life]!;
   f.notifiers[row] = mms.notifiers[life]!;

@@ -31,7 +31,7 @@ export interface Exposure {
   start: number;
   end: number;
   readonly line: number;
-  /** Sequence of the borrower's kthread_use_mm on this mm; -1 when it is no borrower. */
+  /** Sequence at which the borrower's kthread_use_mm on this mm took effect; -1 when it is no borrower. */
   readonly borrowSeq: number;
   /** Sequence of the task's get_task_mm on this mm; -1 none seen. */
   readonly getSeq: number;
@@ -59,11 +59,13 @@ export function classify(
   return how === "resumed" ? ExposureClass.U2b : ExposureClass.U2;
 }
 
-/** Sequence of the kthread_use_mm() by which `task` has, or is getting, `life`; -1 when it is no borrower. */
+const NOT_YET = Number.MAX_SAFE_INTEGER;
+
+/** Sequence at which `task` borrowed `life`: -1 when it is no borrower, NOT_YET when its call has not taken effect. */
 export function borrowSeq(world: World, task: number, life: number): number {
   const { tasks } = world;
   if (tasks.borrowed[task] === life) return tasks.borrowSeq[task]!;
-  return tasks.entering[task] === life ? tasks.enterSeq[task]! : -1;
+  return tasks.entering[task] === life ? NOT_YET : -1;
 }
 
 /** Nanoseconds covered by the union of the exposures' intervals. */

@@ -115,6 +115,8 @@ export class Forks {
   readonly lazyRefs: number[] = [];
   readonly lazyCpus: number[] = [];
   readonly borrows: number[] = [];
+  /** kthread_use_mm called on the mm and not seen to take effect. */
+  readonly entering: number[] = [];
   readonly khugepaged: number[] = [];
   readonly ksm: number[] = [];
   readonly notifiers: number[] = [];
@@ -189,6 +191,7 @@ export class Forks {
       this.lazyRefs,
       this.lazyCpus,
       this.borrows,
+      this.entering,
       this.khugepaged,
       this.ksm,
       this.notifiers,

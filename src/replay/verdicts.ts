@@ -105,7 +105,7 @@ function factsOf(
     check: {
       users: counted(users),
       count: counted(count),
-      borrowers: borrowers(replayer, row, users, count, options.armed),
+      borrowers: borrowers(replayer, row, count, options.armed),
       otherCpus: mask,
     },
     maskEvidence: useSample ? "measured" : mask.exact ? "derived" : "at-least",
@@ -129,7 +129,6 @@ function counted(c: CountValue): Counted {
 function borrowers(
   replayer: Replayer,
   row: number,
-  users: CountValue,
   count: CountValue,
   armed: Armed,
 ): Counted {
@@ -145,8 +144,7 @@ function borrowers(
   const explained =
     count.evidence === "measured" &&
     count.value - 1 <= forks.lazyRefs[row]! + value + forks.khugepaged[row]! + forks.ksm[row]!;
-  void users;
-  return { value, exact: visible && (bornSeen || explained) };
+  return { value, exact: visible && forks.entering[row] === 0 && (bornSeen || explained) };
 }
 
 /** CPUs in mm_cpumask besides the forker's, by replay: up to 6.13 those with the mm loaded; later any that ever had it. */

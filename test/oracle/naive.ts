@@ -325,10 +325,9 @@ function forkerElsewhere(fork: Candidate, cpu: number, walk: Walk): [number, num
 function classOf(use: Use, fork: Candidate, life: Life, walk: Walk): string {
   if (walk.vforkMms.get(use.task) === use.life) return "U5";
   if (use.from <= fork.check) return "U1";
-  if (use.entered > fork.check) return "U3";
   if (use.entered >= 0) {
     const first = walk.uses.find((other) => other.task === use.task && other.entered === use.entered);
-    return first === use ? "U3" : "U3b";
+    return first!.from > fork.check ? "U3" : "U3b";
   }
   return use.resumed && use.life === life ? "U2b" : "U2";
 }

@@ -234,6 +234,10 @@ const DROPS: Readonly<Record<string, readonly string[]>> = {
   ],
   "switch_mm_irqs_off and enter_lazy_tlb": ["switch_mm_irqs_off", "enter_lazy_tlb"],
   "dup_mmap and its return": ["dup_mmap", "dup_mmap_ret", "uprobe_dup_mmap"],
+  "mm_init and __mmdrop": ["mm_init", "__mmdrop"],
+  "mm_init, __mmdrop and begin_new_exec": ["mm_init", "__mmdrop", "begin_new_exec"],
+  "exit_mm_release and exec_mm_release": ["exit_mm_release", "exec_mm_release"],
+  "every exec event": ["begin_new_exec", "exec_mm_release", "sched_process_exec"],
   "sched_switch and task_newtask": ["sched_switch", "task_newtask"],
 };
 

@@ -186,6 +186,9 @@ function withGap(trace: Trace, gap: Gap): Trace {
       if (fate !== "lost") appendRow(rows, batch, i);
     }
   }
+  const last = trace.batches.at(-1);
+  // No event of the CPU follows: the recorder says so at the end.
+  if (progress.hits <= gap.length && last !== undefined) appendLost(rows, last, last.length - 1, gap);
   return { meta: trace.meta, batches: [rows] };
 }
 

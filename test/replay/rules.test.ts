@@ -192,7 +192,6 @@ test("borrower-on-forkers-cpu", async () => {
     fork 101 [20,40) dup_mmap..dup_mmap_ret
       users 1 derived, count 1 derived, exposure none, lazy 0
       fast safe: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask
-      wait 15 get_task_mm 50 at 25: get-task-mm
       wait 13 kthread_use_mm 50 at 27: fork-lock mmap-lock users-mmap-lock
       wait 10 kthread_unuse_mm 50 at 30: fork-lock
   `);
@@ -202,11 +201,10 @@ test("forker-migrates", async () => {
   expect(await outcomeOf("forker-migrates")).toMatchInlineSnapshot(`
     fork 101 [20,40) dup_mmap..dup_mmap_ret
       users 1 derived, count 1 derived, exposure U3, lazy 0
-      fast unsafe: mm-count-only counts-unlocked users-only cpumask
-      fast safe: get-task-mm fork-lock mmap-lock users-mmap-lock
+      fast unsafe: mm-count-only counts-unlocked users-only get-task-mm cpumask
+      fast safe: fork-lock mmap-lock users-mmap-lock
       U3 50 on cpu0 [31,37)
       U4 50 on cpu0 [37,40)
-      wait 15 get_task_mm 50 at 25: get-task-mm
       wait 13 kthread_use_mm 50 at 27: fork-lock mmap-lock users-mmap-lock
       wait 4 kthread_unuse_mm 50 at 36: fork-lock
   `);
@@ -369,9 +367,11 @@ test("pid-reuse", async () => {
     fork 101 [20,30) dup_mmap..dup_mmap_ret child 102
       users 1 derived, count 1 derived, exposure none, lazy 0
       fast safe: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask
-    fork 102 [50,60) dup_mmap..dup_mmap_ret
-      users 1 derived, count 1 derived, exposure none, lazy 0
-      fast safe: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask
+    fork 101 [50,60) dup_mmap..dup_mmap_ret
+      users 1 derived, count 1 at-least, exposure none, lazy 0
+      doubts: proc-fd
+      indeterminate: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock
+      fast safe: users-only users-mmap-lock cpumask
   `);
 });
 
@@ -499,5 +499,28 @@ test("residue-of-a-kept-out-borrower", async () => {
       wait 18 get_task_mm 50 at 22: get-task-mm
       wait 15 kthread_use_mm 50 at 25: fork-lock mmap-lock users-mmap-lock
       wait 10 kthread_unuse_mm 50 at 30: fork-lock
+  `);
+});
+
+test("address-reused-in-a-gap", async () => {
+  expect(await outcomeOf("address-reused-in-a-gap")).toMatchInlineSnapshot(`
+    fork 101 [30,35) dup_mmap..dup_mmap_ret
+      users 1 at-least, count 1 at-least, exposure none, lazy 0
+      doubts: predates-trace lost-events cpu-unknown
+      indeterminate: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask
+    fork 101 [60,70) dup_mmap..dup_mmap_ret
+      users 1 at-least, count 1 at-least, exposure U4, lazy 1
+      doubts: predates-trace lost-events
+      indeterminate: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      slow lazy-tlb: cpumask
+      U4 0 on cpu0 [60,70)
+  `);
+});
+
+test("address-reused-unseen", async () => {
+  expect(await outcomeOf("address-reused-unseen")).toMatchInlineSnapshot(`
+    fork 103 [60,70) dup_mmap..dup_mmap_ret
+      users 1 derived, count 1 derived, exposure none, lazy 0
+      fast safe: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask
   `);
 });

@@ -38,7 +38,7 @@ export function exploreCommand(done: (code: number) => void): Command {
     )
     .addOption(size("readers", "processes that read the forker's /proc files", 0, 3, 1))
     .addOption(size("tasks", "other processes, which only run", 0, 3, 0))
-    .addOption(size("max-states", "states a policy may take", 1, 10_000_000, 2_000_000))
+    .addOption(size("max-states", "states a policy may take", 1, 10_000_000, 1_000_000))
     .addOption(
       new Option("--assume <name>", `${EXPLORE_ASSUMPTIONS.join(", ")}; repeatable`)
         .argParser(parseAssumption)

@@ -11,9 +11,15 @@ export type BorrowerKind = (typeof BORROWER_KINDS)[number];
 /**
  * lazy-sets-dirty: a CPU in lazy TLB mode may still set dirty bits. preempt-rt: the copy can be preempted in the middle of
  * an update, so that another task on the forker's own CPU is a hazard too. atomic-get: get_task_mm()'s test of the lock and
- * its increment are one step, which the 15 May patch does not give.
+ * its increment are one step, which the 15 May patch does not give. copy-stays-on-cpu: the forker does not leave its CPU
+ * between the check and the end of the fork.
  */
-export const EXPLORE_ASSUMPTIONS = ["lazy-sets-dirty", "preempt-rt", "atomic-get"] as const;
+export const EXPLORE_ASSUMPTIONS = [
+  "lazy-sets-dirty",
+  "preempt-rt",
+  "atomic-get",
+  "copy-stays-on-cpu",
+] as const;
 export type ExploreAssumption = (typeof EXPLORE_ASSUMPTIONS)[number];
 
 /** Sizes are the most there are of each; the forker and one idle task a CPU are always there. */

@@ -7,8 +7,8 @@ import { type Path, search } from "./search.ts";
 import { finishFork, take } from "./steps.ts";
 import { System } from "./system.ts";
 
-/** States after which a search gives up, unless told otherwise: some 2 GB of memory. */
-export const DEFAULT_MAX_STATES = 2_000_000;
+/** States after which a search gives up, unless told otherwise: about 1 GB of memory. */
+export const DEFAULT_MAX_STATES = 1_000_000;
 
 /** A schedule in words and as a trace. */
 export interface Schedule {

@@ -50,11 +50,18 @@ export function enabledSteps(s: System, out: Step[]): number {
     const current = s.actorOn(cpu);
     if (current >= 0) {
       if (canRun(s, current)) out.push(base + RUN);
+      if (current === FORKER && staysOnCpu(s)) continue;
       out.push(base + TO_IDLE);
     }
     for (let actor = 0; actor < s.actors.length; actor++) if (isReady(s, actor)) out.push(base + actor);
   }
   return out.length;
+}
+
+function staysOnCpu(s: System): boolean {
+  return (
+    s.bound.assume.includes("copy-stays-on-cpu") && s.path !== Path.unchecked && s.next(FORKER) !== undefined
+  );
 }
 
 /** A reference on the forked mm is under way on the CPU: nothing else happens there before it is settled. */

@@ -153,10 +153,15 @@ export class System implements Model {
     };
   }
 
-  /** Does the design make a call of `name` wait in this state? */
+  /**
+   * Does the design make a call of `name` wait in this state? get_task_mm() looks at the counts itself: it waits only when
+   * it finds what the fork's fast path asks for.
+   */
   waits(name: Serialised): boolean {
-    if (this.policyHeld === 0 || !this.policy.serialises.includes(name)) return false;
-    return !this.policy.waitsOnlyWhenFast || this.path === Path.fast;
+    const { policy } = this;
+    if (this.policyHeld === 0 || !policy.serialises.includes(name)) return false;
+    if (policy.waitsOnlyWhenFast && this.path !== Path.fast) return false;
+    return name !== "get_task_mm" || policy.decide(this.check()) === "fast";
   }
 
   /** Does taking the design's lock for a moment wait behind a queued writer of mmap_lock, as a fair rwsem has it? */

@@ -262,7 +262,6 @@ export function callUseMm(m: Model, task: number, life: number): void {
   if (tasks.entering[task] === life || tasks.borrowed[task] === life) return;
   settleUse(m, task);
   tasks.entering[task] = life;
-  tasks.enterSeq[task] = m.world.seq;
   mms.entering[life]! += 1;
 }
 
@@ -298,7 +297,6 @@ function settleUse(m: Model, task: number): void {
 /** kthread_use_mm(mm) takes effect (§2.2, §9.3): mm_count +1 unless the lazy reference is converted; the old active_mm is dropped. */
 export function useMm(m: Model, cpu: number, task: number, life: number, from: number): void {
   const { tasks, mms, cpus, rules, seq } = m.world;
-  const called = tasks.entering[task] === life ? tasks.enterSeq[task]! : seq;
   settleUse(m, task);
   const before = tasks.borrowed[task]!;
   if (before >= 0 && before !== life) mms.borrows[before]! -= 1;
@@ -309,7 +307,7 @@ export function useMm(m: Model, cpu: number, task: number, life: number, from: n
     // switch_mm_irqs_off names what the kthread held until now.
     if (cpu >= 0 && from >= 0) reveal(m, cpu, from, task);
     tasks.borrowed[task] = life;
-    tasks.borrowSeq[task] = called;
+    tasks.borrowSeq[task] = seq;
     mms.borrows[life]! += 1;
     // Used without any reference the trace shows: somebody else holds one (§9.4).
     if (mms.gets(life) < mms.borrows[life]!) mms.hiddenHolder[life] = 1;

@@ -38,11 +38,10 @@ export class Tasks {
   readonly kind: number[] = [TaskKind.kernel];
   readonly mm: number[] = [NO_LIFE];
   readonly borrowed: number[] = [NO_LIFE];
-  /** Sequence number of the kthread_use_mm in force. */
+  /** Sequence at which the kthread_use_mm in force took effect. */
   readonly borrowSeq: number[] = [-1];
-  /** Life whose kthread_use_mm() has been called but not taken effect; its sequence. */
+  /** Life whose kthread_use_mm() has been called but not taken effect. */
   readonly entering: number[] = [NO_LIFE];
-  readonly enterSeq: number[] = [-1];
   /** 1: kthread_unuse_mm() has been called; the borrow ends with its enter_lazy_tlb. */
   readonly unusing: number[] = [0];
   readonly share: number[] = [ShareKind.none];
@@ -145,7 +144,6 @@ export class Tasks {
     this.borrowed[id] = NO_LIFE;
     this.borrowSeq[id] = -1;
     this.entering[id] = NO_LIFE;
-    this.enterSeq[id] = -1;
     this.unusing[id] = 0;
     this.share[id] = ShareKind.none;
     this.sureMember[id] = 0;

@@ -24,7 +24,7 @@ export type Reads = "users" | "count" | "borrowers" | "cpumask";
 
 /** How a task came to use the mm inside the window, all relative to the window. */
 export interface Entry {
-  /** Its kthread_use_mm() was called at or after the design's serialisation began. */
+  /** Its kthread_use_mm() took effect after the design's serialisation began: called before, it would have waited. */
   readonly borrowedInside: boolean;
   /** The get_task_mm() it rests on was, and found both counts 1, so that the patch would have diverted it. */
   readonly gotInside: boolean;
