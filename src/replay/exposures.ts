@@ -21,8 +21,20 @@ export type ExposureClass = (typeof ExposureClass)[keyof typeof ExposureClass];
 /** unknown: a lazy reference was being taken or dropped at that instant. */
 export type Diverted = "yes" | "no" | "unknown";
 
+/** How the task came to use the mm. */
+export interface WayIn {
+  /** Sequence at which the borrower's kthread_use_mm on this mm took effect; -1 when it is no borrower. */
+  readonly borrowSeq: number;
+  /** Sequence of the task's get_task_mm on this mm; -1 none seen. */
+  readonly getSeq: number;
+  /** Would the 15 May patch have diverted that get: both counts were 1 then? */
+  readonly diverted: Diverted;
+}
+
+export const NO_WAY_IN: WayIn = { borrowSeq: -1, getSeq: -1, diverted: "no" };
+
 /** One interval [start, end) on one CPU. `end` is NaN while open. */
-export interface Exposure {
+export interface Exposure extends WayIn {
   readonly fork: number;
   class: ExposureClass;
   readonly cpu: number;
@@ -31,12 +43,6 @@ export interface Exposure {
   start: number;
   end: number;
   readonly line: number;
-  /** Sequence at which the borrower's kthread_use_mm on this mm took effect; -1 when it is no borrower. */
-  readonly borrowSeq: number;
-  /** Sequence of the task's get_task_mm on this mm; -1 none seen. */
-  readonly getSeq: number;
-  /** Would the 15 May patch have diverted that get: both counts were 1 then? */
-  readonly diverted: Diverted;
 }
 
 /**

@@ -54,7 +54,7 @@ export function newtask(
     return;
   }
   const fork = attempt ?? windows.begin(parent, tid, b.comm[i]!, cpu, START.none, flags);
-  let life = fork.newLabel > NULL_MM ? mms.find(fork.newLabel) : -1;
+  let life = fork.newLabel > NULL_MM ? mms.findLive(fork.newLabel) : -1;
   if (life < 0) {
     // No mm_init seen: born no earlier than the first sign of the fork. A fork without any began before the trace.
     const birth = attempt !== undefined ? attempt.earlySeq : showsForkStart(r) ? -1 : from;
@@ -111,7 +111,7 @@ export function processFork(
     return;
   }
   const label = attempt.newLabel;
-  let life = label > NULL_MM ? mms.find(label) : -1;
+  let life = label > NULL_MM ? mms.findLive(label) : -1;
   if (life < 0) {
     life = mms.create(label > NULL_MM ? label : -1, attempt.earlySeq, child);
     mms.sum[life] = 1;

@@ -57,8 +57,8 @@ export function switchMm(r: Lowering, b: EventBatch, i: number, cpu: number, tas
   const label = b.mm[i]!;
   const prevLabel = b.mm2[i]!;
   if ((b.flags[i]! & SWITCH_MM_NO_TASK) !== 0) {
-    if (prevLabel > NULL_MM && task > IDLE && isExec(r, task, mms.of(label))) {
-      exec(r, cpu, task, mms.of(label));
+    if (prevLabel > NULL_MM && task > IDLE && isExec(r, task, mms.ofLive(label))) {
+      exec(r, cpu, task, mms.ofLive(label));
       return;
     }
     const lazy = cpus.lazy[cpu]!;
@@ -77,13 +77,13 @@ export function switchMm(r: Lowering, b: EventBatch, i: number, cpu: number, tas
     cpus.tail[cpu] === Tail.awaited &&
     (pid === NONE ? cpus.cur[cpu] !== task || task === IDLE : tasks.of(pid) === cpus.cur[cpu])
   ) {
-    switchMmTail(r, cpu, cpus.cur[cpu]!, mms.of(label), from);
+    switchMmTail(r, cpu, cpus.cur[cpu]!, mms.ofLive(label), from);
     return;
   }
   const target = pid === NONE ? task : tasks.of(pid);
   if (target === task) {
     // switch_mm of current outside a switch: kthread_use_mm's, with or without its own probe.
-    const life = mms.of(label);
+    const life = mms.ofLive(label);
     if (tasks.entering[task] !== life && tasks.borrowed[task] !== life) {
       r.windows.block(life, "kthread_use_mm", tasks.pid[task]!, b.comm[i]!);
       // The call itself was not recorded: it grabbed some time since the kthread's last event.
@@ -94,7 +94,7 @@ export function switchMm(r: Lowering, b: EventBatch, i: number, cpu: number, tas
   }
   // A switch whose sched_switch is missing.
   missedTail(r, cpu, task, target);
-  switchMmTail(r, cpu, target, mms.of(label), from);
+  switchMmTail(r, cpu, target, mms.ofLive(label), from);
 }
 
 /**

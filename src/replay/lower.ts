@@ -115,12 +115,12 @@ export function lower(
       return;
     case EventKind.mmput:
     case EventKind.mmputAsync:
-      if (b.mm[i]! > NULL_MM) put(r, task, mms.of(b.mm[i]!));
+      if (b.mm[i]! > NULL_MM) put(r, task, mms.ofLive(b.mm[i]!));
       return;
     case EventKind.execBegin: {
       const label = b.mm[i]!;
       if (label <= NULL_MM) return;
-      let life = mms.find(label);
+      let life = mms.findLive(label);
       if (life < 0) {
         life = mms.create(label, world.seq, task);
         mms.sum[life] = 1;
@@ -133,12 +133,12 @@ export function lower(
     case EventKind.exitMmRelease: {
       const label = b.mm[i]!;
       if (label <= NULL_MM) return;
-      beginLeave(r, task, mms.of(label), kind === EventKind.execMmRelease);
+      beginLeave(r, task, mms.ofLive(label), kind === EventKind.execMmRelease);
       return;
     }
     case EventKind.kthreadUseMm: {
       if (b.mm[i]! <= NULL_MM) return;
-      const life = mms.of(b.mm[i]!);
+      const life = mms.ofLive(b.mm[i]!);
       windows.block(life, "kthread_use_mm", tid, b.comm[i]!);
       callUseMm(r, task, life);
       // Without switch_mm_irqs_off it may take effect any time from now.
@@ -241,7 +241,7 @@ function got(r: Lowering, b: EventBatch, i: number, kind: number, tid: number, t
   endGet(r, task);
   const label = b.mm[i]!;
   if (label <= NULL_MM) return;
-  const life = mms.of(label);
+  const life = mms.ofLive(label);
   if (entry >= 0 && divert(r.world, life) !== tasks.lastGetDiverted[task])
     tasks.lastGetDiverted[task] = Divert.unknown;
   if (entry < 0)

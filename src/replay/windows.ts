@@ -2,8 +2,8 @@
 // (semantics §4.1, §4.2), and what happens on other CPUs while a window is open. Fed by replay.ts.
 import { type Attempt, type Blocked, END, START } from "./attempt.ts";
 import { boundSince, evaluate } from "./evaluate.ts";
-import type { Diverted, Exposure, ExposureClass } from "./exposures.ts";
-import { borrowSeq, ExposureClass as Class, classify } from "./exposures.ts";
+import type { Diverted, Exposure, ExposureClass, WayIn } from "./exposures.ts";
+import { borrowSeq, ExposureClass as Class, classify, NO_WAY_IN } from "./exposures.ts";
 import { Doubt, type Forks } from "./forks.ts";
 import { confirmMember, ensureLife, type How, type Model } from "./model/model.ts";
 import { Tail, UNKNOWN_LIFE, type World } from "./model/world.ts";
@@ -173,11 +173,15 @@ export class Windows {
     this.#forks.activeUnknown[attempt.row]! += 1;
   }
 
+  /** What a task left lazily behind came in as the task did, unless the CPU was lazily on the mm before it. */
   #residue(attempt: Attempt, cpu: number): void {
-    this.#push(attempt, cpu, this.#world.cpus.cur[cpu]!, Class.U4);
+    const here = attempt.all.filter((e) => e.cpu === cpu);
+    const wasLazy = here.some((e) => (e.class === Class.U4 || e.class === Class.U4b) && e.borrowSeq < 0);
+    const { borrowSeq, getSeq, diverted } = (wasLazy ? undefined : here.at(-1)) ?? NO_WAY_IN;
+    this.#push(attempt, cpu, this.#world.cpus.cur[cpu]!, Class.U4, { borrowSeq, getSeq, diverted });
   }
 
-  #push(attempt: Attempt, cpu: number, task: number, cls: ExposureClass): void {
+  #push(attempt: Attempt, cpu: number, task: number, cls: ExposureClass, wayIn: WayIn): void {
     const { tasks, ns } = this.#world;
     const e: Exposure = {
       fork: attempt.row,
@@ -188,17 +192,26 @@ export class Windows {
       start: ns,
       end: Number.NaN,
       line: this.line,
-      borrowSeq: task >= 0 ? borrowSeq(this.#world, task, attempt.life) : -1,
-      getSeq: task >= 0 && tasks.lastGetMm[task] === attempt.life ? tasks.lastGetSeq[task]! : -1,
-      diverted: task >= 0 ? (DIVERTED[tasks.lastGetDiverted[task]!] ?? "no") : "no",
+      ...wayIn,
     };
     attempt.exposures[cpu] = e;
     attempt.all.push(e);
   }
 
+  #wayIn(task: number, life: number): WayIn {
+    const { tasks } = this.#world;
+    if (task < 0) return NO_WAY_IN;
+    return {
+      borrowSeq: borrowSeq(this.#world, task, life),
+      getSeq: tasks.lastGetMm[task] === life ? tasks.lastGetSeq[task]! : -1,
+      diverted: DIVERTED[tasks.lastGetDiverted[task]!] ?? "no",
+    };
+  }
+
   #expose(attempt: Attempt, cpu: number, task: number, how: How | "at-check"): void {
     const checkSeq = this.#forks.seq[attempt.row]!;
-    this.#push(attempt, cpu, task, classify(this.#world, task, attempt.life, checkSeq, how));
+    const cls = classify(this.#world, task, attempt.life, checkSeq, how);
+    this.#push(attempt, cpu, task, cls, this.#wayIn(task, attempt.life));
   }
 
   /** Model listener: who uses what on a CPU has changed. */
@@ -376,13 +389,13 @@ export class Windows {
     const { tasks, mms } = this.#world;
     const own = tasks.mm[task]!;
     if (label < 0) return own >= 0 ? own : ensureLife(this.#m, task);
-    const known = mms.find(label);
+    const known = mms.findLive(label);
     if (known >= 0) return known;
     if (own >= 0 && mms.label[own] === -1) {
       mms.bind(own, label);
       return own;
     }
-    return mms.of(label);
+    return mms.ofLive(label);
   }
 
   /** The trace is over: windows still open keep what they have; their end is not known. */

@@ -302,6 +302,7 @@ export function useMm(m: Model, cpu: number, task: number, life: number, from: n
   if (before >= 0 && before !== life) mms.borrows[before]! -= 1;
   if (before !== life) {
     if (tasks.mm[task]! >= 0) leave(m, task);
+    if (tasks.kind[task] !== TaskKind.kernel) ownGets(m, task);
     tasks.kind[task] = TaskKind.kernel;
     tasks.mm[task] = NO_LIFE;
     // switch_mm_irqs_off names what the kthread held until now.
@@ -322,6 +323,16 @@ export function useMm(m: Model, cpu: number, task: number, life: number, from: n
   if (cpu < 0) return;
   load(m, cpu, life);
   setActive(m, cpu, task, life, "borrowed");
+}
+
+/** A task not known to be a kthread when it took its references: a borrower's, not a reader's. */
+function ownGets(m: Model, task: number): void {
+  const { tasks, mms } = m.world;
+  for (const life of tasks.gets.get(task) ?? []) {
+    if (mms.getsReader[life]! <= 0) continue;
+    mms.getsReader[life]! -= 1;
+    mms.getsKthread[life]! += 1;
+  }
 }
 
 /** The borrow ends: the reference stays, as the CPU's lazy one (net 0, one step: §9.3). */

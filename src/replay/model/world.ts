@@ -310,6 +310,20 @@ export class Mms {
     return known >= 0 ? known : this.create(label, -1, -1);
   }
 
+  /**
+   * Life at a pointer that somebody uses, gets, forks, execs or borrows; -1 when there is none. One whose exit_mmap was
+   * seen has no users and gains none (mm_users is 0 for good): another mm has its address, unseen.
+   */
+  findLive(label: number): number {
+    const known = this.find(label);
+    return known >= 0 && this.closed[known] === 0 ? known : -1;
+  }
+
+  ofLive(label: number): number {
+    const known = this.findLive(label);
+    return known >= 0 ? known : this.create(label, -1, -1);
+  }
+
   /** Gives a life known by lineage its address. */
   bind(life: number, label: number): void {
     this.label[life] = label;
