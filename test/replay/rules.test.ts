@@ -505,7 +505,7 @@ test("residue-of-a-kept-out-borrower", async () => {
 test("address-reused-in-a-gap", async () => {
   expect(await outcomeOf("address-reused-in-a-gap")).toMatchInlineSnapshot(`
     fork 101 [30,35) dup_mmap..dup_mmap_ret
-      users 1 at-least, count 1 at-least, exposure none, lazy 0
+      users 1 at-least, count 1 at-least, exposure U7, lazy 0
       doubts: predates-trace lost-events cpu-unknown
       indeterminate: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask
     fork 101 [60,70) dup_mmap..dup_mmap_ret
