@@ -126,12 +126,7 @@ function counted(c: CountValue): Counted {
  * kthreads on the mm at the check. Exact when a borrower could not have come unseen: with mm_count at 1 there is
  * none; otherwise kthread_use_mm must be visible for the whole life of the mm.
  */
-function borrowers(
-  replayer: Replayer,
-  row: number,
-  count: CountValue,
-  armed: Armed,
-): Counted {
+function borrowers(replayer: Replayer, row: number, count: CountValue, armed: Armed): Counted {
   const { world, forks } = replayer;
   const value = forks.borrows[row]!;
   const countIsOne = counted(count).exact && count.value === 1;

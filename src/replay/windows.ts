@@ -246,7 +246,8 @@ export class Windows {
     attempt.forkerCpu = cpu;
     const { cpus } = this.#world;
     if (old < 0 || old >= cpus.length || cpus.cur[old] === attempt.task) return;
-    if (cpus.active[old] === attempt.life) this.#expose(attempt, old, cpus.cur[old]!, cpus.resumed[old] === 1 ? "resumed" : "switched");
+    if (cpus.active[old] === attempt.life)
+      this.#expose(attempt, old, cpus.cur[old]!, cpus.resumed[old] === 1 ? "resumed" : "switched");
     else if (cpus.lazy[old] === attempt.life && this.#loadedHere(old, attempt.life))
       this.#residue(attempt, old);
   }

@@ -84,7 +84,11 @@ describe("input unusable, exit 3", () => {
       ["analyze", put("cut.gz", gzip.subarray(0, 40))],
       line("cut.gz: .*ends inside a member.*"),
     ],
-    ["gzip of prose", ["analyze", put("prose.gz", gzipSync("Call me Ishmael.\n".repeat(9000)))], line("prose.gz.*")],
+    [
+      "gzip of prose",
+      ["analyze", put("prose.gz", gzipSync("Call me Ishmael.\n".repeat(9000)))],
+      line("prose.gz.*"),
+    ],
     [
       "zstd cut before any event",
       ["analyze", put("cut.zst", zstd.subarray(0, 50))],

@@ -92,6 +92,8 @@ export function confirmMember(m: Model, task: number, named: number): number {
     // Lineage gave it another life: the trace missed an exec. Believe the pointer.
     leave(m, task);
   }
+  // Taken for a kthread until now.
+  if (tasks.borrowed[task]! >= 0) mms.borrows[tasks.borrowed[task]!]! -= 1;
   tasks.borrowed[task] = NO_LIFE;
   if (before === UNKNOWN_LIFE || before === life) {
     const first = mms.members[life] === 0 && mms.birth[life]! >= 0;

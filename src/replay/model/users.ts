@@ -67,6 +67,8 @@ function release(m: Model, task: number, life: number): boolean {
   const at = held?.indexOf(life) ?? -1;
   if (held === undefined || at < 0) return false;
   held.splice(at, 1);
+  // What the task borrows from now on rests on another reference.
+  if (!held.includes(life) && tasks.lastGetMm[task] === life) tasks.lastGetMm[task] = NO_LIFE;
   if (held.length === 0) tasks.gets.delete(task);
   if (tasks.kind[task] === TaskKind.kernel && mms.getsKthread[life]! > 0) mms.getsKthread[life]! -= 1;
   else if (tasks.mm[task] === life && mms.getsSelf[life]! > 0) mms.getsSelf[life]! -= 1;
