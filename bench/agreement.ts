@@ -125,7 +125,9 @@ async function compare(table: EventTable, kinds: readonly KindName[], tally: Tal
   });
   const full = await forksOf(table);
   const into = newVerdictTables();
-  const info = await replay(tableOf(batches, table.meta), { blind: true }, into, 0);
+  const counted = table.meta.kinds?.map((rows, kind) => (left.has(kind) ? 0 : rows));
+  const meta = counted === undefined ? table.meta : { ...table.meta, kinds: counted };
+  const info = await replay(tableOf(batches, meta), { blind: true }, into, 0);
   const countable = info.armed.includes("__khugepaged_enter");
   for (let row = 0; row < into.forks.length; row++) tallyFork(into, row, countable, tally);
   tallyVerdicts(full.into, into, tally);
