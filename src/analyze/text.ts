@@ -161,6 +161,11 @@ function missingLines({ missing, assumptions }: Summary): string[] {
     const undecided = forks > 0 ? ` (${plural(forks, "fork")} undecided)` : "";
     return labelled("missing", `${printable(probe)}: ${printable(would_tell)}${undecided}`);
   });
+  if (out.length > 0) {
+    const advice =
+      "forkcast doctor TRACE says what this recording can answer; forkcast recipe, how to record the rest";
+    out.push(...labelled("", advice));
+  }
   return [...out, ...assumptions.flatMap((sentence) => labelled("assumed", printable(sentence)))];
 }
 

@@ -61,7 +61,8 @@ export function parsePolicies(value: string, before: readonly string[] | undefin
   return [...new Set([...(before ?? []), ...ids])];
 }
 
-function parseKernel(value: string): string {
+/** A kernel version. Throws InvalidArgumentError unless it begins with two numbers. */
+export function parseKernel(value: string): string {
   if (!/^\d+\.\d+/.test(value)) throw new InvalidArgumentError("Expected a version such as 6.1 or 6.12.");
   return value;
 }

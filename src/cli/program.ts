@@ -2,6 +2,7 @@
 // command imports its stages when it runs, so that --version and --help answer at once.
 import { Command } from "commander";
 import { analyzeCommand } from "./commands/analyze.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { exploreCommand } from "./commands/explore.ts";
 import { ingestCommand } from "./commands/ingest.ts";
@@ -26,6 +27,7 @@ export function buildProgram(done: (code: number) => void): Command {
     reportCommand,
     explainCommand,
     exploreCommand,
+    doctorCommand,
   ];
   for (const factory of factories) program.addCommand(factory(done));
   program.addHelpText("after", EXIT_CODES);

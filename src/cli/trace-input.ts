@@ -3,7 +3,7 @@
 import { createReadStream, statSync } from "node:fs";
 import { InputError, quote } from "../base/errors.ts";
 import type { Decoder, Defect } from "./decoder.ts";
-import { describeSystemError } from "./exit.ts";
+import { describeSystemError, UsageError } from "./exit.ts";
 import { GzipDecoder, isGzip } from "./gzip-decoder.ts";
 import { isZstd, ZstdDecoder } from "./zstd-decoder.ts";
 
@@ -61,6 +61,12 @@ export function quotePath(path: string): string {
   if (path === STDIN) return "standard input";
   const quoted = quote(path);
   return quoted === `"${path}"` ? path : quoted;
+}
+
+/** Throws unless every argument can be read and standard input is named at most once. Called before any work is done. */
+export function checkTraces(paths: readonly string[]): void {
+  if (paths.filter((path) => path === STDIN).length > 1) throw new UsageError("standard input given twice");
+  for (const path of paths) if (path !== STDIN) sizeOf(path);
 }
 
 /** Throws InputError unless `path` can be read as a stream of bytes. Returns its size, 0 for pipes. */

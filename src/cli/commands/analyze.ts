@@ -1,13 +1,12 @@
 // forkcast analyze TRACE...: ingest, replay and report in one go; one result directory for all the traces.
 import { Command } from "commander";
-import { UsageError } from "../exit.ts";
 import {
   addIngestOptions,
   addReplayOptions,
   type IngestCliOptions,
   type ReplayCliOptions,
 } from "../options.ts";
-import { STDIN, sizeOf } from "../trace-input.ts";
+import { checkTraces, STDIN } from "../trace-input.ts";
 
 type Options = IngestCliOptions & ReplayCliOptions & { readonly out: string };
 
@@ -19,9 +18,7 @@ export function analyzeCommand(done: (code: number) => void): Command {
     .option("-o, --out <dir>", "result directory, created or replaced as a whole", "forkcast-out");
   addReplayOptions(addIngestOptions(command));
   return command.action(async (traces: readonly string[], options: Options) => {
-    if (traces.filter((path) => path === STDIN).length > 1)
-      throw new UsageError("standard input given twice");
-    for (const path of traces) if (path !== STDIN) sizeOf(path);
+    checkTraces(traces);
     const { formatOf, ingestTrace } = await import("../ingest-trace.ts");
     const { runInto } = await import("../run.ts");
     formatOf(options);
