@@ -189,7 +189,10 @@ describe("processes", () => {
     const child = spawn(process.execPath, [CLI_MAIN, "analyze", "-", "-o", "out/deep"], { cwd });
     child.stdin.on("error", () => {});
     child.stdin.write(await decoded(SMALL));
-    await new Promise((resolve) => setTimeout(resolve, 800));
+    // As long as it takes on a loaded machine: the temporary directory lies in out/ once ingest has begun.
+    for (let waited = 0; waited < 20_000 && !readdirSync(cwd).includes("out"); waited += 50) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
     expect(readdirSync(cwd)).toContain("out");
     child.kill(signal);
     const code = await new Promise((resolve) => child.once("close", resolve));
