@@ -1,115 +1,225 @@
-// npm run bench [-- --mb N]: how long forkcast takes for N MB of ftrace text (200 unless said), next to what the
-// same file costs wc and grep. Prints a table and writes bench/out/analyze-N.json. Linux only (/proc).
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+// npm run bench -- [--mb N] [--format ftrace,perf,csv] [--mix user|sched|dense] [--only floor,peers,forkcast,startup]
+// [--runs N] [--keep] [--update-baseline]: how long forkcast takes for N MB of trace text, next to what the same file
+// costs wc, grep and the tools people would use instead. Prints tables, writes bench/out/bench.json, and compares the
+// ratios to grep with bench/baseline.json. Linux only (/proc).
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpus, release } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { ZstdDecoder } from "../src/cli/zstd-decoder.ts";
-import { writeRepeated } from "./retime.ts";
+import { type Measurement, measure } from "./measure.ts";
+import { MIX_NAMES, MIXES, type MixName } from "./mixes.ts";
+import { type Peer, peersOf, printers } from "./peers.ts";
+import { TRACE_FORMATS, type TraceFormat, writeWorkload } from "./workload.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const OUT = join(ROOT, "bench", "out");
-const RECORDING = join(ROOT, "traces", "6.1", "W5.ftrace.txt.zst");
-const RUNS = 3;
-const POLL_MS = 20;
+const BASELINE = join(ROOT, "bench", "baseline.json");
+const MAIN = join(ROOT, "dist", "cli", "main.js");
+const FORKCAST = [process.execPath, MAIN] as const;
+const GROUPS = ["floor", "peers", "forkcast", "startup"] as const;
+/** A ratio this much above its baseline is called worse; runs on a busy machine differ by as much. */
+const TOLERANCE = 1.15;
 
-interface Measurement {
-  readonly what: string;
-  /** Median of the runs. */
-  readonly seconds: number;
-  /** Highest of the runs; 0 when it was not seen. */
-  readonly peakRssMb: number;
+/** What is repeated: shell loops for the mixes, where most lines are the mix's; the denser W5 as it is. */
+const RECORDINGS: Readonly<Record<TraceFormat, string>> = {
+  ftrace: "W1.ftrace.txt.zst",
+  perf: "W6.perf.txt.zst",
+  csv: "W5.bpftrace.csv.zst",
+};
+const DENSE = "W5.ftrace.txt.zst";
+
+interface Table {
+  readonly name: string;
+  readonly bytes: number;
+  readonly lines: number;
+  readonly measurements: readonly Measurement[];
+  readonly absent: readonly string[];
 }
 
-const { values } = parseArgs({ options: { mb: { type: "string", default: "200" } } });
-const megabytes = Number(values.mb);
-if (!Number.isInteger(megabytes) || megabytes < 1)
-  throw new Error(`--mb ${values.mb}: expected a whole number from 1`);
+const { values } = parseArgs({
+  options: {
+    mb: { type: "string", default: "200" },
+    format: { type: "string", default: "ftrace" },
+    mix: { type: "string", default: "user" },
+    only: { type: "string", default: GROUPS.join(",") },
+    runs: { type: "string", default: "3" },
+    keep: { type: "boolean", default: false },
+    "update-baseline": { type: "boolean", default: false },
+  },
+});
+const megabytes = wholeNumber("mb", values.mb);
+const runs = wholeNumber("runs", values.runs);
+const formats = names("format", values.format, TRACE_FORMATS);
+const only = names("only", values.only, GROUPS);
+const mix = names("mix", values.mix, MIX_NAMES)[0] ?? "user";
 
 mkdirSync(OUT, { recursive: true });
-const trace = join(OUT, `ftrace-${megabytes}.txt`);
-const events = join(OUT, "events.arrow");
-const result = join(OUT, "result");
-const lines = writeRepeated(await recordingText(), trace, megabytes * 1e6);
-const bytes = statSync(trace).size;
-const main = join(ROOT, "dist", "cli", "main.js");
-const node = [process.execPath, main] as const;
-
-const measurements: Measurement[] = [
-  await measure("wc -l", ["sh", "-c", `wc -l < "$0" | cat`, trace]),
-  await measure("grep -c sched_switch", ["sh", "-c", `grep -c sched_switch "$0" | cat`, trace]),
-  await measure("forkcast ingest", [...node, "ingest", trace, "-o", events]),
-  await measure("forkcast replay", [...node, "replay", events, "-o", result]),
-  await measure("forkcast analyze", [...node, "analyze", trace, "-o", result]),
-];
-
-const grep = measurements[1]?.seconds ?? Number.NaN;
-console.log(`${(bytes / 1e6).toFixed(0)} MB, ${lines} lines of ftrace text; median of ${RUNS} runs\n`);
-console.log("what                     seconds     MB/s   x grep   peak RSS");
-for (const { what, seconds, peakRssMb } of measurements) {
-  const rate = (bytes / 1e6 / seconds).toFixed(0);
-  const rss = peakRssMb === 0 ? "-" : `${peakRssMb.toFixed(0)} MB`;
-  const ratio = (seconds / grep).toFixed(1);
-  console.log(
-    `${what.padEnd(22)}${seconds.toFixed(2).padStart(10)}${rate.padStart(9)}${ratio.padStart(9)}${rss.padStart(11)}`,
-  );
-}
+const tables: Table[] = [];
+if (only.some((group) => group !== "startup"))
+  for (const format of formats) tables.push(await throughput(format, mix));
+if (only.includes("startup")) tables.push(await startup());
+for (const table of tables) print(table);
+const ratios = Object.fromEntries(tables.flatMap(ratiosOf));
 const machine = {
-  node: process.version,
   cpu: cpus()[0]?.model ?? "",
   cpus: cpus().length,
-  commit: commitOf(),
+  kernel: release(),
+  node: process.version,
 };
-const record = { date: new Date().toISOString(), ...machine, bytes, lines, runs: RUNS, measurements };
-writeFileSync(join(OUT, `analyze-${megabytes}.json`), `${JSON.stringify(record, null, 2)}\n`);
-for (const path of [trace, events, result]) rmSync(path, { recursive: true, force: true });
+const record = {
+  date: new Date().toISOString(),
+  commit: commitOf(),
+  machine,
+  versions: versions(),
+  runs,
+  tables,
+  ratios,
+};
+writeFileSync(join(OUT, "bench.json"), `${JSON.stringify(record, null, 2)}\n`);
+compare();
 
-async function recordingText(): Promise<string> {
-  const parts: Buffer[] = [];
-  const decoder = new ZstdDecoder((part) => parts.push(Buffer.from(part)));
-  await decoder.push(readFileSync(RECORDING));
-  await decoder.end();
-  return Buffer.concat(parts).toString("utf8");
-}
-
-async function measure(what: string, command: readonly string[]): Promise<Measurement> {
-  const seconds: number[] = [];
-  let peakRssMb = 0;
-  for (let run = 0; run < RUNS; run++) {
-    const { elapsed, peak } = await runOnce(command);
-    seconds.push(elapsed);
-    peakRssMb = Math.max(peakRssMb, peak);
+async function throughput(format: TraceFormat, name: MixName): Promise<Table> {
+  const trace = join(OUT, `${format}-${name}-${megabytes}.txt`);
+  const countFile = `${trace}.lines`;
+  if (!existsSync(trace) || !existsSync(countFile)) {
+    const recording = format === "ftrace" && name === "dense" ? DENSE : RECORDINGS[format];
+    const count = writeWorkload(join(ROOT, "traces", "6.1", recording), format, name, trace, megabytes * 1e6);
+    writeFileSync(countFile, String(count));
   }
-  seconds.sort((a, b) => a - b);
-  return { what, seconds: seconds[RUNS >> 1] ?? Number.NaN, peakRssMb };
+  const lines = Number(readFileSync(countFile, "utf8"));
+  const events = join(OUT, "events.arrow");
+  const result = join(OUT, "result");
+  const peers = chosenPeers(trace, format);
+  const measurements: Measurement[] = [];
+  for (const peer of peers) {
+    if (peer.absent !== undefined) continue;
+    const measured = await measure(peer.what, peer.command, runs);
+    measurements.push(peer.input === undefined ? measured : { ...measured, bytes: sizeOf(peer.input) });
+  }
+  if (only.includes("forkcast")) {
+    measurements.push(
+      await measure("forkcast ingest", [...FORKCAST, "ingest", trace, "-o", events], runs),
+      await measure("forkcast replay", [...FORKCAST, "replay", events, "-o", result], runs),
+      await measure("forkcast analyze", [...FORKCAST, "analyze", trace, "-o", result], runs),
+    );
+  }
+  const bytes = statSync(trace).size;
+  for (const path of [events, result, ...(values.keep ? [] : [trace, countFile])])
+    rmSync(path, { recursive: true, force: true });
+  const absent = peers.flatMap((peer) => (peer.absent === undefined ? [] : [`${peer.what}: ${peer.absent}`]));
+  return {
+    name: `${format} text, mix ${name} (${format === "csv" ? MIXES.dense.what : MIXES[name].what})`,
+    bytes,
+    lines,
+    measurements,
+    absent,
+  };
 }
 
-async function runOnce([file = "", ...args]: readonly string[]): Promise<{ elapsed: number; peak: number }> {
-  const started = performance.now();
-  const child = spawn(file, args, { stdio: ["ignore", "ignore", "pipe"] });
-  let said = "";
-  child.stderr.on("data", (data: Buffer) => {
-    said += data.toString();
-  });
-  let peak = 0;
-  const timer = setInterval(() => {
-    peak = Math.max(peak, peakRss(child));
-  }, POLL_MS);
-  const code = await new Promise<number | null>((resolve) => child.once("exit", resolve));
-  clearInterval(timer);
-  if (code !== 0) throw new Error(`${file} ${args.join(" ")}: exit code ${code}\n${said}`);
-  return { elapsed: (performance.now() - started) / 1e3, peak };
+/** grep is always there: ratios are to it. */
+function chosenPeers(trace: string, format: TraceFormat): Peer[] {
+  const all = [...peersOf(trace, format), ...(only.includes("peers") ? printers(OUT) : [])];
+  return all.filter((peer) => only.includes(peer.group) || peer.what.startsWith("grep"));
 }
 
-/** VmHWM: the kernel's own high-water mark, so that polling misses only the last moment. */
-function peakRss(child: ChildProcess): number {
+/** Bytes of a file, or of all files in a directory. */
+function sizeOf(path: string): number {
+  if (!statSync(path).isDirectory()) return statSync(path).size;
+  return readdirSync(path).reduce((sum, name) => sum + statSync(join(path, name)).size, 0);
+}
+
+/** How soon an answer comes: the bare interpreter is the floor. */
+async function startup(): Promise<Table> {
+  const trace = join(OUT, "startup.txt");
+  const lines = writeWorkload(join(ROOT, "traces", "6.1", RECORDINGS.ftrace), "ftrace", "dense", trace, 1e6);
+  const result = join(OUT, "startup");
+  const often = runs * 4;
+  const measurements = [
+    await measure("node -e 0", [process.execPath, "-e", "0"], often),
+    await measure("forkcast --version", [...FORKCAST, "--version"], often),
+    await measure("forkcast analyze 1 MB", [...FORKCAST, "analyze", trace, "-o", result], often),
+  ];
+  const bytes = statSync(trace).size;
+  for (const path of [trace, result]) rmSync(path, { recursive: true, force: true });
+  return { name: "start-up", bytes, lines, measurements, absent: [] };
+}
+
+function floorOf(table: Table): Measurement | undefined {
+  return table.measurements.find(({ what }) => what.startsWith("grep") || what.startsWith("node -e"));
+}
+
+function print(table: Table): void {
+  const floor = floorOf(table);
+  console.log(
+    `\n${table.name}: ${(table.bytes / 1e6).toFixed(0)} MB, ${table.lines} lines; minimum of ${runs} runs\n`,
+  );
+  console.log(`what                           wall s    cpu s     MB/s  x floor  peak RSS`);
+  for (const { what, seconds, cpuSeconds, peakRssMb, bytes } of table.measurements) {
+    const cells = [
+      seconds.toFixed(2).padStart(9),
+      cpuSeconds.toFixed(2).padStart(9),
+      ((bytes ?? table.bytes) / 1e6 / seconds).toFixed(0).padStart(9),
+      (bytes === undefined ? (seconds / (floor?.seconds ?? Number.NaN)).toFixed(1) : "-").padStart(9),
+      (peakRssMb === 0 ? "-" : `${peakRssMb.toFixed(0)} MB`).padStart(10),
+    ];
+    console.log(what.padEnd(28) + cells.join(""));
+  }
+  for (const absent of table.absent) console.log(`absent: ${absent}`);
+}
+
+/** Of forkcast's own measurements: wall time over the floor's, CPU time over the floor's. */
+function ratiosOf(table: Table): [string, { readonly wall: number; readonly cpu: number }][] {
+  const floor = floorOf(table);
+  if (floor === undefined) return [];
+  const round = (n: number): number => Math.round(n * 100) / 100;
+  const size = table.name === "start-up" ? "" : ` ${megabytes} MB`;
+  return table.measurements
+    .filter(({ what }) => what.startsWith("forkcast"))
+    .map(({ what, seconds, cpuSeconds }) => [
+      `${table.name.split(" (")[0]}${size}: ${what}`,
+      { wall: round(seconds / floor.seconds), cpu: round(cpuSeconds / floor.cpuSeconds) },
+    ]);
+}
+
+/** Says which ratios are above the stored ones; stores the new ones when asked to. */
+function compare(): void {
+  const stored = (existsSync(BASELINE) ? JSON.parse(readFileSync(BASELINE, "utf8")) : {}) as typeof ratios;
+  console.log("\nagainst bench/baseline.json (ratios of wall time, and of CPU time, to the floor):");
+  for (const [key, now] of Object.entries(ratios)) {
+    const before = stored[key];
+    const verdict =
+      before === undefined
+        ? "no baseline"
+        : now.wall > before.wall * TOLERANCE && now.cpu > before.cpu * TOLERANCE
+          ? "WORSE"
+          : "ok";
+    const was = before === undefined ? "" : ` (was ${before.wall}, ${before.cpu})`;
+    console.log(`  ${verdict.padEnd(12)}${key}: ${now.wall}, ${now.cpu}${was}`);
+  }
+  if (values["update-baseline"])
+    writeFileSync(BASELINE, `${JSON.stringify({ ...stored, ...ratios }, null, 2)}\n`);
+}
+
+function versions(): Record<string, string> {
+  const packages = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+    version: string;
+    dependencies: Record<string, string>;
+  };
+  return {
+    forkcast: packages.version,
+    ...packages.dependencies,
+    grep: firstLine("grep"),
+    trace_cmd: firstLine("trace-cmd"),
+  };
+}
+
+function firstLine(tool: string): string {
   try {
-    const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
-    return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1e3;
+    return execFileSync(tool, ["--version"], { encoding: "utf8", stdio: "pipe" }).split("\n")[0] ?? "";
   } catch {
-    return 0;
+    return "";
   }
 }
 
@@ -123,4 +233,19 @@ function commitOf(): string {
   } catch {
     return "";
   }
+}
+
+function wholeNumber(option: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new Error(`--${option} ${text}: expected a whole number from 1`);
+  return value;
+}
+
+function names<T extends string>(option: string, text: string, known: readonly T[]): readonly T[] {
+  return text.split(",").map((name) => {
+    const found = known.find((candidate) => candidate === name);
+    if (found === undefined) throw new Error(`--${option} ${name}: unknown; known: ${known.join(", ")}`);
+    return found;
+  });
 }
