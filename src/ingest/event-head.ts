@@ -15,6 +15,9 @@ export class EventHead {
   tid: number = NONE;
   tgid: number = NONE;
   cpu: number = NONE;
+  /** Range of the flags column; set by the plain heads only. */
+  flagsStart = 0;
+  flagsEnd = 0;
   /** CTX_* bits, 0 where the format prints no flags. */
   ctx = 0;
   hi = 0;

@@ -19,7 +19,8 @@ import {
   readTlbFlush,
 } from "./bodies.ts";
 import { EventNames, MAX_NAMES, UNNAMED } from "./event-names.ts";
-import { ascii, LPAREN, skipSpaces, startsWith } from "./numbers.ts";
+import { EventShapes } from "./event-shapes.ts";
+import { ascii, LPAREN, SPACE, skipSpaces, startsWith } from "./numbers.ts";
 import { ProbeArgs } from "./probe-args.ts";
 import { probeArgsStart, type ReturnOrder } from "./probe-place.ts";
 import { addProbeRow, addSampleRows, callerFlags } from "./probe-rows.ts";
@@ -91,6 +92,8 @@ const OTHER = "(other)";
 /** Turns event heads and bodies into rows. One per trace. */
 export class EventDecoder {
   readonly probes: ProbeRegistry;
+  /** Beginnings of events met so far, for the scanners. */
+  readonly shapes: EventShapes = new EventShapes();
   readonly #sink: Sink;
   readonly #args: ProbeArgs;
   readonly #names = new EventNames();
@@ -116,9 +119,20 @@ export class EventDecoder {
     const { bytes, body, end } = this.#sink.head;
     const names = this.#names;
     const id = names.read(bytes, body, end);
-    if (id >= 0) this.#named(id, bytes, names.body, end);
-    else if (id === UNNAMED) this.#unnamed(bytes, body, names.end, end);
+    if (id >= 0) {
+      this.decodeNamed(id, names.body);
+      if (bytes[names.end + 1] === SPACE && this.shapes.find(bytes, body) < 0) {
+        const isSkipped = this.#actions[id] === SKIPPED;
+        this.shapes.learn(bytes, body, names.end + 2, isSkipped ? -1 : id, names.text(id));
+      }
+    } else if (id === UNNAMED) this.#unnamed(bytes, body, names.end, end);
     else this.#skippedOther++;
+  }
+
+  /** As decode, for the event name `id` (shapes.nameIds) whose body begins at `at`. */
+  decodeNamed(id: number, at: number): void {
+    const { bytes, end } = this.#sink.head;
+    this.#named(id, bytes, at, end);
   }
 
   /** Events per name that replay has no use for. */
@@ -126,6 +140,10 @@ export class EventDecoder {
     const counts = new Map<string, number>();
     this.#collect(counts, this.#names, this.#skipped);
     this.#collect(counts, this.#calls, this.#callsSkipped);
+    const { texts, skipped } = this.shapes;
+    for (const [id, name] of texts.entries()) {
+      if (skipped[id]! > 0) counts.set(name, (counts.get(name) ?? 0) + skipped[id]!);
+    }
     if (this.#functionLines > 0) counts.set("function", (counts.get("function") ?? 0) + this.#functionLines);
     const sorted = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
     const kept = sorted.slice(0, MAX_SKIPPED_NAMES);
@@ -210,12 +228,22 @@ export class EventDecoder {
     }
     if (this.#callActions[id] === SKIPPED) {
       this.#callsSkipped[id]!++;
+      this.#learnCall(id, bytes, nameStart, nameEnd, end);
       return;
     }
     const ok = startsWith(bytes, rest, end, CALL_EXIT)
       ? readExitClone(this.#sink, bytes, rest + CALL_EXIT.length, end)
       : bytes[rest] === LPAREN && readEnterClone(this.#sink, bytes, rest, end);
     if (!ok) this.#sink.problemAt(BAD_BODY, this.#calls.text(id));
+  }
+
+  /** "sys_read(" or "sys_read -> ". */
+  #learnCall(id: number, bytes: Uint8Array, nameStart: number, nameEnd: number, end: number): void {
+    if (nameEnd === nameStart || this.shapes.find(bytes, nameStart) >= 0) return;
+    const isEntry = bytes[nameEnd] === LPAREN;
+    if (!isEntry && !startsWith(bytes, nameEnd + 1, end, CALL_EXIT)) return;
+    const stop = isEntry ? nameEnd + 1 : nameEnd + 1 + CALL_EXIT.length;
+    this.shapes.learn(bytes, nameStart, stop, -1, this.#calls.text(id));
   }
 }
 

@@ -15,15 +15,42 @@ export interface LineHandler {
   longLine(bytes: Uint8Array, start: number, end: number, lineNo: number): void;
 }
 
+/** A handler that reads many lines at once. */
+export interface LinesHandler extends LineHandler {
+  /** Takes bytes[from, to), whole lines, the first of which has the number `lineNo` + 1. Returns the last one's number. */
+  lines(bytes: Uint8Array, from: number, to: number, lineNo: number): number;
+}
+
+/** Hands on the line at `at`, which has a line feed; returns where the next one begins. */
+export function handLine(handler: LineHandler, bytes: Uint8Array, at: number, lineNo: number): number {
+  const newline = bytes.indexOf(LF, at);
+  if (newline - at > MAX_LINE) handler.longLine(bytes, at, at + MAX_LINE, lineNo);
+  else handler.line(bytes, at, newline > at && bytes[newline - 1] === CR ? newline - 1 : newline, lineNo);
+  return newline + 1;
+}
+
+/** Hands on all lines of bytes[from, to), one by one; as LinesHandler.lines. */
+export function handLines(
+  handler: LineHandler,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  lineNo: number,
+): number {
+  let line = lineNo;
+  for (let at = from; at < to; ) at = handLine(handler, bytes, at, ++line);
+  return line;
+}
+
 /** Splits pushed chunks into lines. The caller may reuse a chunk after push returns. */
 export class LineSplitter {
-  readonly #handler: LineHandler;
+  readonly #handler: LinesHandler;
   #carry: Uint8Array = new Uint8Array(1024);
   #carried = 0;
   #skipping = false;
   #lines = 0;
 
-  constructor(handler: LineHandler) {
+  constructor(handler: LinesHandler) {
     this.#handler = handler;
   }
 
@@ -41,14 +68,10 @@ export class LineSplitter {
       this.#flush();
       at = newline + 1;
     }
-    const handler = this.#handler;
-    for (;;) {
-      const newline = chunk.indexOf(LF, at);
-      if (newline < 0) break;
-      const no = ++this.#lines;
-      if (newline - at > MAX_LINE) handler.longLine(chunk, at, at + MAX_LINE, no);
-      else handler.line(chunk, at, newline > at && chunk[newline - 1] === CR ? newline - 1 : newline, no);
-      at = newline + 1;
+    const end = chunk.lastIndexOf(LF) + 1;
+    if (end > at) {
+      this.#lines = this.#handler.lines(chunk, at, end, this.#lines);
+      at = end;
     }
     this.#append(chunk, at, chunk.length);
   }

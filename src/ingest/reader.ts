@@ -1,11 +1,11 @@
 // What a format reader gets and gives. index.ts picks one, feeds it lines and asks it for its share of TraceMeta.
 import type { ProbeInfo } from "../table/event-batch.ts";
-import type { LineHandler } from "./lines.ts";
+import type { LinesHandler } from "./lines.ts";
 import { BINARY_DATA, LONG_LINE } from "./problems.ts";
 import type { Sink } from "./sink.ts";
 
-/** A format's reader. Lines go in through LineHandler, rows come out of the sink. */
-export interface FormatReader extends LineHandler {
+/** A format's reader. Lines go in through LinesHandler, rows come out of the sink. */
+export interface FormatReader extends LinesHandler {
   /** Lines that are nothing the format prints; judged against `matched` at the end. */
   readonly unmatched: number;
   /** Lines that are: events, headers, gaps, blanks excluded. */

@@ -14,6 +14,9 @@ import { FTRACE_BAD_TIME, OUT_OF_ORDER, OUT_OF_RANGE } from "./problems.ts";
 const BILLION = 1_000_000_000n;
 const UNKNOWN_COMM = ascii("<...>");
 
+/** Whole seconds from the epoch that are below MAX_SPAN by more than one. */
+const SAFE_SECONDS = 9_000_000;
+
 /** PendingGap.events of "CPU n buffer started". */
 const BUFFER_STARTED = -2;
 const MAX_WAITING_GAPS = 4096;
@@ -121,6 +124,26 @@ export class Sink {
     this.events++;
     if (this.#gaps.length > 0) this.#emitGaps();
     return true;
+  }
+
+  /** Whether events can be skimmed over: the epoch is set, stamps are seconds, and no gap waits for the next event. */
+  canSkim(): boolean {
+    return this.#epochHi >= 0 && !this.#ticks && this.#gaps.length === 0;
+  }
+
+  /** Whether the head's seconds are near enough to the epoch for any part of a second to be so. */
+  takesTime({ hi }: EventHead): boolean {
+    const seconds = hi - this.#epochHi;
+    return seconds < SAFE_SECONDS && seconds > -SAFE_SECONDS;
+  }
+
+  /** Takes in an event that makes no row: as begin(), for a plausible head whose time takesTime() and while canSkim(). */
+  skim({ hi, lo, cpu }: EventHead): void {
+    const ns = (hi - this.#epochHi) * 1e9 + lo;
+    if (ns > this.#lastNs) this.#lastNs = ns;
+    if (ns < this.#firstNs) this.#firstNs = ns;
+    if (cpu > this.#maxCpu) this.#maxCpu = cpu;
+    this.events++;
   }
 
   /** A new row of the head's event, every other column absent. Returns its index in `out`. */

@@ -86,10 +86,14 @@ export function readFlagsAndTime(
   while (stop < end && bytes[stop] !== SPACE && bytes[stop] !== COLON) stop++;
   head.ctx = 0;
   if (bytes[stop] !== SPACE) return readTime(head, bytes, from, end);
-  const flags = stop - from;
-  if (flags < 3 || flags > 9) return false;
-  head.ctx = contextOf(bytes[from + (irqColumn >= 0 ? irqColumn : flags === 7 ? 3 : 2)]!);
+  if (stop - from < 3 || stop - from > 9) return false;
+  head.ctx = contextOfFlags(bytes, from, stop, irqColumn);
   return readTime(head, bytes, skipSpaces(bytes, stop, end), end);
+}
+
+/** CTX_* bits of the flags bytes[from, to); `irqColumn` as in readTaskPidHead. */
+export function contextOfFlags(bytes: Uint8Array, from: number, to: number, irqColumn: number): number {
+  return contextOf(bytes[from + (irqColumn >= 0 ? irqColumn : to - from === 7 ? 3 : 2)]!);
 }
 
 /** hardirq/softirq column of trace_print_lat_fmt(): "h" "H" "s" "Z" "z", "." in task context. */

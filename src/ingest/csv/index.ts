@@ -4,6 +4,7 @@ import Papa from "papaparse";
 import { InputError, quote } from "../../base/errors.ts";
 import type { ProbeInfo } from "../../table/event-batch.ts";
 import { addArmed } from "../bodies.ts";
+import { handLines } from "../lines.ts";
 import { ascii, decodeSample, startsWith } from "../numbers.ts";
 import { CSV_BAD_ROW, CSV_LOST, TRUNCATED_LINE } from "../problems.ts";
 import { countBinary, countLongLine, type FormatReader, type ReaderOptions } from "../reader.ts";
@@ -52,6 +53,10 @@ export class CsvReader implements FormatReader {
     }
     if (!this.#open && !isRecord && this.#note(bytes, start, end, lineNo)) return;
     this.#gather(bytes, start, end, lineNo, this.#layout);
+  }
+
+  lines(bytes: Uint8Array, from: number, to: number, lineNo: number): number {
+    return handLines(this, bytes, from, to, lineNo);
   }
 
   longLine(bytes: Uint8Array, start: number, end: number, lineNo: number): void {

@@ -1,22 +1,27 @@
 // Reader of /sys/kernel/tracing/trace and trace_pipe text. Event lines go to the shared head parser and decoder;
 // the header block and the lines between events are read here.
 import type { ProbeInfo } from "../../table/event-batch.ts";
+import { type EventHead, setComm } from "../event-head.ts";
 import { EventDecoder } from "../events.ts";
 import { skipBlanks } from "../numbers.ts";
+import { COMM_WIDTH, readPlainHead } from "../plain-head.ts";
 import { FTRACE_BAD_HEADER, FTRACE_LINE_TOO_BIG, FTRACE_LOST, FTRACE_OVERWRITTEN } from "../problems.ts";
 import { countBinary, countLongLine, type FormatReader, type ReaderOptions } from "../reader.ts";
+import { type ScannedFormat, scanLines } from "../scan.ts";
 import type { Sink } from "../sink.ts";
-import { readTaskPidHead } from "../task-pid-head.ts";
+import { contextOfFlags, readTaskPidHead } from "../task-pid-head.ts";
 import { newFtraceHeader, readHeaderLine } from "./head.ts";
 import { readNote } from "./notes.ts";
 
 const HASH = 0x23;
+const CR = 0x0d;
 const BACKSLASH = 0x5c;
 const LOWER_N = 0x6e;
 
-export class FtraceTextReader implements FormatReader {
+export class FtraceTextReader implements FormatReader, ScannedFormat {
   unmatched = 0;
   matched = 0;
+  readonly readHead: ScannedFormat["readHead"] = readPlainHead;
   readonly #sink: Sink;
   readonly #decoder: EventDecoder;
   readonly #header = newFtraceHeader();
@@ -43,6 +48,22 @@ export class FtraceTextReader implements FormatReader {
     }
     this.matched++;
     if (this.#sink.begin()) this.#decoder.decode();
+  }
+
+  lines(bytes: Uint8Array, from: number, to: number, lineNo: number): number {
+    return scanLines(this.#sink, this.#decoder, this, bytes, from, to, lineNo);
+  }
+
+  count(_head: EventHead): void {
+    this.matched++;
+  }
+
+  complete(head: EventHead): boolean {
+    const { bytes, start, end } = head;
+    if (bytes[end - 1] === CR || bytes[end - 1] === BACKSLASH) return false;
+    setComm(head, bytes, start, start + COMM_WIDTH);
+    head.ctx = contextOfFlags(bytes, head.flagsStart, head.flagsEnd, this.#header.irqColumn);
+    return true;
   }
 
   longLine(bytes: Uint8Array, start: number, end: number, lineNo: number): void {

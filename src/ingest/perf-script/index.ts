@@ -2,16 +2,21 @@
 // are read here.
 import { InputError } from "../../base/errors.ts";
 import type { ProbeInfo } from "../../table/event-batch.ts";
+import { type EventHead, setComm } from "../event-head.ts";
 import { EventDecoder } from "../events.ts";
 import { ascii, decodeSample, hexDigit, SPACE, skipSpaces, startsWith } from "../numbers.ts";
+import { COMM_WIDTH } from "../plain-head.ts";
 import { NOT_AN_EVENT, PERF_LOST } from "../problems.ts";
 import { countBinary, countLongLine, type FormatReader, type ReaderOptions } from "../reader.ts";
+import { type ScannedFormat, scanLines } from "../scan.ts";
 import type { Sink } from "../sink.ts";
 import { readPerfHead } from "./line-head.ts";
+import { readPlainPerfHead } from "./plain-head.ts";
 
 const RECORD = ascii("PERF_RECORD_");
 const HASH = 0x23;
 const TAB = 0x09;
+const CR = 0x0d;
 const MAX_RECORD_KINDS = 64;
 
 /** Names perf has for clocks, by ftrace's name of the same clock. */
@@ -21,9 +26,10 @@ const CLOCKS: ReadonlyMap<string, string> = new Map([
   ["boottime", "boot"],
 ]);
 
-export class PerfScriptReader implements FormatReader {
+export class PerfScriptReader implements FormatReader, ScannedFormat {
   unmatched = 0;
   matched = 0;
+  readonly readHead: ScannedFormat["readHead"] = readPlainPerfHead;
   readonly #sink: Sink;
   readonly #decoder: EventDecoder;
   readonly #records = new Map<string, number>();
@@ -49,9 +55,25 @@ export class PerfScriptReader implements FormatReader {
       return;
     }
     this.matched++;
-    this.#watchTime();
+    this.#watchTime(head.hi, head.lo);
     if (bytes[head.body] === RECORD[0] && startsWith(bytes, head.body, end, RECORD)) this.#record();
     else if (this.#sink.begin()) this.#decoder.decode();
+  }
+
+  lines(bytes: Uint8Array, from: number, to: number, lineNo: number): number {
+    return scanLines(this.#sink, this.#decoder, this, bytes, from, to, lineNo);
+  }
+
+  count({ hi, lo }: EventHead): void {
+    this.matched++;
+    this.#watchTime(hi, lo);
+  }
+
+  complete(head: EventHead): boolean {
+    const { bytes, start, end } = head;
+    if (bytes[end - 1] === CR) return false;
+    setComm(head, bytes, start, start + COMM_WIDTH);
+    return true;
   }
 
   longLine(bytes: Uint8Array, start: number, end: number, lineNo: number): void {
@@ -78,8 +100,7 @@ export class PerfScriptReader implements FormatReader {
   }
 
   /** perf script sorts by time: stamps that fall again and again are no times. */
-  #watchTime(): void {
-    const { hi, lo } = this.#sink.head;
+  #watchTime(hi: number, lo: number): void {
     if (this.#lastHi < 0) this.#fromZero = hi === 0 && lo === 0;
     else if (hi < this.#lastHi || (hi === this.#lastHi && lo < this.#lastLo)) this.#stepsBack++;
     this.#lastHi = hi;

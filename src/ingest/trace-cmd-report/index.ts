@@ -1,20 +1,24 @@
 // Reader of `trace-cmd report` text, with or without -R (raw bodies), -l (latency columns), -t, --ts-diff and
 // the flags column of newer versions. Events go to the shared decoder; trace-cmd's own lines are read here.
 import type { ProbeInfo } from "../../table/event-batch.ts";
-import type { EventHead } from "../event-head.ts";
+import { type EventHead, setComm } from "../event-head.ts";
 import { EventDecoder } from "../events.ts";
 import { decodeSample, digitsEnd, LPAREN, RPAREN, skipSpaces } from "../numbers.ts";
+import { COMM_WIDTH, readPlainHead } from "../plain-head.ts";
 import { NOT_AN_EVENT, TRACE_CMD_DROPPED } from "../problems.ts";
 import { countBinary, countLongLine, type FormatReader, type ReaderOptions } from "../reader.ts";
+import { type ScannedFormat, scanLines } from "../scan.ts";
 import type { Sink } from "../sink.ts";
-import { readTaskPidHead } from "../task-pid-head.ts";
+import { contextOfFlags, readTaskPidHead } from "../task-pid-head.ts";
 import { readLatencyHead } from "./latency-head.ts";
 
 const PLUS = 0x2b;
+const CR = 0x0d;
 
-export class TraceCmdReportReader implements FormatReader {
+export class TraceCmdReportReader implements FormatReader, ScannedFormat {
   unmatched = 0;
   matched = 0;
+  readonly readHead: ScannedFormat["readHead"] = readPlainHead;
   readonly #sink: Sink;
   readonly #decoder: EventDecoder;
 
@@ -36,6 +40,22 @@ export class TraceCmdReportReader implements FormatReader {
     this.matched++;
     skipDelta(head);
     if (this.#sink.begin()) this.#decoder.decode();
+  }
+
+  lines(bytes: Uint8Array, from: number, to: number, lineNo: number): number {
+    return scanLines(this.#sink, this.#decoder, this, bytes, from, to, lineNo);
+  }
+
+  count(_head: EventHead): void {
+    this.matched++;
+  }
+
+  complete(head: EventHead): boolean {
+    const { bytes, start, end } = head;
+    if (bytes[end - 1] === CR) return false;
+    setComm(head, bytes, start, start + COMM_WIDTH);
+    head.ctx = contextOfFlags(bytes, head.flagsStart, head.flagsEnd, -1);
+    return true;
   }
 
   longLine(bytes: Uint8Array, start: number, end: number, lineNo: number): void {
