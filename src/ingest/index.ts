@@ -6,7 +6,7 @@ import { BATCH_ROWS, type EventBatch, type TraceMeta } from "../table/event-batc
 import { CsvReader } from "./csv/index.ts";
 import { DETECT_BYTES, detect, type FormatName, refuseBinary } from "./detect.ts";
 import { FtraceTextReader } from "./ftrace-text/index.ts";
-import { LineSplitter } from "./lines.ts";
+import { LineSplitter, oneByOne } from "./lines.ts";
 import { skipBlanks } from "./numbers.ts";
 import { PerfScriptReader } from "./perf-script/index.ts";
 import { TRUNCATED_LINE } from "./problems.ts";
@@ -26,6 +26,8 @@ export interface IngestOptions {
   readonly probes?: ReadonlyMap<string, string>;
   /** Rows per batch. */
   readonly batchRows?: number;
+  /** Gives every line to the readers' line(), the reference that the scanners are tested against. */
+  readonly naive?: boolean;
 }
 
 /** One trace being read. */
@@ -115,7 +117,8 @@ class TraceIngest implements Ingest {
     if (forced !== undefined) refuseBinary(head, path);
     const format = forced ?? detect(head, path).format;
     const reader = new READERS[format]({ sink: this.#sink, probes: probes ?? new Map() });
-    const pipeline = { format, reader, splitter: new LineSplitter(reader) };
+    const splitter = new LineSplitter(this.#options.naive === true ? oneByOne(reader) : reader);
+    const pipeline = { format, reader, splitter };
     this.#pipeline = pipeline;
     pipeline.splitter.push(head);
     return pipeline;

@@ -42,6 +42,15 @@ export function handLines(
   return line;
 }
 
+/** Hands on lines one by one to a handler that could take many. */
+export function oneByOne(handler: LineHandler): LinesHandler {
+  return {
+    line: (bytes, start, end, lineNo) => handler.line(bytes, start, end, lineNo),
+    longLine: (bytes, start, end, lineNo) => handler.longLine(bytes, start, end, lineNo),
+    lines: (bytes, from, to, lineNo) => handLines(handler, bytes, from, to, lineNo),
+  };
+}
+
 /** Splits pushed chunks into lines. The caller may reuse a chunk after push returns. */
 export class LineSplitter {
   readonly #handler: LinesHandler;

@@ -1,0 +1,76 @@
+// The scanners against the reference: for every recording and specimen, and for damaged ones, the same rows, problems
+// and meta as by giving each line to the readers' line().
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { digestOf, ownSamples, sharedSamples } from "../support/ingest-digest.ts";
+
+const OWN = ownSamples();
+/** Minutes: with FORKCAST_CORPUS=1 only. */
+const SHARED = process.env["FORKCAST_CORPUS"] === "1" ? sharedSamples() : [];
+
+function read(bytes: Uint8Array, naive: boolean, chunk = 1 << 20): unknown {
+  return digestOf({ naive }, (ingest) => {
+    for (let at = 0; at < bytes.length; at += chunk) ingest.push(bytes.slice(at, at + chunk));
+  });
+}
+
+test.each(OWN)("$name", ({ bytes }) => {
+  const content = bytes();
+  expect(read(content, false)).toEqual(read(content, true));
+});
+
+describe.skipIf(SHARED.length === 0)(
+  `${SHARED.length} recordings in ../shared/traces (FORKCAST_CORPUS=1)`,
+  () => {
+    test.each(SHARED.length > 0 ? SHARED : OWN.slice(0, 1))("$name", ({ bytes }) => {
+      const content = bytes();
+      expect(read(content, false)).toEqual(read(content, true));
+    });
+  },
+);
+
+test("damaged text is read alike", () => {
+  const contents = OWN.filter(({ name }) => name.endsWith(".txt")).map(({ bytes }) => bytes());
+  const damage = fc.array(
+    fc.record({
+      place: fc.double({ min: 0, max: 1, noNaN: true }),
+      text: fc.constantFrom(
+        " ",
+        "-",
+        "[",
+        ":",
+        "(",
+        "\n",
+        "\r\n",
+        "9",
+        "99999999",
+        "#",
+        "\t",
+        ".",
+        "\\n\\",
+        "<",
+        "\0",
+      ),
+      cut: fc.nat(3),
+    }),
+    { minLength: 1, maxLength: 6 },
+  );
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...contents),
+      damage,
+      fc.integer({ min: 1, max: 5000 }),
+      (content, blows, chunk) => {
+        let text = Buffer.from(content).toString("latin1");
+        for (const { place, text: put, cut } of blows) {
+          const at = Math.floor(place * text.length);
+          text = text.slice(0, at) + put + text.slice(at + cut);
+        }
+        // The repeated copy meets what the damaged one taught.
+        const bytes = new Uint8Array(Buffer.from(text + text, "latin1"));
+        expect(read(bytes, false, chunk)).toEqual(read(bytes, true));
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
