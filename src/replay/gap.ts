@@ -5,23 +5,29 @@ import { settleDrop } from "./model/switching.ts";
 import { endGet, settlePut } from "./model/users.ts";
 import { NO_LIFE, TaskKind, UNKNOWN_LIFE } from "./model/world.ts";
 
-/**
- * A gap in the recording, on one CPU or (cpu -1) on any: what was known of tasks and of the CPU is forgotten, and every
- * mm that existed then is in doubt from here on.
- */
+/** The recorder's own mark of a gap, on one CPU or (cpu -1) on any: it began after the last event seen there. */
 export function loseEvents(r: Lowering, cpu: number): void {
-  const { world } = r;
-  const { cpus, tasks } = world;
-  world.lossSeq = world.seq;
+  const { cpus, seq, ns } = r.world;
   if (cpu >= 0) cpus.ensure(cpu);
-  let fromSeq = world.seq;
-  let fromNs = world.ns;
+  let fromSeq = seq;
+  let fromNs = ns;
   for (let c = 0; c < cpus.length; c++) {
     if (cpu >= 0 && c !== cpu) continue;
     fromSeq = Math.min(fromSeq, cpus.lastSeq[c]!);
     fromNs = Math.min(fromNs, cpus.lastNs[c]!);
   }
-  r.windows.loseEvents(fromSeq, fromNs);
+  loseSince(r, cpu, fromSeq, fromNs);
+}
+
+/**
+ * Events of `cpu` (-1 any) are missing after number `fromSeq`, time `fromNs`, up to here: what was known of tasks and of
+ * the CPU is forgotten, and every mm that existed then is in doubt from here on.
+ */
+export function loseSince(r: Lowering, cpu: number, fromSeq: number, fromNs: number): void {
+  const { world } = r;
+  const { cpus, tasks } = world;
+  world.lossSeq = world.seq;
+  r.windows.loseEvents(cpu, fromSeq, fromNs);
   for (let c = 0; c < cpus.length; c++) if (cpu < 0 || c === cpu) forgetCpu(r, c);
   // Any task may have exec'd, exited, borrowed or released in the gap.
   for (const t of tasks.takeTouched()) {

@@ -6,7 +6,7 @@ export const SWITCH_MISMATCH: ProblemKind = {
   severity: "data-loss",
   source: "recorder",
   meaning:
-    "a CPU ran a task it was never seen switching to: events are missing; its state is unknown until its next switch",
+    "a CPU ran a task it was never seen switching to: events are missing since its last one, as in a gap the recorder announces",
 };
 
 export const WINDOW_CUT: ProblemKind = {

@@ -98,7 +98,7 @@ export class Replayer implements Lowering {
 
   #sample(b: EventBatch, i: number): void {
     if (this.sampleOwner === undefined) return;
-    this.windows.sample(
+    this.windows.samples.add(
       this.sampleOwner,
       b.cpu[i]!,
       b.mm[i]!,

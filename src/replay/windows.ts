@@ -6,7 +6,8 @@ import type { Diverted, Exposure, ExposureClass, WayIn } from "./exposures.ts";
 import { borrowSeq, ExposureClass as Class, classify, NO_WAY_IN } from "./exposures.ts";
 import { Doubt, type Forks } from "./forks.ts";
 import { confirmMember, ensureLife, type How, type Model } from "./model/model.ts";
-import { Tail, UNKNOWN_LIFE, type World } from "./model/world.ts";
+import { UNKNOWN_LIFE, type World } from "./model/world.ts";
+import { Samples } from "./samples.ts";
 
 /** By Divert, as tasks.lastGetDiverted holds it. */
 const DIVERTED: readonly Diverted[] = ["no", "yes", "unknown"];
@@ -31,6 +32,7 @@ export class Windows {
   readonly exposures: Exposure[] = [];
   readonly blocked: Blocked[] = [];
   #longest = 0;
+  readonly samples: Samples;
   readonly #locks = new Map<number, TentativeLock>();
   readonly #m: Model;
   readonly #world: World;
@@ -43,6 +45,7 @@ export class Windows {
     this.#m = m;
     this.#world = m.world;
     this.#forks = m.forks;
+    this.samples = new Samples(m.world, m.forks);
   }
 
   /** The task's attempt, begun when it has none. `by`: what was seen first. */
@@ -471,8 +474,9 @@ export class Windows {
    * A gap on `cpu` (-1: any), which began after the CPU's last event (`fromSeq`, `fromNs`): forks checked in it may
    * have missed anything, windows it touches are incomplete.
    */
-  loseEvents(fromSeq: number, fromNs: number): void {
+  loseEvents(cpu: number, fromSeq: number, fromNs: number): void {
     const f = this.#forks;
+    this.samples.retract(cpu, fromSeq);
     for (const attempt of this.open) if (attempt.row >= 0) f.lost[attempt.row] = 1;
     for (let row = f.length - 1; row >= 0; row--) {
       // No window is longer than the longest seen.
@@ -491,36 +495,5 @@ export class Windows {
       f.maskUnknown[row]! += 1;
       f.activeUnknown[row]! += 1;
     }
-  }
-
-  /** One CPU of the hardware sample that belongs to `attempt`'s check. `lm` pointer id, `switching`: 0x1 was read. */
-  sample(attempt: Attempt, cpu: number, lm: number, lazy: boolean, switching: boolean): void {
-    const f = this.#forks;
-    const row = attempt.row;
-    if (row < 0) return;
-    attempt.sampled = true;
-    const { cpus, mms } = this.#world;
-    if (f.cpuSampled[row] === 0) {
-      f.cpuSampled[row] = 1;
-      f.loadedCompared[row] = 0;
-      f.loadedEqual[row] = 0;
-    }
-    if (switching && cpu !== f.cpu[row]) f.sampledSwitching[row]! += 1;
-    if (!switching && cpu !== f.cpu[row] && lm === f.label[row]) {
-      f.sampledLoaded[row]! += 1;
-      if (lazy) f.sampledLazy[row]! += 1;
-    }
-    if (
-      switching ||
-      cpu >= cpus.length ||
-      cpus.loaded[cpu] === -1 ||
-      cpus.tail[cpu] === Tail.awaited ||
-      cpus.lastSeq[cpu] === cpus.loadSeq[cpu]
-    )
-      return;
-    const label = mms.label[cpus.loaded[cpu]!]!;
-    if (label < 0) return;
-    f.loadedCompared[row]! += 1;
-    if (label === lm) f.loadedEqual[row]! += 1;
   }
 }

@@ -190,6 +190,8 @@ test("lost events: no fork is claimed safe in a gap, and no claim is wrong", asy
     assume: [KHUGEPAGED_ARMED],
   });
   expect(wrongClaims(forks)).toEqual([]);
+  for (const { line, loaded_compared, loaded_equal } of forks)
+    expect([line, loaded_equal]).toEqual([line, loaded_compared]);
   const torn = forks.filter(({ doubts }) => doubts.includes("window-incomplete"));
   expect(torn.length).toBeGreaterThan(0);
   for (const { fork } of torn)

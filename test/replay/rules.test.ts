@@ -421,6 +421,17 @@ test("lost-events-in-window", async () => {
   `);
 });
 
+test("unmarked-gap-in-window", async () => {
+  expect(await outcomeOf("unmarked-gap-in-window")).toMatchInlineSnapshot(`
+    fork 101 [20,40) dup_mmap..dup_mmap_ret
+      users 1 measured (1 at-least), count 1 measured (1 at-least), exposure U7, lazy 0
+      doubts: lost-events window-incomplete
+      fast indeterminate: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      indeterminate: cpumask
+    problem replay/switch-mismatch x1
+  `);
+});
+
 test("predates-trace-closed-by-exit", async () => {
   expect(await outcomeOf("predates-trace-closed-by-exit")).toMatchInlineSnapshot(`
     fork 101 [20,30) dup_mmap..dup_mmap_ret
