@@ -12,6 +12,8 @@ import { countTexts } from "./rows.ts";
 export interface TraceSummary {
   readonly path: string;
   readonly format: string;
+  /** SHA-256 of the input as it is stored; null when the events do not carry it. */
+  readonly sha256: string | null;
   readonly clock: string;
   readonly time_unit: TimeUnit;
   /** "" when the input does not say. */
@@ -99,6 +101,7 @@ function traceSummary(
   return {
     path: meta.path,
     format: meta.format,
+    sha256: meta.sha256 ?? null,
     clock: meta.clock,
     time_unit: meta.timeUnit,
     kernel: meta.kernel,

@@ -1,13 +1,13 @@
 // One fork in text: what was decided and why, then every event of its window with its input line. Reads the
 // tables of a result directory and the events beside them; called by the command explain.
 
+import { eventLine } from "../analyze/event-line.ts";
 import { printable } from "../analyze/plain-text.ts";
 import { formatDuration, formatTimestamp } from "../base/time.ts";
 import { readEventFile } from "../table/arrow.ts";
 import type { ColumnTable, RowOf, TableSpec } from "../table/columns.ts";
 import type { EventTable, TraceMeta } from "../table/event-batch.ts";
 import type { ForkRow, VerdictTables } from "../table/verdict-tables.ts";
-import { eventLine } from "./event-line.ts";
 import { UsageError } from "./exit.ts";
 import { inFile, openReader } from "./files.ts";
 import { eventsFile, tablePath } from "./output-dir.ts";

@@ -1,5 +1,6 @@
 // One trace into one events.arrow: reading, decompression, ingest and the Arrow writer put together.
 // Called by the commands analyze and ingest.
+import { createHash } from "node:crypto";
 import { InputError } from "../base/errors.ts";
 import type { ProblemLog } from "../base/problem.ts";
 import { FORMATS, type FormatName, openIngest } from "../ingest/index.ts";
@@ -40,11 +41,13 @@ export async function ingestTrace(
       { path, probes: options.probe, ...(format === undefined ? {} : { format }) },
       (batch) => writer.batch(batch, ingest.epochNs),
     );
+    const hash = createHash("sha256");
     const defect = await readTrace(path, {
+      onStored: (bytes) => hash.update(bytes),
       onBytes: (bytes) => ingest.push(bytes),
       onProgress: (read, size) => progress.update(read, size),
     });
-    const meta = endOf(ingest, path, defect);
+    const meta = { ...endOf(ingest, path, defect), sha256: hash.digest("hex") };
     writer.finish(meta);
     return meta;
   } finally {

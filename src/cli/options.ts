@@ -48,6 +48,18 @@ export function addReplayOptions(command: Command): Command {
     .option("--json", "print summary.json on standard output, and nothing else", false);
 }
 
+/** The options that bear on the results, in a fixed order and as they would be typed: part of a report's provenance. */
+export function resultOptions(options: ReplayCliOptions & Partial<IngestCliOptions>): string[] {
+  return [
+    ...(options.format === undefined ? [] : [`--format ${options.format}`]),
+    ...[...(options.probe ?? [])].map(([event, func]) => `--probe ${event}=${func}`),
+    ...(options.policy === undefined ? [] : [`--policy ${options.policy.join(",")}`]),
+    ...(options.kernel === undefined ? [] : [`--kernel ${options.kernel}`]),
+    ...options.assume.map((name) => `--assume ${name}`),
+    ...(options.blind ? ["--blind"] : []),
+  ];
+}
+
 /** Policy ids, comma-separated. Throws InvalidArgumentError naming the unknown one. */
 export function parsePolicies(value: string, before: readonly string[] | undefined): readonly string[] {
   const ids = value.split(",").map((id) => id.trim());

@@ -30,6 +30,8 @@ export interface Results {
   readonly tables: VerdictTables;
   readonly metas: readonly TraceMeta[];
   readonly infos: readonly ReplayInfo[];
+  /** Options that bear on the results, as they would be typed. */
+  readonly options: readonly string[];
 }
 
 type StoredMeta = Omit<TraceMeta, "comms" | "pointers" | "problems" | "epochNs"> & {
@@ -39,6 +41,8 @@ type StoredMeta = Omit<TraceMeta, "comms" | "pointers" | "problems" | "epochNs">
 interface RunFile {
   readonly schema_version: number;
   readonly tool_version: string;
+  /** Optional: a result without it is read as one made without options. */
+  readonly options?: readonly string[];
   readonly traces: readonly { readonly meta: StoredMeta; readonly info: ReplayInfo }[];
 }
 
@@ -94,6 +98,7 @@ export function readResults(dir: string): Results {
       pointers: [],
     })),
     infos: run.traces.map(({ info }) => info),
+    options: run.options ?? [],
   };
 }
 
@@ -135,6 +140,7 @@ function runFileOf(results: Results): RunFile {
   return {
     schema_version: SCHEMA_VERSION,
     tool_version: TOOL_VERSION,
+    options: results.options,
     traces: results.metas.map((meta, i) => {
       const { comms: _comms, pointers: _pointers, problems: _problems, epochNs, ...rest } = meta;
       const info = results.infos[i];

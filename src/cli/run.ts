@@ -9,7 +9,7 @@ import type { TraceMeta } from "../table/event-batch.ts";
 import { newVerdictTables, type ReplayInfo } from "../table/verdict-tables.ts";
 import { EXIT, UsageError } from "./exit.ts";
 import { attempt } from "./files.ts";
-import type { FailOn, ReplayCliOptions } from "./options.ts";
+import { type FailOn, type ReplayCliOptions, resultOptions } from "./options.ts";
 import { print } from "./output.ts";
 import { eventsFile, REPORT_FILE, replaceDir, TABLES_DIR, tablePath } from "./output-dir.ts";
 import { replayEvents } from "./replay-events.ts";
@@ -40,7 +40,7 @@ export async function runInto(
       metas.push(meta);
       infos.push(info);
     }
-    summary = await writeResults(temporary, { tables, metas, infos });
+    summary = await writeResults(temporary, { tables, metas, infos, options: resultOptions(options) });
   });
   if (summary === undefined) return EXIT.bug;
   if (options.json) {

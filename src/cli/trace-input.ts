@@ -16,6 +16,8 @@ export const STDIN = "-";
 export interface ReadOptions {
   /** Decompressed bytes; a chunk is only valid during the call. */
   readonly onBytes: (bytes: Uint8Array) => void;
+  /** Bytes as they are stored, before any decompression: what a checksum of the file is made of. */
+  readonly onStored?: (bytes: Uint8Array) => void;
   /** Bytes of the file read so far, and its size (0 when unknown). */
   readonly onProgress?: (read: number, size: number) => void;
 }
@@ -33,6 +35,7 @@ export async function readTrace(path: string, options: ReadOptions): Promise<Def
   try {
     for await (const chunk of chunks as AsyncIterable<Uint8Array>) {
       read += chunk.length;
+      options.onStored?.(chunk);
       options.onProgress?.(read, size);
       if (head !== undefined) {
         head = Buffer.concat([head, chunk]);

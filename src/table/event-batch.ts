@@ -87,6 +87,8 @@ export interface TraceMeta {
   readonly path: string;
   /** ftrace-text, trace-cmd-report, perf-script, csv … */
   readonly format: string;
+  /** SHA-256 of the input as it is stored (compressed, if it is), in hex; absent when it was not read from a file or pipe. */
+  readonly sha256?: string;
   /** Trace clock as far as the input tells; "unknown" otherwise. */
   readonly clock: string;
   readonly timeUnit: TimeUnit;

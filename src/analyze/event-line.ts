@@ -1,10 +1,10 @@
-// One event row as a line in ftrace's layout, for explain. Only what the event table keeps can be shown: flag
+// One event row as a line in ftrace's layout, for explain and the report. Only what the event table keeps can be shown: flag
 // columns are not printed, arguments are named as the probes in docs/formats.md name them.
 
-import { printable } from "../analyze/plain-text.ts";
 import { formatTimestamp } from "../base/time.ts";
 import { type EventBatch, NO_MM, NO_VALUE, NONE, type TraceMeta } from "../table/event-batch.ts";
 import { EVENT_KIND_NAMES, EventKind, SwitchState } from "../table/event-kinds.ts";
+import { printable } from "./plain-text.ts";
 
 /** prev_state letters of sched_switch; "?" where the input did not tell. */
 const STATE_LETTERS: Readonly<Record<number, string>> = {
