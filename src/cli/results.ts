@@ -1,11 +1,12 @@
 // The files of a result directory: written once by analyze and replay, read back by report and explain.
 // tables/run.json keeps what the Arrow tables do not: each trace's meta and what replay learned about it.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { ChartLibraries } from "../analyze/report/scripts.ts";
 import { type Summary, summarize } from "../analyze/summary.ts";
 import { assert } from "../base/assert.ts";
 import { InputError } from "../base/errors.ts";
-import { decodeTable, encodeTable } from "../table/arrow.ts";
+import { decodeTable, encodeTable, readEventFile } from "../table/arrow.ts";
 import type { ColumnTable, TableSpec } from "../table/columns.ts";
 import type { TraceMeta } from "../table/event-batch.ts";
 import type { ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
@@ -18,8 +19,8 @@ import {
   VERDICT_SPEC,
 } from "../table/verdict-tables.ts";
 import { describeSystemError } from "./exit.ts";
-import { inFile, writeWhole } from "./files.ts";
-import { REPORT_FILE, SUMMARY_FILE, tablePath } from "./output-dir.ts";
+import { inFile, openReader, writeWhole } from "./files.ts";
+import { eventsFile, REPORT_FILE, SUMMARY_FILE, tablePath } from "./output-dir.ts";
 import { quotePath } from "./trace-input.ts";
 import { TOOL_VERSION } from "./version.ts";
 
@@ -57,7 +58,7 @@ export async function writeResults(dir: string, results: Results): Promise<Summa
   writeWhole(tablePath(dir, RUN_FILE), `${JSON.stringify(runFileOf(results), null, 2)}\n`);
   const summary = summarize(tables, results.metas, results.infos);
   writeWhole(`${dir}/${SUMMARY_FILE}`, summaryText(summary));
-  writeWhole(`${dir}/${REPORT_FILE}`, await renderHtml(results, summary));
+  writeWhole(`${dir}/${REPORT_FILE}`, await renderHtml(dir, results, summary));
   return summary;
 }
 
@@ -66,17 +67,23 @@ export function summaryText(summary: Summary): string {
   return `${JSON.stringify(summary, null, 2)}\n`;
 }
 
-/** report.html's text. */
-export async function renderHtml(results: Results, summary: Summary): Promise<string> {
+/** report.html's text. `dir` holds the tables; events that are not beside them leave the drawings of windows out. */
+export async function renderHtml(dir: string, results: Results, summary: Summary): Promise<string> {
   const { renderReport } = await import("../analyze/report/index.ts");
-  const { tables, metas } = results;
-  return renderReport({
-    tables,
-    metas,
-    summary,
-    toolVersion: TOOL_VERSION,
-    vegaSources: { vega: readVega() },
-  });
+  const paths = results.metas.map((_, trace) => tablePath(dir, eventsFile(trace)));
+  const readers = paths.every((path) => existsSync(path)) ? paths.map((path) => openReader(path)) : null;
+  try {
+    const events = readers?.map((reader, i) => inFile(paths[i] ?? "", () => readEventFile(reader)));
+    return await renderReport({
+      ...results,
+      summary,
+      toolVersion: TOOL_VERSION,
+      libraries: readLibraries(),
+      ...(events === undefined ? {} : { events }),
+    });
+  } finally {
+    for (const reader of readers ?? []) reader.close();
+  }
 }
 
 /** Reads back what writeResults wrote. Throws InputError naming the file that is missing or damaged. */
@@ -150,7 +157,13 @@ function runFileOf(results: Results): RunFile {
   };
 }
 
-/** The minified build lies beside the module that the package exports. */
-function readVega(): string {
-  return readFileSync(fileURLToPath(new URL("vega.min.js", import.meta.resolve("vega"))), "utf8");
+/** The libraries' files as they are published, beside the modules that their packages export. */
+function readLibraries(): ChartLibraries {
+  const read = (name: string, file: string): string =>
+    readFileSync(fileURLToPath(new URL(file, import.meta.resolve(name))), "utf8");
+  return {
+    vega: read("vega", "vega.min.js"),
+    vegaLite: read("vega-lite", "vega-lite.min.js"),
+    interpreter: read("vega-interpreter", "vega-interpreter.js"),
+  };
 }

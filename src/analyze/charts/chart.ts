@@ -1,22 +1,50 @@
-// What a chart is: a Vega-Lite spec with its data inside, a title and one sentence with the figures in words. The
-// chart files make these, compile.ts turns them into SVG and Vega specs, the report shows them.
+// What a chart is: a Vega-Lite spec over named, pre-aggregated data sets, a title, one sentence with the figures in
+// words, and a table with the same figures. The chart files make these; the report draws them in the reader's
+// browser, compile.ts draws them in Node for `chart`.
 import { OUTCOME_LABELS, OUTCOMES } from "../outcomes.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
 
+/** Rows of a data set as arrays. A field that has `words` holds indexes into them: names are stored once. */
+export interface Dataset {
+  readonly fields: readonly string[];
+  readonly words: Readonly<Record<string, readonly string[]>>;
+  readonly rows: readonly (readonly (number | string | null)[])[];
+}
+
+/** What the reader can narrow the charts to. */
+export type Selection = "time" | "policy" | "command";
+
+/** A cell: the value as the tables have it, and how people read it (the value itself when absent). */
+export interface Cell {
+  readonly value: number | string | null;
+  readonly text?: string;
+}
+
+export interface ChartTable {
+  /** What a row is. */
+  readonly caption: string;
+  readonly columns: readonly { readonly title: string; readonly isNumber?: boolean }[];
+  readonly rows: readonly (readonly Cell[])[];
+}
+
 export interface Chart {
   /** File-safe id, unique in a report. */
   readonly id: string;
   readonly title: string;
-  /** One sentence with the figures; also the chart's text alternative. */
+  /** One sentence with the figures of the whole recording; also the chart's text alternative. */
   readonly description: string;
-  /** null: there is nothing to draw, the description says why. */
+  /** Over data sets by name; null: there is nothing to draw, the description says why. */
   readonly spec: JsonObject | null;
+  readonly datasets: Readonly<Record<string, Dataset>>;
+  /** What narrows it; the others leave it as it is. */
+  readonly obeys: readonly Selection[];
+  readonly table: ChartTable | null;
 }
 
-/** Width of every plot in px; the page scales the SVG. */
-export const PLOT_WIDTH = 460;
+/** Width of a plot outside a page, in px; a page sets its own. */
+const PLOT_WIDTH = 520;
 
 /** Okabe and Ito's palette: distinguishable with any common colour vision, on light and dark ground. */
 export const PALETTE = {
@@ -36,21 +64,36 @@ export const OUTCOME_SCALE: JsonObject = {
   range: [PALETTE.blue, PALETTE.purple, PALETTE.vermillion, PALETTE.sky, PALETTE.grey],
 };
 
-/** Colour of text on a bar of the outcome: black or white, whichever reads better. */
-export const OUTCOME_TEXT: JsonObject = {
-  domain: OUTCOMES.map((outcome) => OUTCOME_LABELS[outcome]),
-  range: ["#ffffff", "#000000", "#000000", "#000000", "#000000"],
-};
+/** The empty table of a chart with nothing to draw. */
+export function nothingToDraw(id: string, title: string, description: string): Chart {
+  return { id, title, description, spec: null, datasets: {}, obeys: [], table: null };
+}
 
-/** Width of plots with long names on the left or text on the right. */
-export const NARROW_PLOT_WIDTH = 320;
-
-/** Puts inline data and the schema around a view. */
-export function specOf(values: readonly JsonObject[], view: JsonObject): JsonObject {
+/** Puts the schema, the width and the selections around a view. */
+export function specOf(params: readonly JsonObject[], view: JsonObject): JsonObject {
   return {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
-    data: { values },
     width: PLOT_WIDTH,
+    autosize: { type: "fit-x", contains: "padding" },
+    params,
     ...view,
   };
+}
+
+/** A chart's spec with its data inside: complete, for a file or any Vega-Lite editor. */
+export function completeSpec({ spec, datasets, description }: Chart): JsonObject | null {
+  if (spec === null) return null;
+  const expanded = Object.entries(datasets).map(([name, dataset]) => [name, expand(dataset)] as const);
+  return { ...spec, description, datasets: Object.fromEntries(expanded) };
+}
+
+function expand({ fields, words, rows }: Dataset): JsonObject[] {
+  return rows.map((row) =>
+    Object.fromEntries(
+      fields.map((field, i) => {
+        const cell = row[i] ?? null;
+        return [field, words[field] === undefined || cell === null ? cell : words[field][Number(cell)]!];
+      }),
+    ),
+  );
 }

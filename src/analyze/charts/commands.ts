@@ -1,115 +1,119 @@
-// Chart: forks by the forker's command and outcome under the reference policy, the 15 most frequent and the rest.
-import type { VerdictTables } from "../../table/verdict-tables.ts";
-import { OUTCOME_LABELS, OUTCOMES, outcomesOf } from "../outcomes.ts";
-import { printable } from "../plain-text.ts";
+// Chart: who forks, and what the chosen policy decides for each: the most frequent commands and the rest.
+import { OUTCOME_LABELS, OUTCOMES } from "../outcomes.ts";
 import { referencePolicy } from "../policy-summary.ts";
-import { textAt } from "../rows.ts";
 import { groupDigits, percent, plural } from "../statistics.ts";
 import type { Summary } from "../summary.ts";
-import { type Chart, NARROW_PLOT_WIDTH, OUTCOME_SCALE, specOf } from "./chart.ts";
+import type { Cells } from "./cells.ts";
+import {
+  type Cell,
+  type Chart,
+  type ChartTable,
+  type Dataset,
+  nothingToDraw,
+  OUTCOME_SCALE,
+  specOf,
+} from "./chart.ts";
+import { CUBE } from "./outcome-cube.ts";
+import { rowView } from "./row-view.ts";
+import { commandParam, IN_TIME, OF_POLICY, policyParam, timeParams } from "./selections.ts";
 
-const MOST_COMMANDS = 15;
+const ID = "commands";
+const TITLE = "Who forks?";
 
-interface CommandForks {
-  readonly name: string;
-  readonly byOutcome: number[];
-  total: number;
-}
-
-/** Who forks, and what the reference policy decides for each. */
-export function commandsChart(summary: Summary, tables: VerdictTables): Chart {
+/** Forks by command and outcome. */
+export function commandsChart(summary: Summary, cells: Cells, cube: Dataset): Chart {
   const policy = referencePolicy(summary.policies);
-  const base = { id: "commands", title: `Forks by command${policy === null ? "" : `: ${policy}`}` };
-  if (policy === null || summary.forks.total === 0)
-    return { ...base, description: "There are no forks.", spec: null };
-  const all = countCommands(tables, outcomesOf(tables, policy));
-  const shown = all.slice(0, MOST_COMMANDS);
-  const rest = all.slice(MOST_COMMANDS);
-  if (rest.length > 0) shown.push(merged(`other (${rest.length})`, rest));
-  const names = shown.map(({ name }) => name);
-  const values = shown.flatMap(({ name, byOutcome, total }) =>
-    OUTCOMES.flatMap((outcome, i) =>
-      byOutcome[i] === 0
-        ? []
-        : [{ command: name, outcome: OUTCOME_LABELS[outcome], order: i, forks: byOutcome[i]!, of: total }],
-    ),
-  );
-  const totals = shown.map(({ name, byOutcome, total }) => {
-    const fast = total - byOutcome[OUTCOMES.indexOf("slow")]! - byOutcome[OUTCOMES.indexOf("indeterminate")]!;
-    const unsafe = byOutcome[OUTCOMES.indexOf("unsafe")]!;
-    const mark = unsafe > 0 ? `, ▲ ${groupDigits(unsafe)} unsafe` : "";
-    return { command: name, forks: total, text: `${percent(fast, total)} % fast${mark}` };
-  });
-  const y = {
+  if (policy === null || summary.forks.total === 0) return nothingToDraw(ID, TITLE, "There are no forks.");
+  const { safe, unsure, unsafe } = OUTCOME_LABELS;
+  const order = JSON.stringify(OUTCOMES.map((outcome) => OUTCOME_LABELS[outcome]));
+  const view = rowView({
+    data: CUBE,
     field: "command",
-    type: "nominal",
-    sort: names,
-    title: null,
-    axis: { labelLimit: 150, ticks: false },
-  };
-  const top = all[0]!;
-  return {
-    ...base,
-    description:
-      `${plural(all.length, "command")} fork; ${top.name} most often, ` +
-      `${groupDigits(top.total)} of ${plural(summary.forks.total, "fork")} (${percent(top.total, summary.forks.total)} %).`,
-    spec: specOf(values, {
-      width: NARROW_PLOT_WIDTH,
-      height: { step: 20 },
-      layer: [
-        {
-          mark: { type: "bar", stroke: "#ffffff", strokeWidth: 1 },
-          encoding: {
-            y,
-            x: {
-              field: "forks",
-              type: "quantitative",
-              title: "forks",
-              axis: { tickMinStep: 1, format: "~s" },
-            },
-            color: {
-              field: "outcome",
-              type: "nominal",
-              scale: OUTCOME_SCALE,
-              legend: { title: null, orient: "top" },
-            },
-            order: { field: "order" },
-            tooltip: [{ field: "command" }, { field: "outcome" }, { field: "forks" }, { field: "of" }],
-          },
-        },
-        {
-          data: { values: totals },
-          mark: { type: "text", align: "left", dx: 5, fontSize: 10 },
-          encoding: { y, x: { field: "forks", type: "quantitative" }, text: { field: "text" } },
-        },
+    names: cells.commands,
+    transform: [IN_TIME, OF_POLICY],
+    bar: {
+      transform: [
+        { aggregate: [{ op: "sum", field: "forks", as: "forks" }], groupby: ["command", "outcome"] },
+        { joinaggregate: [{ op: "sum", field: "forks", as: "of" }], groupby: ["command"] },
+        { calculate: `indexof(${order}, datum.outcome)`, as: "order" },
       ],
-    }),
+      encoding: {
+        x: {
+          field: "forks",
+          type: "quantitative",
+          title: "forks",
+          axis: { tickMinStep: 1, tickCount: 5, format: "~s" },
+          stack: "zero",
+        },
+        color: {
+          field: "outcome",
+          type: "nominal",
+          scale: OUTCOME_SCALE,
+          legend: { title: null, orient: "top", columns: 3 },
+        },
+        order: { field: "order" },
+        opacity: {
+          condition: { test: "command === null || datum.command === command", value: 1 },
+          value: 0.3,
+        },
+        tooltip: [
+          { field: "command" },
+          { field: "outcome" },
+          { field: "forks", format: "," },
+          { field: "of", format: ",", title: "of its forks" },
+        ],
+      },
+    },
+    label: [
+      {
+        calculate: `indexof(${JSON.stringify([safe, unsure, unsafe])}, datum.outcome) >= 0 ? datum.forks : 0`,
+        as: "fast",
+      },
+      { calculate: `datum.outcome === ${JSON.stringify(unsafe)} ? datum.forks : 0`, as: "bad" },
+      {
+        aggregate: ["forks", "fast", "bad"].map((field) => ({ op: "sum", field, as: field })),
+        groupby: ["command"],
+      },
+      { calculate: "datum.command", as: "left" },
+      {
+        calculate:
+          "(datum.bad > 0 ? '▲ ' + format(datum.bad, ',') + ' unsafe · ' : '') + format(datum.fast / datum.forks, '.1%') + ' fast of ' + format(datum.forks, ',')",
+        as: "right",
+      },
+    ],
+  });
+  const [top] = cells.allCommands;
+  return {
+    id: ID,
+    title: TITLE,
+    description:
+      `${plural(cells.allCommands.length, "command")} ${cells.allCommands.length === 1 ? "forks" : "fork"}; ${top!.name} most often, ` +
+      `${groupDigits(top!.forks)} of ${plural(summary.forks.total, "fork")} (${percent(top!.forks, summary.forks.total)} %).`,
+    spec: specOf(
+      [...timeParams(cells), commandParam(cells), policyParam(Object.keys(summary.policies), policy)],
+      view,
+    ),
+    datasets: { [CUBE]: cube },
+    obeys: ["time", "policy"],
+    table: tableOf(cells, cube, policy),
   };
 }
 
-/** Commands by number of forks, then name. */
-function countCommands({ forks }: VerdictTables, outcomes: Uint8Array): CommandForks[] {
-  const comm = forks.column("comm");
-  const byName = new Map<string, CommandForks>();
-  for (let row = 0; row < forks.length; row++) {
-    const name = printable(textAt(comm, comm.ints.data[row]) ?? "(unknown)");
-    let command = byName.get(name);
-    if (command === undefined) {
-      command = { name, byOutcome: OUTCOMES.map(() => 0), total: 0 };
-      byName.set(name, command);
-    }
-    command.byOutcome[outcomes[row]!]! += 1;
-    command.total++;
-  }
-  return [...byName.values()].sort((a, b) => b.total - a.total || (a.name < b.name ? -1 : 1));
-}
-
-function merged(name: string, commands: readonly CommandForks[]): CommandForks {
-  const sum = (pick: (command: CommandForks) => number): number =>
-    commands.reduce((n, command) => n + pick(command), 0);
+function tableOf({ commands }: Cells, cube: Dataset, policy: string): ChartTable {
+  const p = cube.words["policy"]!.indexOf(policy);
+  const counts = commands.map(() => OUTCOMES.map(() => 0));
+  for (const row of cube.rows as readonly number[][]) if (row[3] === p) counts[row[2]!]![row[4]!]! += row[5]!;
+  const rows = commands.map((name, i): Cell[] => {
+    const forks = counts[i]!.reduce((sum, n) => sum + n, 0);
+    return [{ value: name }, { value: forks }, ...counts[i]!.map((value) => ({ value }))];
+  });
   return {
-    name,
-    byOutcome: OUTCOMES.map((_, i) => sum(({ byOutcome }) => byOutcome[i]!)),
-    total: sum(({ total }) => total),
+    caption: `Forks by command and outcome under ${policy}, most forks first`,
+    columns: [
+      { title: "command" },
+      { title: "forks", isNumber: true },
+      ...OUTCOMES.map((outcome) => ({ title: OUTCOME_LABELS[outcome], isNumber: true })),
+    ],
+    rows,
   };
 }

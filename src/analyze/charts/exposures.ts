@@ -1,9 +1,16 @@
-// Chart: forks by worst exposure class.
-import { groupDigits, plural } from "../statistics.ts";
+// Chart: use of the mm elsewhere inside the window, by worst class. Lazy residue is told apart: it is reported,
+// never unsafe by itself.
+import type { VerdictTables } from "../../table/verdict-tables.ts";
+import { EXPOSURE_CLASSES } from "../../table/verdict-tables.ts";
+import { textAt } from "../rows.ts";
+import { groupDigits, percent, plural } from "../statistics.ts";
 import type { Summary } from "../summary.ts";
-import { type Chart, NARROW_PLOT_WIDTH, PALETTE, specOf } from "./chart.ts";
+import type { Cells } from "./cells.ts";
+import { type Chart, type Dataset, nothingToDraw, PALETTE, specOf } from "./chart.ts";
+import { rowView } from "./row-view.ts";
+import { commandParam, IN_TIME, OF_COMMAND, timeParams } from "./selections.ts";
 
-/** What each class means, shorter than docs and never wider than the plot allows. */
+/** What each class means, in a few words. */
 export const EXPOSURE_MEANING: Readonly<Record<string, string>> = {
   U1: "in use elsewhere at the check",
   U2: "thread switched in",
@@ -17,62 +24,111 @@ export const EXPOSURE_MEANING: Readonly<Record<string, string>> = {
   U7: "trace cannot tell",
 };
 
-/** Worst class of each exposed fork. Lazy residue is drawn apart: it is reported, never unsafe by itself. */
-export function exposuresChart({ forks }: Summary): Chart {
-  const base = { id: "exposures", title: "Use of the mm elsewhere inside the window" };
-  const found = Object.entries(forks.exposure).filter(([id]) => id !== "none");
+const ID = "exposures";
+const TITLE = "Who uses the mm elsewhere inside the window?";
+const DATA = "exposures";
+const KINDS = ["exposed", "lazy residue", "cannot tell"] as const;
+
+/** Forks by worst exposure class. */
+export function exposuresChart({ forks }: Summary, tables: VerdictTables, cells: Cells): Chart {
+  const found = EXPOSURE_CLASSES.filter((id) => (forks.exposure[id] ?? 0) > 0);
   const none = forks.exposure["none"] ?? 0;
-  const hit = found.filter(([id]) => kindOf(id) === "exposed").reduce((sum, [, n]) => sum + n, 0);
-  const description = `Exposed: ${groupDigits(hit)} of ${plural(forks.total, "fork")}; nothing of the kind in ${groupDigits(none)}.`;
-  if (found.length === 0) return { ...base, description, spec: null };
-  const values = found.map(([id, n]) => ({
-    class: `${id} ${EXPOSURE_MEANING[id] ?? ""}`,
-    kind: kindOf(id),
-    forks: n,
-    text: String(n),
-  }));
-  const y = {
+  const hit = found
+    .filter((id) => kindOf(id) === "exposed")
+    .reduce((sum, id) => sum + forks.exposure[id]!, 0);
+  const description = `In ${groupDigits(hit)} of ${plural(forks.total, "fork")} another task uses the mm on another CPU inside the window; in ${groupDigits(none)} nothing of the kind, not even lazily.`;
+  if (found.length === 0) return nothingToDraw(ID, TITLE, description);
+  const names = found.map(labelOf);
+  const view = rowView({
+    data: DATA,
     field: "class",
-    type: "nominal",
-    title: null,
-    sort: null,
-    axis: { labelLimit: 230, ticks: false },
-  };
-  const scale = {
-    domain: ["exposed", "lazy residue", "cannot tell"],
-    range: [PALETTE.vermillion, PALETTE.sky, PALETTE.grey],
-  };
+    names,
+    transform: [IN_TIME, OF_COMMAND],
+    bar: {
+      transform: [{ aggregate: [{ op: "sum", field: "forks", as: "forks" }], groupby: ["class", "kind"] }],
+      encoding: {
+        x: {
+          field: "forks",
+          type: "quantitative",
+          title: "forks",
+          axis: { tickMinStep: 1, tickCount: 5, format: "~s" },
+        },
+        color: {
+          field: "kind",
+          type: "nominal",
+          scale: { domain: [...KINDS], range: [PALETTE.vermillion, PALETTE.sky, PALETTE.grey] },
+          legend: { title: null, orient: "top" },
+        },
+        tooltip: [{ field: "class" }, { field: "kind" }, { field: "forks", format: "," }],
+      },
+    },
+    label: [
+      { aggregate: [{ op: "sum", field: "forks", as: "forks" }], groupby: ["class", "kind"] },
+      { calculate: "datum.class", as: "left" },
+      { calculate: "datum.kind + ': ' + format(datum.forks, ',')", as: "right" },
+    ],
+  });
   return {
-    ...base,
+    id: ID,
+    title: TITLE,
     description,
-    spec: specOf(values, {
-      width: NARROW_PLOT_WIDTH,
-      height: { step: 22 },
-      layer: [
-        {
-          mark: { type: "bar" },
-          encoding: {
-            y,
-            x: {
-              field: "forks",
-              type: "quantitative",
-              title: "forks",
-              axis: { tickMinStep: 1, format: "~s" },
-            },
-            color: { field: "kind", type: "nominal", scale, legend: { title: null, orient: "top" } },
-            tooltip: [{ field: "class" }, { field: "kind" }, { field: "forks" }],
-          },
-        },
-        {
-          mark: { type: "text", align: "left", dx: 5, fontSize: 10 },
-          encoding: { y, x: { field: "forks", type: "quantitative" }, text: { field: "text" } },
-        },
+    spec: specOf([...timeParams(cells), commandParam(cells)], view),
+    datasets: { [DATA]: datasetOf(tables, cells, found) },
+    obeys: ["time", "command"],
+    table: {
+      caption: "Forks by the worst class of use of the mm elsewhere",
+      columns: [
+        { title: "class" },
+        { title: "meaning" },
+        { title: "kind" },
+        { title: "forks", isNumber: true },
+        { title: "share", isNumber: true },
       ],
-    }),
+      rows: found.map((id) => {
+        const n = forks.exposure[id]!;
+        const share = { value: Number((n / forks.total).toFixed(6)), text: `${percent(n, forks.total)} %` };
+        return [
+          { value: id },
+          { value: EXPOSURE_MEANING[id] ?? "" },
+          { value: kindOf(id) },
+          { value: n },
+          share,
+        ];
+      }),
+    },
   };
 }
 
-function kindOf(id: string): string {
+function labelOf(id: string): string {
+  return `${id} ${EXPOSURE_MEANING[id] ?? ""}`;
+}
+
+function datasetOf({ forks }: VerdictTables, cells: Cells, found: readonly string[]): Dataset {
+  const exposure = forks.column("exposure");
+  const counts = new Map<string, number[]>();
+  for (let row = 0; row < forks.length; row++) {
+    const at = found.indexOf(textAt(exposure, exposure.ints.data[row]) ?? "none");
+    if (at < 0) continue;
+    const key = `${at} ${cells.bin[row]} ${cells.command[row]}`;
+    const known = counts.get(key);
+    if (known !== undefined) known[4]!++;
+    else
+      counts.set(key, [
+        cells.at[cells.bin[row]!]!,
+        cells.command[row]!,
+        at,
+        KINDS.indexOf(kindOf(found[at]!)),
+        1,
+      ]);
+  }
+  return {
+    fields: ["at", "command", "class", "kind", "forks"],
+    words: { command: cells.commands, class: found.map(labelOf), kind: KINDS },
+    rows: [...counts.values()].sort((a, b) => a[2]! - b[2]! || a[0]! - b[0]! || a[1]! - b[1]!),
+  };
+}
+
+function kindOf(id: string): (typeof KINDS)[number] {
   if (id === "U7") return "cannot tell";
   return id === "U4" || id === "U4b" ? "lazy residue" : "exposed";
 }

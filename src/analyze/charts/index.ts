@@ -1,22 +1,38 @@
 // All charts of a report, in reading order.
 import type { VerdictTables } from "../../table/verdict-tables.ts";
 import type { Summary } from "../summary.ts";
+import { cellsOf } from "./cells.ts";
 import type { Chart } from "./chart.ts";
 import { commandsChart } from "./commands.ts";
 import { denialsChart } from "./denials.ts";
+import { waitsChart, windowsChart } from "./durations.ts";
+import { evidenceChart } from "./evidence.ts";
 import { exposuresChart } from "./exposures.ts";
-import { overTimeChart } from "./over-time.ts";
+import { lazyCpusChart } from "./lazy-cpus.ts";
+import { outcomeCube } from "./outcome-cube.ts";
+import { type Gap, overTimeChart } from "./over-time.ts";
 import { policiesChart } from "./policies.ts";
-import { windowsChart } from "./windows.ts";
 
-/** Specs with their data, aggregated: their size does not depend on the number of forks. */
-export function allCharts(summary: Summary, tables: VerdictTables): Chart[] {
+/**
+ * Specs with their data, aggregated: their size does not depend on the number of forks. `gaps`: where events were
+ * lost; null when the events are not at hand.
+ */
+export function allCharts(
+  summary: Summary,
+  tables: VerdictTables,
+  gaps: readonly Gap[] | null = null,
+): Chart[] {
+  const cells = cellsOf(summary, tables);
+  const cube = outcomeCube(tables, cells, Object.keys(summary.policies));
   return [
-    policiesChart(summary),
-    denialsChart(summary),
-    overTimeChart(summary, tables),
-    commandsChart(summary, tables),
-    windowsChart(summary, tables),
-    exposuresChart(summary),
+    policiesChart(summary, cells, cube),
+    overTimeChart(summary, cells, cube, gaps),
+    denialsChart(summary, tables, cells),
+    commandsChart(summary, cells, cube),
+    exposuresChart(summary, tables, cells),
+    lazyCpusChart(summary, tables, cells),
+    windowsChart(tables, cells),
+    waitsChart(summary, tables, cells),
+    evidenceChart(summary),
   ];
 }

@@ -1,164 +1,240 @@
-// Chart: fast-path rate over the recording for the reference policy, in at most 120 bins, with a rug of unsafe forks.
-import type { VerdictTables } from "../../table/verdict-tables.ts";
-import { OUTCOMES, outcomesOf } from "../outcomes.ts";
-import { printable } from "../plain-text.ts";
+// Chart: the fast-path rate over the recording for the chosen policy, with a rug of unsafe forks and of lost events.
+// Brushing it narrows the other charts.
+import { OUTCOME_LABELS, OUTCOMES } from "../outcomes.ts";
 import { referencePolicy } from "../policy-summary.ts";
 import { groupDigits, percent, plural } from "../statistics.ts";
-import { commonUnit, type Summary } from "../summary.ts";
-import { type Chart, type JsonObject, PALETTE, specOf } from "./chart.ts";
+import type { Summary } from "../summary.ts";
+import { type Cells, significant } from "./cells.ts";
+import {
+  type Chart,
+  type ChartTable,
+  type Dataset,
+  type JsonObject,
+  nothingToDraw,
+  PALETTE,
+  specOf,
+} from "./chart.ts";
+import { CUBE } from "./outcome-cube.ts";
+import { commandParam, OF_COMMAND, OF_POLICY, policyParam, timeParams } from "./selections.ts";
 
-const MOST_BINS = 120;
-/** With fewer forks a bin than this, a rate is noise. */
-const FORKS_PER_BIN = 8;
-/** Unsafe forks closer together than this share of the axis fall on one rug mark. */
-const RUG_POSITIONS = 600;
-/** More lines than this cannot be told apart. */
-const MOST_TRACES = 6;
+const ID = "over-time";
+const TITLE = "Does it stay so over time?";
+const LOST = "lost";
+/** Gaps closer together than this share of the axis fall on one mark. */
+const RUG_POSITIONS = 300;
 
-interface TraceForks {
-  /** Fork rows, in time order. */
-  readonly rows: number[];
-  readonly startNs: number[];
+/** A gap in the recording: events lost before this time; `events` -1 when the recorder does not say how many. */
+export interface Gap {
+  readonly trace: number;
+  readonly ns: bigint;
+  readonly events: number;
 }
 
-/** Fast-path rate over time; one line a trace, each from its own first fork. */
-export function overTimeChart(summary: Summary, tables: VerdictTables): Chart {
+/** Fast-path rate by bin. `gaps`: null when the events are not at hand. */
+export function overTimeChart(
+  summary: Summary,
+  cells: Cells,
+  cube: Dataset,
+  gaps: readonly Gap[] | null,
+): Chart {
   const policy = referencePolicy(summary.policies);
-  const base = { id: "over-time", title: `Fast path over time${policy === null ? "" : `: ${policy}`}` };
-  const traces = byTrace(tables).slice(0, MOST_TRACES);
-  const span = Math.max(0, ...traces.map(({ startNs }) => startNs.at(-1) ?? 0));
-  if (policy === null || span === 0) {
-    return {
-      ...base,
-      description: "Fewer than two forks at different times: no course to show.",
-      spec: null,
-    };
-  }
-  const isTicks = commonUnit(summary) === "ticks";
-  const unit = isTicks ? 1 : 1e9;
-  const outcomes = outcomesOf(tables, policy);
-  const names = traces.map((_, trace) => `${trace + 1} ${printable(summary.traces[trace]?.path ?? "")}`);
-  const values = traces.flatMap((forks, trace) => bins(forks, outcomes, names[trace]!, span / unit, unit));
-  const rug = traces.flatMap((forks, trace) => rugMarks(forks, outcomes, names[trace]!, span / unit, unit));
-  const x = {
-    field: "at",
+  if (policy === null || cells.span === 0)
+    return nothingToDraw(ID, TITLE, "Fewer than two forks at different times: no course to show.");
+  const lost = lostDataset(cells, gaps ?? []);
+  const { unsafe } = OUTCOME_LABELS;
+  const fastLabels = JSON.stringify([OUTCOME_LABELS.safe, OUTCOME_LABELS.unsure, unsafe]);
+  const perBin: JsonObject[] = [
+    OF_COMMAND,
+    OF_POLICY,
+    { calculate: `indexof(${fastLabels}, datum.outcome) >= 0 ? datum.forks : 0`, as: "fast" },
+    { calculate: `datum.outcome === ${JSON.stringify(unsafe)} ? datum.forks : 0`, as: "bad" },
+    {
+      aggregate: ["forks", "fast", "bad"].map((field) => ({ op: "sum", field, as: field })),
+      groupby: ["trace", "at"],
+    },
+    { calculate: "datum.fast / datum.forks", as: "rate" },
+    { calculate: `datum.at - ${significant(cells.binWidth / 2)}`, as: "start" },
+    { calculate: `datum.at + ${significant(cells.binWidth / 2)}`, as: "end" },
+  ];
+  const title = cells.isTicks ? "ticks since the first fork" : "seconds since the first fork";
+  const scale = { domain: [0, cells.span], nice: false };
+  const x = { field: "at", type: "quantitative", title, scale };
+  const y = {
+    field: "rate",
     type: "quantitative",
-    title: isTicks ? "ticks since the first fork" : "seconds since the first fork",
-    scale: { domain: [0, span / unit], nice: false },
+    title: "forks on the fast path",
+    axis: { format: "%", values: [0, 0.25, 0.5, 0.75, 1] },
+    scale: { domain: [-0.2, 1] },
   };
-  const series =
-    traces.length > 1
-      ? { strokeDash: { field: "trace", type: "nominal", legend: { orient: "top", title: null } } }
-      : {};
-  return {
-    ...base,
-    description: describe(summary, policy, values.length, rug.length),
-    spec: specOf(values, {
-      height: 190,
-      layer: [
-        {
-          mark: {
-            type: "line",
-            color: PALETTE.blue,
-            strokeWidth: 1.5,
-            point: { size: 14, filled: true, color: PALETTE.blue },
-          },
+  const tooltip = [
+    { field: "start", format: ".4~g", title: "from" },
+    { field: "end", format: ".4~g", title: "to" },
+    { field: "fast", format: "," },
+    { field: "forks", format: ",", title: "of forks" },
+    { field: "rate", format: ".1%" },
+    { field: "bad", format: ",", title: "unsafe" },
+  ];
+  const opacity = { condition: { test: "datum.at >= from && datum.at <= to", value: 1 }, value: 0.3 };
+  const rate: JsonObject =
+    cells.traces.length > 1
+      ? {
+          mark: { type: "point", filled: true, size: 40 },
           encoding: {
             x,
-            y: {
-              field: "rate",
-              type: "quantitative",
-              title: "fast path taken",
-              axis: { format: "%" },
-              scale: { domain: [0, 1] },
+            y,
+            opacity,
+            shape: {
+              field: "trace",
+              type: "nominal",
+              scale: { domain: [...cells.traces] },
+              legend: { orient: "top", title: null, columns: 2 },
             },
-            ...series,
-            tooltip: [{ field: "at", format: ".6~g" }, { field: "rate", format: ".1%" }, { field: "forks" }],
+            color: { value: PALETTE.blue },
+            tooltip,
           },
-        },
-        {
-          data: { values: rug },
-          mark: {
-            type: "point",
-            shape: "triangle-up",
-            filled: true,
-            color: PALETTE.vermillion,
-            size: 45,
-            yOffset: -6,
+        }
+      : {
+          mark: { type: "bar", color: PALETTE.blue, stroke: null },
+          encoding: {
+            x: { ...x, field: "start" },
+            x2: { field: "end" },
+            y,
+            y2: { datum: 0 },
+            opacity,
+            tooltip,
           },
-          encoding: { x, y: { datum: 0 }, tooltip: [{ field: "at", format: ".6~g" }, { field: "unsafe" }] },
+        };
+  const kinds = ["unsafe forks", "lost events"];
+  const kind = { field: "kind", type: "nominal" };
+  const rug = {
+    shape: {
+      ...kind,
+      scale: { domain: kinds, range: ["triangle-up", "cross"] },
+      legend: { orient: "top", title: null },
+    },
+    color: {
+      ...kind,
+      scale: { domain: kinds, range: [PALETTE.vermillion, PALETTE.purple] },
+      legend: { orient: "top", title: null },
+    },
+  };
+  const view: JsonObject = {
+    height: 210,
+    layer: [
+      {
+        data: { name: CUBE },
+        transform: perBin,
+        params: [{ name: "brush", select: { type: "interval", encodings: ["x"] } }],
+        ...rate,
+      },
+      {
+        data: { name: CUBE },
+        transform: [...perBin, { filter: "datum.bad > 0" }, { calculate: "'unsafe forks'", as: "kind" }],
+        mark: { type: "point", filled: true, size: 55, opacity: 1 },
+        encoding: {
+          x,
+          y: { datum: -0.06 },
+          ...rug,
+          tooltip: [
+            { field: "at", format: ".4~g" },
+            { field: "bad", format: ",", title: "unsafe forks" },
+          ],
         },
-      ],
-    }),
+      },
+      {
+        data: { name: LOST },
+        transform: [{ calculate: "'lost events'", as: "kind" }],
+        mark: { type: "point", filled: true, size: 45, opacity: 1 },
+        encoding: {
+          x,
+          y: { datum: -0.15 },
+          ...rug,
+          tooltip: [
+            { field: "at", format: ".4~g" },
+            { field: "gaps", format: "," },
+            { field: "events", title: "events lost" },
+          ],
+        },
+      },
+    ],
+    resolve: { scale: { color: "shared", shape: cells.traces.length > 1 ? "independent" : "shared" } },
+  };
+  return {
+    id: ID,
+    title: TITLE,
+    description: describe(summary, policy, cells, gaps),
+    spec: specOf(
+      [...timeParams(cells), commandParam(cells), policyParam(Object.keys(summary.policies), policy)],
+      view,
+    ),
+    datasets: { [CUBE]: cube, [LOST]: lost },
+    obeys: ["time", "policy", "command"],
+    table: tableOf(cells, cube, policy),
   };
 }
 
-function byTrace({ forks }: VerdictTables): TraceForks[] {
-  const out: (TraceForks & { first: bigint })[] = [];
-  for (let row = 0; row < forks.length; row++) {
-    const start = forks.get("start_ns", row);
-    const trace = forks.get("trace", row);
-    if (start === null || trace === null) continue;
-    out[trace] ??= { rows: [], startNs: [], first: start };
-    out[trace].rows.push(row);
-    out[trace].startNs.push(Number(start - out[trace].first));
+function lostDataset(cells: Cells, gaps: readonly Gap[]): Dataset {
+  const marks = new Map<number, { gaps: number; events: number | null }>();
+  for (const { trace, ns, events } of gaps) {
+    const first = cells.firstNs[trace];
+    if (first === undefined) continue;
+    const share = Number(ns - first) / (cells.isTicks ? 1 : 1e9) / cells.span;
+    const position = Math.round(Math.min(1, Math.max(0, share)) * RUG_POSITIONS);
+    const mark = marks.get(position) ?? { gaps: 0, events: 0 };
+    mark.gaps++;
+    mark.events = mark.events === null || events < 0 ? null : mark.events + events;
+    marks.set(position, mark);
   }
-  return Array.from(out, (trace) => trace ?? { rows: [], startNs: [] });
+  const rows = [...marks].sort(([a], [b]) => a - b);
+  return {
+    fields: ["at", "gaps", "events"],
+    words: {},
+    rows: rows.map(([position, { gaps: n, events }]) => [
+      significant((position / RUG_POSITIONS) * cells.span),
+      n,
+      events ?? "unknown",
+    ]),
+  };
 }
 
-function bins(
-  { rows, startNs }: TraceForks,
-  outcomes: Uint8Array,
-  trace: string,
-  span: number,
-  unit: number,
-): JsonObject[] {
-  const count = Math.max(1, Math.min(MOST_BINS, Math.floor(rows.length / FORKS_PER_BIN)));
-  const total = new Float64Array(count);
-  const fast = new Float64Array(count);
-  for (const [i, row] of rows.entries()) {
-    const bin = Math.max(0, Math.min(count - 1, Math.floor((startNs[i]! / unit / span) * count)));
-    total[bin]! += 1;
-    if (outcomes[row]! < OUTCOMES.indexOf("slow")) fast[bin]! += 1;
+/** The reference policy's bins, all commands. */
+function tableOf(cells: Cells, cube: Dataset, policy: string): ChartTable {
+  const byBin = new Map<string, { trace: number; at: number; forks: number; fast: number; unsafe: number }>();
+  const p = cube.words["policy"]!.indexOf(policy);
+  for (const row of cube.rows as readonly number[][]) {
+    if (row[3] !== p) continue;
+    const key = `${row[0]} ${row[1]}`;
+    const bin = byBin.get(key) ?? { trace: row[0]!, at: row[1]!, forks: 0, fast: 0, unsafe: 0 };
+    const outcome = OUTCOMES[row[4]!]!;
+    bin.forks += row[5]!;
+    if (outcome !== "slow" && outcome !== "indeterminate") bin.fast += row[5]!;
+    if (outcome === "unsafe") bin.unsafe += row[5]!;
+    byBin.set(key, bin);
   }
-  const out: JsonObject[] = [];
-  for (const [bin, forks] of total.entries()) {
-    // A bin without forks breaks the line: no forks is not a rate of 0.
-    out.push({
-      trace,
-      at: ((bin + 0.5) * span) / count,
-      rate: forks === 0 ? null : fast[bin]! / forks,
-      forks,
-    });
-  }
-  return out;
+  const bins = [...byBin.values()].sort((a, b) => a.trace - b.trace || a.at - b.at);
+  return {
+    caption: `Forks by bin of time under ${policy}; middle of the bin in ${cells.isTicks ? "ticks" : "seconds"} since the trace's first fork`,
+    columns: [
+      { title: "trace" },
+      ...["middle", "fast", "forks", "unsafe"].map((title) => ({ title, isNumber: true })),
+    ],
+    rows: bins.map(({ trace, at, forks, fast, unsafe }) => [
+      { value: cells.traces[trace]! },
+      ...[at, fast, forks, unsafe].map((value) => ({ value })),
+    ]),
+  };
 }
 
-function rugMarks(
-  { rows, startNs }: TraceForks,
-  outcomes: Uint8Array,
-  trace: string,
-  span: number,
-  unit: number,
-): JsonObject[] {
-  const unsafe = OUTCOMES.indexOf("unsafe");
-  const marks = new Map<number, number>();
-  for (const [i, row] of rows.entries()) {
-    if (outcomes[row] !== unsafe) continue;
-    const position = Math.floor((startNs[i]! / unit / span) * RUG_POSITIONS);
-    marks.set(position, (marks.get(position) ?? 0) + 1);
-  }
-  return [...marks].map(([position, n]) => ({ trace, at: (position * span) / RUG_POSITIONS, unsafe: n }));
-}
-
-function describe({ policies, forks, traces }: Summary, id: string, points: number, marks: number): string {
+function describe(
+  { policies, forks }: Summary,
+  id: string,
+  cells: Cells,
+  gaps: readonly Gap[] | null,
+): string {
   const { fast, unsafe } = policies[id]!;
-  const cut =
-    traces.length > MOST_TRACES ? ` The first ${MOST_TRACES} of ${traces.length} traces are drawn.` : "";
   const rate = `${groupDigits(fast)} of ${plural(forks.total, "fork")} (${percent(fast, forks.total)} %)`;
-  const triangles =
-    unsafe > 0
-      ? ` Triangles mark the unsafe forks (${groupDigits(unsafe)} at ${plural(marks, "place")}).`
-      : "";
-  return `${id} takes the fast path in ${rate}, here in ${plural(points, "bin")}.${triangles}${cut}`;
+  const marks = unsafe > 0 ? `; triangles mark where ${groupDigits(unsafe)} of these are unsafe` : "";
+  const lost =
+    gaps !== null && gaps.length > 0 ? `; crosses mark ${plural(gaps.length, "gap")} in the recording` : "";
+  return `${id} takes the fast path in ${rate}, here in ${plural(cells.bins, "bin")} of time${marks}${lost}.`;
 }

@@ -1,140 +1,186 @@
-// The report's first section: the answer in sentences and the table of policies, each figure with how it is known.
-import type { TimeUnit } from "../../base/time.ts";
-import { formatDuration } from "../../base/time.ts";
-import type { PolicySummary } from "../policy-summary.ts";
+// The report's first screen: the answer, one sentence a question, each figure read from the summary by its path.
 import { referencePolicy } from "../policy-summary.ts";
-import { groupDigits, percent, plural } from "../statistics.ts";
-import type { Summary } from "../summary.ts";
-import { dataTable, type Html, html, inputText } from "./html.ts";
+import { plural } from "../statistics.ts";
+import { type Figures, groupsBy, listOf } from "./figures.ts";
+import { type Html, html, inputText } from "./html.ts";
 
-/** Opening sentences. */
-export function answerSection(summary: Summary): Html {
-  const { forks, policies } = summary;
-  const id = referencePolicy(policies);
-  const policy = id === null ? undefined : policies[id];
-  return html`<section class="answer" aria-label="Answer">
-<p class="figure">${headline(summary, id, policy)}</p>
-${id === null || policy === undefined ? null : html`<p>${safety(id, policy)} ${waits(summary)}</p>\n`}
-<p>How it is known. mm_users: ${words(forks.mm_users_evidence)}; mm_count: ${words(forks.mm_count_evidence)}; windows: ${words(forks.windows)}.</p>
-<p>${agreementSentence(summary)}</p>
-</section>
+const TOTAL = ["forks", "total"] as const;
+
+/** The answers, as a list of question and sentence. */
+export function answerSection(figures: Figures): Html {
+  const { summary } = figures;
+  const answers: (readonly [string, Html])[] = [
+    ["Recorded", recorded(figures)],
+    ["Fast path taken", fast(figures)],
+    ["Unsafe", unsafe(figures)],
+    ["Cannot be told", undecided(figures)],
+    ["Denied by", denied(figures)],
+    ["The lock's cost", cost(figures)],
+    ["Evidence", evidence(figures)],
+  ];
+  const shown = summary.forks.total === 0 ? [answers[0]!, answers[6]!] : answers;
+  return html`<section class="answer" aria-labelledby="answer"><h2 id="answer">The answer</h2>
+<p class="figure">${headline(figures)}</p>
+<dl>
+${shown.map(([question, sentence]) => html`<div><dt>${question}</dt><dd>${sentence}</dd></div>\n`)}</dl></section>
 `;
 }
 
-function headline({ forks }: Summary, id: string | null, policy: PolicySummary | undefined): string {
-  if (forks.total === 0 || policy === undefined) return `${plural(forks.total, "fork")}.`;
-  const undecided =
-    policy.indeterminate > 0 ? `; ${groupDigits(policy.indeterminate)} cannot be decided` : "";
-  return (
-    `${plural(forks.total, "fork")}. Under ${id} the fast path is taken in ${groupDigits(policy.fast)} of ` +
-    `${groupDigits(forks.total)} (${percent(policy.fast, forks.total)} %)${undecided}.`
+function headline(figures: Figures): Html {
+  const { summary } = figures;
+  const id = referencePolicy(summary.policies);
+  if (summary.forks.total === 0)
+    return html`No fork that copies an mm was found, so there is nothing to decide.`;
+  if (id === null) return html`No policy was replayed.`;
+  const { fast, unsafe } = summary.policies[id]!;
+  const taken = html`Under ${code(id)} the fast path is taken in ${figures.count("policies", id, "fast")} of ${figures.count(...TOTAL)} forks (${figures.share(["policies", id, "fast"], TOTAL)})`;
+  if (fast === 0) return html`${taken}.`;
+  const count = html`${figures.count("policies", id, "unsafe")} of these ${unsafe === 1 ? "is" : "are"} unsafe`;
+  return html`${taken}; ${unsafe > 0 ? html`<strong class="bad">▲ ${count}</strong>` : count}.`;
+}
+
+function code(text: string): Html {
+  return html`<code>${text}</code>`;
+}
+
+function recorded(figures: Figures): Html {
+  const { summary } = figures;
+  const traces = summary.traces.map(
+    (trace, i) =>
+      html`${inputText(trace.path.replace(/^.*\//s, ""))} (${figures.count("traces", String(i), "cpus")} CPUs, ${figures.duration("traces", String(i), "span_ns")}${trace.lost_events === 0 ? "" : html`, <strong>${trace.lost_events === null ? "events lost, number unknown" : html`${figures.count("traces", String(i), "lost_events")} events lost`}</strong>`})`,
   );
+  const shown = traces.slice(0, 3);
+  const more = traces.length - shown.length;
+  const rest = more > 0 ? html` and ${plural(more, "more trace")}` : "";
+  const nouns = summary.forks.total === 1 ? "fork" : "forks";
+  return html`${figures.count(...TOTAL)} ${nouns} that copy an mm, in ${listOf(shown)}${rest}.`;
 }
 
-function safety(id: string, { fast, unsafe, unsafe_indeterminate }: PolicySummary): Html {
-  if (fast === 0) return html`No fork takes it, so none is unsafe.`;
-  const unsure =
-    unsafe_indeterminate > 0 ? `; for ${groupDigits(unsafe_indeterminate)} the trace cannot tell` : "";
-  const count = `${groupDigits(unsafe)} of these ${groupDigits(fast)} ${unsafe === 1 ? "is" : "are"} unsafe`;
-  return unsafe > 0
-    ? html`<span class="bad">▲ ${count}</span> under ${id}${unsure}.`
-    : html`${count} under ${id}${unsure}.`;
+/** Policies that decided alike, together. */
+function fast(figures: Figures): Html {
+  const { policies } = figures.summary;
+  const groups = groupsBy(Object.keys(policies), (id) => String(policies[id]!.fast));
+  const parts = groups
+    .sort((a, b) => policies[b[0]!]!.fast - policies[a[0]!]!.fast)
+    .map((ids) => {
+      const path = ["policies", ids[0]!, "fast"];
+      return html`${figures.count(...path)} (${figures.share(path, TOTAL)}) under ${listOf(ids.map(code))}`;
+    });
+  return html`Of ${figures.count(...TOTAL)} forks: ${semicolons(parts)}.`;
 }
 
-function waits({ policies }: Summary): string {
-  const parts = Object.entries(policies).flatMap(([id, { blocked }]) =>
-    "not_evaluable" in blocked || blocked.events === 0 ? [] : [`${id} ${plural(blocked.events, "event")}`],
+function unsafe(figures: Figures): Html {
+  const { policies } = figures.summary;
+  const ids = Object.keys(policies).filter((id) => policies[id]!.fast > 0);
+  if (ids.length === 0) return html`No fork takes the fast path, so none is unsafe.`;
+  const groups = groupsBy(ids, (id) => `${policies[id]!.unsafe} ${policies[id]!.fast}`).filter(
+    (group) => policies[group[0]!]!.unsafe > 0,
   );
-  const blind = Object.entries(policies).flatMap(([id, { blocked }]) =>
-    "not_evaluable" in blocked ? [id] : [],
-  );
-  const unknown = blind.length > 0 ? ` For ${blind.join(", ")} waits are not evaluable.` : "";
-  return parts.length > 0 ? `Made to wait: ${parts.join(", ")}.${unknown}` : unknown.trimStart();
+  const parts = groups.map((group) => {
+    const path = ["policies", group[0]!];
+    return html`<strong class="bad">▲ ${figures.count(...path, "unsafe")}</strong> of ${figures.count(...path, "fast")} fast forks (${figures.share([...path, "unsafe"], [...path, "fast"])}) under ${listOf(group.map(code))}`;
+  });
+  const clean = ids.filter((id) => policies[id]!.unsafe === 0);
+  const none = clean.length > 0 ? html`none under ${listOf(clean.map(code))}` : null;
+  const unsure = clean.some((id) => policies[id]!.unsafe_indeterminate > 0) ? " (but see the next line)" : "";
+  return html`${semicolons(none === null ? parts : [...parts, none])}${unsure}.`;
 }
 
-/** "40 measured, 2 at-least": counts by evidence word, without those that are 0. */
-export function words(counts: Readonly<Record<string, number>>): string {
-  const parts = Object.entries(counts).filter(([, n]) => n > 0);
-  return parts.map(([word, n]) => `${groupDigits(n)} ${word}`).join(", ") || "known for none";
-}
-
-function agreementSentence({ agreement: { mm_users, mm_count, loaded_mm } }: Summary): string {
-  if (mm_users.samples + mm_count.samples + loaded_mm.compared === 0) {
-    return "The trace carries no samples of these counts, so the derivation could not be checked against any.";
-  }
-  const part = (
-    name: string,
-    { equal, compared, samples, at_least_above_truth }: typeof mm_users,
-  ): string => {
-    if (compared === 0) return `${name} derived for none of ${groupDigits(samples)} sampled`;
-    const wrong = at_least_above_truth > 0 ? `, ${at_least_above_truth} lower bounds above the sample` : "";
-    return `${name} ${groupDigits(equal)} of ${groupDigits(compared)} (${groupDigits(samples)} sampled${wrong})`;
+function undecided(figures: Figures): Html {
+  const { policies } = figures.summary;
+  const parts = (name: "indeterminate" | "unsafe_indeterminate", of: "fast" | null): Html[] => {
+    const ids = Object.keys(policies).filter((id) => policies[id]![name] > 0);
+    return groupsBy(ids, (id) => `${policies[id]![name]} ${of === null ? "" : policies[id]![of]}`).map(
+      (group) => {
+        const whole = of === null ? TOTAL : ["policies", group[0]!, of];
+        return html`${figures.count("policies", group[0]!, name)} of ${figures.count(...whole)} under ${listOf(group.map(code))}`;
+      },
+    );
   };
-  const loaded = `loaded mm ${groupDigits(loaded_mm.equal)} of ${groupDigits(loaded_mm.compared)} CPU samples`;
-  return `Self-check, derived equals sampled: ${part("mm_users", mm_users)}, ${part("mm_count", mm_count)}, ${loaded}.`;
+  const decisions = parts("indeterminate", null);
+  const verdicts = parts("unsafe_indeterminate", "fast");
+  if (decisions.length + verdicts.length === 0)
+    return html`Nothing: every fork is decided, and every fast one judged.`;
+  const first = decisions.length === 0 ? null : html`Fast or slow: ${semicolons(decisions)}. `;
+  const second = verdicts.length === 0 ? null : html`Fast, but safe or unsafe: ${semicolons(verdicts)}.`;
+  return html`${first}${second}`;
 }
 
-/** One row a policy. */
-export function policiesSection(summary: Summary, unit: TimeUnit): Html {
-  const { total } = summary.forks;
-  const number = true;
-  const columns = [
-    { title: "policy" },
-    { title: "fast", isNumber: number },
-    { title: "fast %", isNumber: number },
-    { title: "slow", isNumber: number },
-    { title: "indeterminate", isNumber: number },
-    { title: "unsafe", isNumber: number },
-    { title: "unsure", isNumber: number },
-    { title: "waits", isNumber: number },
-    { title: "wait p50", isNumber: number },
-    { title: "wait p99", isNumber: number },
-    { title: "longest", isNumber: number },
-    { title: "decisions rest on" },
-    { title: "denied by" },
-  ];
-  const rows = Object.entries(summary.policies).map(([id, policy]) => [
-    html`<code>${id}</code>`,
-    groupDigits(policy.fast),
-    percent(policy.fast, total),
-    groupDigits(policy.slow),
-    groupDigits(policy.indeterminate),
-    policy.unsafe > 0 ? html`<span class="bad">▲ ${groupDigits(policy.unsafe)}</span>` : "0",
-    groupDigits(policy.unsafe_indeterminate),
-    ...waitCells(policy, unit),
-    words(policy.evidence),
-    deniedBy(policy),
-  ]);
-  return html`<section><h2 id="policies">Policies</h2>
-${dataTable(`One row a policy; fast, slow and indeterminate add up to ${plural(total, "fork")}; unsafe and unsure are of fast`, columns, rows)}
-<p class="soft">Unsure: fast, and the trace cannot tell whether safely. Waits: events the policy would have made wait until the window's
-release; quantiles by nearest rank. ${waitNeeds(summary)}</p></section>
-`;
-}
-
-function waitCells({ blocked }: PolicySummary, unit: TimeUnit): string[] {
-  if ("not_evaluable" in blocked) return ["not evaluable", "", "", ""];
-  const cell = (ns: number | null): string => (ns === null ? "" : formatDuration(ns, unit));
-  const unknown =
-    blocked.unknown_waits > 0 ? ` (${groupDigits(blocked.unknown_waits)} of unknown length)` : "";
-  return [
-    `${groupDigits(blocked.events)}${unknown}`,
-    cell(blocked.p50_ns),
-    cell(blocked.p99_ns),
-    cell(blocked.max_ns),
-  ];
-}
-
-function waitNeeds({ policies }: Summary): Html {
-  const needs = Object.entries(policies).flatMap(([id, { blocked }]) =>
-    "not_evaluable" in blocked
-      ? [html`Waits under <code>${id}</code> need ${inputText(blocked.not_evaluable)}. `]
-      : [],
-  );
-  return html`${needs}`;
-}
-
-function deniedBy({ denied_by }: PolicySummary): string {
+function denied(figures: Figures): Html {
+  const { policies } = figures.summary;
+  const id = referencePolicy(policies);
+  if (id === null) return html`No policy was replayed.`;
+  const { slow, denied_by } = policies[id]!;
+  if (slow === 0) return html`Nobody: under ${code(id)} no fork is slow.`;
   const causes = Object.entries(denied_by).sort(([, a], [, b]) => b - a);
-  return causes.map(([cause, n]) => `${cause} ${groupDigits(n)}`).join(", ");
+  const path = ["policies", id, "slow"];
+  const parts = causes.map(
+    ([cause]) =>
+      html`${code(cause)} ${figures.count("policies", id, "denied_by", cause)} (${figures.share(["policies", id, "denied_by", cause], path)})`,
+  );
+  const several = causes.length > 1 ? "; a fork can have several causes" : "";
+  const of = html`Of ${figures.count(...path)} slow ${slow === 1 ? "fork" : "forks"} under ${code(id)}`;
+  return parts.length === 0 ? html`${of}: no cause is known.` : html`${of}: ${listOf(parts)}${several}.`;
+}
+
+function cost(figures: Figures): Html {
+  const { policies } = figures.summary;
+  const waits: Html[] = [];
+  const free: string[] = [];
+  const blind: Html[] = [];
+  for (const [id, { blocked }] of Object.entries(policies)) {
+    if ("not_evaluable" in blocked) blind.push(html`${code(id)} (needs ${inputText(blocked.not_evaluable)})`);
+    else if (blocked.events > 0) waits.push(waitsOf(figures, id));
+    else if (["get-task-mm", "fork-lock", "mmap-lock", "users-mmap-lock"].includes(id)) free.push(id);
+  }
+  const parts = [
+    ...waits,
+    ...(free.length > 0 ? [html`no wait under ${listOf(free.map(code))}`] : []),
+    ...(blind.length > 0 ? [html`<strong>not evaluable</strong> for ${listOf(blind)}`] : []),
+  ];
+  return parts.length === 0 ? html`No policy replayed has a lock.` : html`${semicolons(parts)}.`;
+}
+
+function waitsOf(figures: Figures, id: string): Html {
+  const path = ["policies", id, "blocked"];
+  const { blocked } = figures.summary.policies[id]!;
+  const events = html`${code(id)} ${figures.count(...path, "events")} ${"events" in blocked && blocked.events === 1 ? "wait" : "waits"}`;
+  if (!("p99_ns" in blocked) || blocked.p99_ns === null) return html`${events} of unknown length`;
+  return html`${events}, ${figures.duration(...path, "total_ns")} in all, longest ${figures.duration(...path, "max_ns")}`;
+}
+
+function evidence(figures: Figures): Html {
+  const { agreement, forks } = figures.summary;
+  const { mm_users, mm_count, loaded_mm } = agreement;
+  const classes = (["mm_users_evidence", "mm_count_evidence", "windows"] as const).map(
+    (name) => html`${name.replace("_evidence", "")} ${evidenceWords(figures, ["forks", name])}`,
+  );
+  const first = forks.total === 0 ? null : html`${semicolons(classes)}. `;
+  if (mm_users.samples + mm_count.samples + loaded_mm.compared === 0)
+    return html`${first}The trace carries no samples of the counts, so the derivation could not be checked here.`;
+  const check = (name: "mm_users" | "mm_count"): Html => {
+    const path = ["agreement", name];
+    if (agreement[name].compared === 0)
+      return html`${code(name)} derived for none of ${figures.count(...path, "samples")} sampled`;
+    const above =
+      agreement[name].at_least_above_truth > 0
+        ? html`, <strong class="bad">${figures.count(...path, "at_least_above_truth")} lower bounds above the sample</strong>`
+        : null;
+    return html`${code(name)} ${figures.count(...path, "equal")} of ${figures.count(...path, "compared")}${above}`;
+  };
+  const loaded = html`loaded mm ${figures.count("agreement", "loaded_mm", "equal")} of ${figures.count("agreement", "loaded_mm", "compared")}`;
+  return html`${first}Self-check, derived equals sampled: ${listOf([check("mm_users"), check("mm_count"), loaded])}.`;
+}
+
+/** "40 measured, 2 at-least": the counts at a path, without those that are 0. */
+export function evidenceWords(figures: Figures, path: readonly string[]): Html {
+  let at: unknown = figures.summary;
+  for (const key of path) at = (at as Record<string, unknown>)[key];
+  const words = Object.entries(at as Record<string, number>).filter(([, n]) => n > 0);
+  if (words.length === 0) return html`known for none`;
+  return html`${words.map(([word], i) => html`${i > 0 ? ", " : ""}${figures.count(...path, word)} ${word}`)}`;
+}
+
+function semicolons(parts: readonly Html[]): Html {
+  return html`${parts.map((part, i) => html`${i > 0 ? "; " : ""}${part}`)}`;
 }

@@ -58,20 +58,42 @@ export interface TableColumn {
   readonly isNumber?: boolean;
 }
 
-/** A table in its own scrolling box. `caption` says what a row is. */
+/** Markup, and what the column sorts by where that is not its text. */
+export type TableCell = HtmlValue | { readonly sort: number | string; readonly show: HtmlValue };
+
+/** A table in its own scrolling box, sortable by each column. `caption` says what a row is; `id` is that of the table. */
 export function dataTable(
   caption: string,
   columns: readonly TableColumn[],
-  rows: readonly (readonly HtmlValue[])[],
+  rows: readonly (readonly TableCell[])[],
+  id: string | null = null,
 ): Html {
   const cls = (i: number): Html => trusted(columns[i]?.isNumber === true ? ' class="n"' : "");
   const head = columns.map(({ title }, i) => html`<th scope="col"${cls(i)}>${title}</th>`);
   const body = rows.map(
-    (cells) => html`<tr>${cells.map((cell, i) => html`<td${cls(i)}>${cell}</td>`)}</tr>\n`,
+    (cells) =>
+      html`<tr>${cells.map((cell, i) => (i === 0 ? headCell(cell, cls(i)) : dataCell(cell, cls(i))))}</tr>\n`,
   );
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table><caption>${caption}</caption>
+  const name = id === null ? null : html` id="${id}"`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table${name}><caption>${caption}</caption>
 <thead><tr>${head}</tr></thead>
 <tbody>
 ${body}</tbody></table></div>
 `;
+}
+
+function headCell(cell: TableCell, cls: Html): Html {
+  return isSorted(cell)
+    ? html`<th scope="row"${cls} data-sort="${cell.sort}">${cell.show}</th>`
+    : html`<th scope="row"${cls}>${cell}</th>`;
+}
+
+function dataCell(cell: TableCell, cls: Html): Html {
+  return isSorted(cell)
+    ? html`<td${cls} data-sort="${cell.sort}">${cell.show}</td>`
+    : html`<td${cls}>${cell}</td>`;
+}
+
+function isSorted(cell: TableCell): cell is { readonly sort: number | string; readonly show: HtmlValue } {
+  return typeof cell === "object" && cell !== null && "sort" in cell && "show" in cell;
 }

@@ -1,39 +1,56 @@
 // The report: one self-contained HTML file that opens from disk without a network. Fed with the tables and the
-// summary; every figure in it is the summary's.
-import type { TraceMeta } from "../../table/event-batch.ts";
+// summary; every figure in it is the summary's or a table's.
+import type { EventTable, TraceMeta } from "../../table/event-batch.ts";
 import type { VerdictTables } from "../../table/verdict-tables.ts";
-import { compileCharts } from "../charts/compile.ts";
+import { cellsOf } from "../charts/cells.ts";
 import { allCharts } from "../charts/index.ts";
 import { plural } from "../statistics.ts";
 import { commonUnit, type Summary } from "../summary.ts";
-import { answerSection, policiesSection } from "./answer.ts";
+import { answerSection } from "./answer.ts";
+import { chartsSection } from "./charts.ts";
+import { Figures } from "./figures.ts";
 import { html, inputText, trusted } from "./html.ts";
-import { pageScripts } from "./scripts.ts";
-import {
-  chartsSection,
-  claimsSection,
-  missingSection,
-  problemsSection,
-  provenanceSection,
-} from "./sections.ts";
+import { interestingWindows } from "./interesting.ts";
+import { policiesSection } from "./policies.ts";
+import { type ChartLibraries, pageScripts } from "./scripts.ts";
+import { claimsSection, missingSection, problemsSection, provenanceSection } from "./sections.ts";
 import { STYLE } from "./style.ts";
-import { unsafeSection } from "./unsafe.ts";
+import { readWindows } from "./window-events.ts";
+import { windowsSection } from "./windows.ts";
 
 export interface ReportInput {
   readonly tables: VerdictTables;
   readonly metas: readonly TraceMeta[];
   readonly summary: Summary;
   readonly toolVersion: string;
-  /** Text of vega.min.js; specs are compiled beforehand, so the page does not need Vega-Lite. */
-  readonly vegaSources: { readonly vega: string };
+  /** Options that bear on the results, as typed. */
+  readonly options?: readonly string[];
+  /** The events, by trace index, for the drawings of windows; absent: those are left out, and the page says so. */
+  readonly events?: readonly EventTable[];
+  readonly libraries: ChartLibraries;
 }
+
+const SECTIONS = [
+  ["answer", "Answer"],
+  ["policies", "Policies"],
+  ["charts", "Charts"],
+  ["unsafe", "Windows"],
+  ["claims", "Claims"],
+  ["missing", "What it cannot tell"],
+  ["problems", "Problems"],
+  ["provenance", "Provenance"],
+] as const;
 
 /** The whole page. Same input, same bytes. */
 export async function renderReport(input: ReportInput): Promise<string> {
-  const { tables, metas, summary, toolVersion, vegaSources } = input;
-  const charts = await compileCharts(allCharts(summary, tables));
-  const scripts = pageScripts(charts, vegaSources.vega);
+  const { tables, metas, summary, toolVersion, events, libraries, options = [] } = input;
   const unit = commonUnit(summary);
+  const figures = new Figures(summary, unit);
+  const choice = interestingWindows(tables);
+  const drawn = [...choice.drawn.values()].flat();
+  const recorded = events === undefined ? null : await readWindows(tables, drawn, events);
+  const charts = allCharts(summary, tables, recorded?.gaps ?? null);
+  const scripts = pageScripts(charts, libraries, STYLE);
   const names = summary.traces.map((trace) => inputText(trace.path)).slice(0, 3);
   const rest = summary.traces.length - names.length;
   const page = html`<!doctype html>
@@ -43,22 +60,23 @@ export async function renderReport(input: ReportInput): Promise<string> {
 <meta http-equiv="Content-Security-Policy" content="${trusted(scripts.policy)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="forkcast ${toolVersion}">
-<link rel="icon" href="data:,">
 <title>forkcast: ${plural(summary.forks.total, "fork")} in ${plural(summary.traces.length, "trace")}</title>
 <style>${trusted(STYLE)}</style>
 </head>
 <body>
-<main>
-<h1>Would the optimized fork have been taken, and safely?</h1>
+<a class="skip" href="#answer">To the answer</a>
+<header><h1>Would the optimized fork have been taken, and safely?</h1>
 <p class="soft">${names.map((name, i) => html`${i > 0 ? ", " : null}${name}`)}${rest > 0 ? ` and ${rest} more` : null}</p>
-${answerSection(summary)}
-${policiesSection(summary, unit)}
-${chartsSection(charts)}
-${unsafeSection(summary, tables, unit)}
+<nav aria-label="Sections">${SECTIONS.map(([id, title]) => html`<a href="#${id}">${title}</a> `)}<button type="button" id="theme" hidden>Theme: auto</button></nav></header>
+<main>
+${answerSection(figures)}
+${policiesSection(figures)}
+${chartsSection(summary, charts, cellsOf(summary, tables))}
+${windowsSection({ tables, metas, choice, recorded, unit })}
 ${claimsSection(summary)}
 ${missingSection(summary)}
 ${problemsSection(summary, tables)}
-${provenanceSection(summary, metas, toolVersion)}
+${provenanceSection(summary, metas, toolVersion, options)}
 </main>
 ${scripts.elements}</body>
 </html>

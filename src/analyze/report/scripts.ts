@@ -1,26 +1,21 @@
-// The report's scripts and the policy that confines them: Vega's runtime, the chart specs as data, a bootstrap that
-// swaps each static picture for the live one. A page whose scripts do not run keeps the static pictures.
+// The report's scripts and the policy that confines them: Vega, Vega-Lite, the expression interpreter that lets Vega do
+// without eval, the charts as data, and the page's own script. Everything else in the page works without them.
 import { createHash } from "node:crypto";
-import type { CompiledChart } from "../charts/compile.ts";
+import { assert } from "../../base/assert.ts";
+import type { Chart } from "../charts/chart.ts";
+import { CHART_CONFIG } from "../charts/config.ts";
 import { type Html, html, trusted } from "./html.ts";
+import { PAGE_SCRIPT } from "./page-script.ts";
 
-const BOOTSTRAP = `"use strict";
-(() => {
-  const specs = JSON.parse(document.getElementById("chart-specs").textContent);
-  for (const [id, spec] of Object.entries(specs)) {
-    const box = document.querySelector("#chart-" + id + " .plot");
-    const live = document.createElement("div");
-    const view = new vega.View(vega.parse(spec), { renderer: "svg", hover: true, logLevel: vega.Error });
-    view.initialize(live).runAsync().then(() => {
-      // viewBox instead of a fixed size, as in the static picture: the page's style scales it.
-      const svg = live.querySelector("svg");
-      svg.removeAttribute("width");
-      svg.removeAttribute("height");
-      box.replaceChildren(live);
-    }).catch(() => {});
-  }
-})();
-`;
+/** Texts of the libraries' files, as published. */
+export interface ChartLibraries {
+  /** vega.min.js */
+  readonly vega: string;
+  /** vega-lite.min.js */
+  readonly vegaLite: string;
+  /** vega-interpreter.js, a module over vega-util. */
+  readonly interpreter: string;
+}
 
 export interface PageScripts {
   /** Value of the Content-Security-Policy meta element. */
@@ -28,29 +23,52 @@ export interface PageScripts {
   readonly elements: Html;
 }
 
-/** Scripts of the page. `vegaSource` is the text of vega.min.js; with no chart to draw it is left out. */
-export function pageScripts(charts: readonly CompiledChart[], vegaSource: string): PageScripts {
+/** Scripts of the page; without a chart to draw the libraries are left out. */
+export function pageScripts(charts: readonly Chart[], libraries: ChartLibraries, style: string): PageScripts {
   const drawn = charts.filter((chart) => chart.spec !== null);
-  if (drawn.length === 0) return { policy: contentPolicy([]), elements: html`` };
-  const runtime = scriptText(vegaSource);
-  const specs = Object.fromEntries(drawn.map((chart) => [chart.id, chart.vega]));
+  const scripts = drawn.length === 0 ? [PAGE_SCRIPT] : [...libraryScripts(libraries), PAGE_SCRIPT];
+  const data =
+    drawn.length === 0
+      ? null
+      : html`<script type="application/json" id="chart-data">${trusted(scriptJson(chartData(drawn)))}</script>\n`;
   return {
-    policy: contentPolicy([runtime, BOOTSTRAP]),
-    elements: html`<script type="application/json" id="chart-specs">${trusted(scriptJson(specs))}</script>
-<script>${trusted(runtime)}</script>
-<script>${trusted(BOOTSTRAP)}</script>
-`,
+    policy: contentPolicy(scripts, style),
+    elements: html`${data}${scripts.map((script) => html`<script>${trusted(script)}</script>\n`)}`,
   };
 }
 
-/**
- * No network at all; only the scripts with these hashes run. 'unsafe-eval' is for Vega, which compiles the
- * expressions in a spec with Function(); it does not let any other script in. Vega and the SVGs set style attributes.
- */
-function contentPolicy(scripts: readonly string[]): string {
-  const hashes = scripts.map((text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`);
-  const source = hashes.length === 0 ? "'none'" : `${hashes.join(" ")} 'unsafe-eval'`;
-  return `default-src 'none'; script-src ${source}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`;
+function chartData(charts: readonly Chart[]): unknown {
+  return {
+    config: { ...CHART_CONFIG, aria: false },
+    // A data set that several charts share is stored once.
+    datasets: Object.assign({}, ...charts.map(({ datasets }) => datasets)),
+    charts: charts.map(({ id, description, spec, datasets }) => ({
+      id,
+      description,
+      spec,
+      datasets: Object.keys(datasets),
+    })),
+  };
+}
+
+function libraryScripts({ vega, vegaLite, interpreter }: ChartLibraries): string[] {
+  return [vega, vegaLite, interpreterScript(interpreter)].map(scriptText);
+}
+
+/** The interpreter is published as a module only; its imports are functions that vega.min.js exports as well. */
+function interpreterScript(source: string): string {
+  const module =
+    /^import \{([\w, ]+)\} from 'vega-util';\n([\s\S]*)\nexport \{ expression as expressionInterpreter \};\n(?:\/\/.*\n?)?$/.exec(
+      source,
+    );
+  assert(module !== null, "vega-interpreter.js has the shape of the pinned version");
+  return `var vegaInterpreter = (() => {\nconst {${module[1]}} = vega;\n${module[2]}\nreturn expression;\n})();\n`;
+}
+
+/** No network, no eval, no style or script but those with these hashes. */
+function contentPolicy(scripts: readonly string[], style: string): string {
+  const hash = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+  return `default-src 'none'; script-src ${scripts.map(hash).join(" ")}; style-src ${hash(style)}; base-uri 'none'; form-action 'none'`;
 }
 
 /** JSON for a script element: "<" as \u003c, so that neither "</script" nor "<!--" can occur. */
@@ -58,7 +76,7 @@ export function scriptJson(value: unknown): string {
   return JSON.stringify(value).replace(/</g, "\\u003c");
 }
 
-/** A library for a script element. Its "</script" and "<!--" can only stand in strings or regexes, where \ is harmless. */
+/** Script text cannot contain its own end tag; "</script" can only stand in strings or regexes, where \ is harmless. */
 function scriptText(source: string): string {
   return source.replace(/<\/(script)/gi, "<\\/$1").replace(/<!--/g, "<\\!--");
 }

@@ -1,29 +1,11 @@
-// The report's remaining sections: charts, claims, what the trace could not tell, problems, assumptions, provenance.
+// The report's remaining sections: claims, what the trace could not tell, problems, assumptions, provenance.
 
 import { formatDuration } from "../../base/time.ts";
 import type { TraceMeta } from "../../table/event-batch.ts";
 import type { VerdictTables } from "../../table/verdict-tables.ts";
-import type { CompiledChart } from "../charts/compile.ts";
 import { groupDigits, plural } from "../statistics.ts";
 import type { Summary } from "../summary.ts";
-import { dataTable, type Html, type HtmlValue, html, inputText, trusted } from "./html.ts";
-
-/** Every chart as a figure; the SVG is there before any script runs. */
-export function chartsSection(charts: readonly CompiledChart[]): Html {
-  const figures = charts.map(
-    ({
-      id,
-      title,
-      description,
-      svg,
-    }) => html`<figure id="chart-${id}"><figcaption><h3>${title}</h3><p>${description}</p></figcaption>
-${svg === "" ? null : html`<div class="plot">${trusted(svg)}</div>`}</figure>
-`,
-  );
-  return html`<section><h2>Charts</h2><div class="charts">
-${figures}</div></section>
-`;
-}
+import { dataTable, type Html, type HtmlValue, html, inputText } from "./html.ts";
 
 export function claimsSection({ claims }: Summary): Html {
   const marks = { holds: "✓ holds", fails: "✗ fails", "not-evaluable": "? not evaluable" } as const;
@@ -37,7 +19,7 @@ export function claimsSection({ claims }: Summary): Html {
   const columns = ["claim", "in words", "in this recording", "figure", "a verdict needs"].map((title) => ({
     title,
   }));
-  return html`<section><h2 id="claims">Claims of the discussion</h2>
+  return html`<section aria-labelledby="claims"><h2 id="claims">Claims of the discussion</h2>
 ${dataTable("Claims made when the optimized fork was discussed, judged on this recording alone", columns, rows)}</section>
 `;
 }
@@ -58,16 +40,19 @@ export function missingSection({ missing, assumptions }: Summary): Html {
       ? html`<p>Nothing that a known probe would have told.</p>`
       : dataTable("What was not recorded", columns, rows);
   const list = assumptions.map((sentence) => html`<li>${sentence}</li>`);
-  return html`<section><h2 id="missing">What the trace could not tell</h2>
-${table}</section>
-<section><h2 id="assumptions">Assumptions</h2>
+  return html`<section aria-labelledby="missing"><h2 id="missing">What this recording cannot tell</h2>
+${table}
+<p>To record the rest: <code>forkcast recipe</code> prints a script that arms every probe, <code>forkcast doctor TRACE</code> says what a
+recording can answer before it is analyzed.</p></section>
+<section aria-labelledby="assumptions"><h2 id="assumptions">Assumptions</h2>
 ${assumptions.length === 0 ? html`<p>None beyond the kernel rules above.</p>` : html`<ul>${list}</ul>`}</section>
 `;
 }
 
 export function problemsSection({ traces }: Summary, { problems }: VerdictTables): Html {
   const heading = html`<h2 id="problems">Problems of the input</h2>`;
-  if (problems.length === 0) return html`<section>${heading}<p>None.</p></section>\n`;
+  if (problems.length === 0)
+    return html`<section aria-labelledby="problems">${heading}<p>None.</p></section>\n`;
   const rows: HtmlValue[][] = [];
   for (let row = 0; row < problems.length; row++) {
     const { code, severity, source, count, first_line, sample, trace, meaning } = problems.row(row);
@@ -92,12 +77,18 @@ export function problemsSection({ traces }: Summary, { problems }: VerdictTables
     { title: "sample" },
     { title: "meaning" },
   ];
-  return html`<section>${heading}
+  return html`<section aria-labelledby="problems">${heading}
 ${dataTable("One row a kind of defect; whose: the recorder's (record again) or forkcast's (report it)", columns, rows)}</section>
 `;
 }
 
-export function provenanceSection(summary: Summary, metas: readonly TraceMeta[], toolVersion: string): Html {
+/** Where the figures come from: enough to run it again and compare. */
+export function provenanceSection(
+  summary: Summary,
+  metas: readonly TraceMeta[],
+  toolVersion: string,
+  options: readonly string[],
+): Html {
   const columns = [
     { title: "file" },
     { title: "format" },
@@ -109,6 +100,7 @@ export function provenanceSection(summary: Summary, metas: readonly TraceMeta[],
     { title: "lines", isNumber: true },
     { title: "events", isNumber: true },
     { title: "lost", isNumber: true },
+    { title: "SHA-256 of the file" },
   ];
   const rows = summary.traces.map((trace) => [
     inputText(trace.path),
@@ -121,15 +113,18 @@ export function provenanceSection(summary: Summary, metas: readonly TraceMeta[],
     groupDigits(trace.lines),
     groupDigits(trace.events),
     trace.lost_events === null ? "some, number unknown" : groupDigits(trace.lost_events),
+    trace.sha256 === null
+      ? html`<span class="none">not kept</span>`
+      : html`<code class="hash">${trace.sha256}</code>`,
   ]);
-  return html`<section><h2 id="provenance">Provenance</h2>
+  return html`<section aria-labelledby="provenance"><h2 id="provenance">Provenance</h2>
 ${dataTable("One row an input", columns, rows)}
-${metas.map(probesDetails)}
-<p class="soft">Made by forkcast ${toolVersion}. The same numbers are in summary.json, every row in tables/*.arrow.</p></section>
+${metas.map((meta, i) => probesDetails(meta, i))}
+<p>Made by forkcast ${toolVersion}${options.length === 0 ? " without options" : html` with <code>${options.join(" ")}</code>`}; tables of schema ${summary.schema_version}. The same numbers are in summary.json, every row in tables/*.arrow.</p></section>
 `;
 }
 
-function probesDetails({ path, probes, skipped }: TraceMeta): Html {
+function probesDetails({ path, probes, skipped }: TraceMeta, index: number): Html {
   const rows = probes.map(({ event, func, by, count }) => [
     inputText(event),
     func === "" ? "not recognised" : html`<code>${func}</code>`,
@@ -146,6 +141,6 @@ function probesDetails({ path, probes, skipped }: TraceMeta): Html {
     ([event, n]) => html`<li>${inputText(event)} ${groupDigits(n)}</li>`,
   );
   return html`<details><summary>${plural(probes.length, "probe")} in ${inputText(path)}, ${plural(unused.length, "event")} without use</summary>
-${dataTable("Probes in the input", columns, rows)}${unused.length > 0 ? html`<ul>${unused}</ul>` : null}</details>
+${dataTable(`Probes in input ${index + 1}`, columns, rows)}${unused.length > 0 ? html`<ul>${unused}</ul>` : null}</details>
 `;
 }

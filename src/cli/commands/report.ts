@@ -18,7 +18,9 @@ export function reportCommand(done: (code: number) => void): Command {
       const results = readResults(dir);
       const summary = summarize(results.tables, results.metas, results.infos);
       const out = options.out ?? join(dir, REPORT_FILE);
-      await replaceFile(out, async (temporary) => writeWhole(temporary, await renderHtml(results, summary)));
+      await replaceFile(out, async (temporary) =>
+        writeWhole(temporary, await renderHtml(dir, results, summary)),
+      );
       await print(`report: ${quotePath(out)}`);
       done(0);
     });

@@ -1,0 +1,119 @@
+// Chart: how many other CPUs hold the forker's mm lazily at the check.
+import type { VerdictTables } from "../../table/verdict-tables.ts";
+import { groupDigits, percent, plural } from "../statistics.ts";
+import type { Summary } from "../summary.ts";
+import type { Cells } from "./cells.ts";
+import { type Chart, nothingToDraw, PALETTE, specOf } from "./chart.ts";
+import { rowView } from "./row-view.ts";
+import { commandParam, IN_TIME, OF_COMMAND, timeParams } from "./selections.ts";
+
+const ID = "lazy-cpus";
+const TITLE = "How many CPUs keep the mm lazily?";
+const DATA = "lazy";
+/** Counts shown one by one; larger ones are one row. */
+const MOST_COUNTS = 8;
+
+/** Forks by number of lazy CPUs; where the trace shows no CR3 loads the number is unknown, which is a row of its own. */
+export function lazyCpusChart({ forks: { total } }: Summary, { forks }: VerdictTables, cells: Cells): Chart {
+  const counts = countLazy(forks);
+  const unknown = counts.get(-1) ?? 0;
+  if (total === 0) return nothingToDraw(ID, TITLE, "There are no forks.");
+  if (unknown === total)
+    return nothingToDraw(
+      ID,
+      TITLE,
+      `Known for none of ${plural(total, "fork")}: needs switch_mm_irqs_off and enter_lazy_tlb.`,
+    );
+  const known = [...counts.keys()].filter((n) => n >= 0).sort((a, b) => a - b);
+  const most = known.at(-1)!;
+  const labels = known.slice(0, MOST_COUNTS).map((n) => plural(n, "CPU"));
+  if (known.length > MOST_COUNTS) labels.push(`${known[MOST_COUNTS]} or more`);
+  if (unknown > 0) labels.push("unknown");
+  const labelIndex = (lazy: number): number =>
+    lazy < 0 ? labels.length - 1 : Math.min(known.indexOf(lazy), MOST_COUNTS);
+  const some = total - unknown - (counts.get(0) ?? 0);
+  const rows = rowsOf(forks, cells, labelIndex);
+  const perLabel = [
+    { aggregate: [{ op: "sum", field: "forks", as: "forks" }], groupby: ["lazy"] },
+    { joinaggregate: [{ op: "sum", field: "forks", as: "of" }] },
+  ];
+  const view = rowView({
+    data: DATA,
+    field: "lazy",
+    names: labels,
+    transform: [IN_TIME, OF_COMMAND],
+    bar: {
+      transform: perLabel,
+      mark: { color: PALETTE.sky },
+      encoding: {
+        x: {
+          field: "forks",
+          type: "quantitative",
+          title: "forks",
+          axis: { tickMinStep: 1, tickCount: 5, format: "~s" },
+        },
+        tooltip: [
+          { field: "lazy" },
+          { field: "forks", format: "," },
+          { field: "of", format: ",", title: "of forks" },
+        ],
+      },
+    },
+    label: [
+      ...perLabel,
+      { calculate: "datum.lazy", as: "left" },
+      {
+        calculate: "format(datum.forks, ',') + ' (' + format(datum.forks / datum.of, '.1%') + ')'",
+        as: "right",
+      },
+    ],
+  });
+  const unknownWords = unknown > 0 ? `; unknown for ${groupDigits(unknown)}` : "";
+  return {
+    id: ID,
+    title: TITLE,
+    description: `${groupDigits(some)} of ${plural(total, "fork")} (${percent(some, total)} %) ${some === 1 ? "finds" : "find"} the mm lazily loaded on another CPU, on ${plural(most, "CPU")} at most${unknownWords}.`,
+    spec: specOf([...timeParams(cells), commandParam(cells)], view),
+    datasets: {
+      [DATA]: {
+        fields: ["at", "command", "lazy", "forks"],
+        words: { command: cells.commands, lazy: labels },
+        rows,
+      },
+    },
+    obeys: ["time", "command"],
+    table: {
+      caption: "Forks by number of other CPUs that hold the mm lazily at the check",
+      columns: [{ title: "lazy CPUs" }, { title: "forks", isNumber: true }],
+      rows: [...counts]
+        .sort(([a], [b]) => a - b)
+        .map(([lazy, n]) => [{ value: lazy < 0 ? "unknown" : lazy }, { value: n }]),
+    },
+  };
+}
+
+/** Forks by number of lazy CPUs; -1 is unknown. */
+function countLazy(forks: VerdictTables["forks"]): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (let row = 0; row < forks.length; row++) {
+    const lazy = forks.get("lazy_cpus", row) ?? -1;
+    counts.set(lazy, (counts.get(lazy) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function rowsOf(
+  forks: VerdictTables["forks"],
+  cells: Cells,
+  labelIndex: (lazy: number) => number,
+): number[][] {
+  const rows = new Map<string, number[]>();
+  for (let row = 0; row < forks.length; row++) {
+    const label = labelIndex(forks.get("lazy_cpus", row) ?? -1);
+    const key = `${label} ${cells.bin[row]} ${cells.command[row]}`;
+    const seen = rows.get(key);
+    if (seen === undefined) rows.set(key, [cells.at[cells.bin[row]!]!, cells.command[row]!, label, 1]);
+    else seen[3]!++;
+  }
+  return [...rows.values()].sort((a, b) => a[2]! - b[2]! || a[0]! - b[0]! || a[1]! - b[1]!);
+}

@@ -1,0 +1,229 @@
+// The events of the windows the report draws, and where events were lost: one pass over each trace's events. What a
+// CPU had loaded when a window begins is what the last switch event of that CPU named; nothing is derived.
+import { type EventBatch, type EventTable, NONE, type TraceMeta } from "../../table/event-batch.ts";
+import { EVENT_KIND_NAMES, EventKind, SWITCH_MM_NO_TASK } from "../../table/event-kinds.ts";
+import type { VerdictTables } from "../../table/verdict-tables.ts";
+import type { Gap } from "../charts/over-time.ts";
+import { eventLine } from "../event-line.ts";
+import { printable } from "../plain-text.ts";
+
+/** Events kept of one window; the rest are counted. */
+const MOST_EVENTS = 600;
+/** Shown before and after a window, as a share of its length. */
+const MARGIN = 0.12;
+
+/** What runs on a CPU, and how it has the forker's mm, as its last events say. */
+export interface CpuState {
+  readonly tid: number;
+  readonly comm: string;
+  /** The last switch_mm or enter_lazy_tlb of this CPU named the forker's mm. */
+  readonly has: boolean;
+  readonly lazy: boolean;
+}
+
+export interface WindowEvent {
+  /** Since the trace's epoch. */
+  readonly ns: number;
+  readonly kind: number;
+  readonly cpu: number;
+  readonly tid: number;
+  readonly comm: string;
+  readonly argTid: number;
+  readonly argComm: string;
+  /** Names the forker's mm as its first pointer; as any pointer. */
+  readonly isMm: boolean;
+  readonly namesMm: boolean;
+  readonly flags: number;
+  readonly line: number;
+  /** In ftrace's layout. */
+  readonly text: string;
+}
+
+export interface WindowRecord {
+  readonly row: number;
+  /** What is shown: ns since the trace's epoch. */
+  readonly from: number;
+  readonly to: number;
+  /** CPUs known when the record begins, by number. */
+  readonly before: ReadonlyMap<number, CpuState>;
+  readonly events: WindowEvent[];
+  left: number;
+}
+
+export interface Recorded {
+  readonly windows: ReadonlyMap<number, WindowRecord>;
+  readonly gaps: readonly Gap[];
+}
+
+interface Wanted {
+  readonly row: number;
+  readonly mm: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Reads the events of the given fork rows. `traces` by trace index. */
+export async function readWindows(
+  tables: VerdictTables,
+  rows: readonly number[],
+  traces: readonly EventTable[],
+): Promise<Recorded> {
+  const windows = new Map<number, WindowRecord>();
+  const gaps: Gap[] = [];
+  for (const [index, events] of traces.entries()) {
+    const { meta } = events;
+    const mine = rows.filter((row) => (tables.forks.get("trace", row) ?? 0) === index);
+    const reader = new WindowReader(meta, wantedOf(tables, mine, meta));
+    await events.forEachBatch((batch) => {
+      reader.visit(batch);
+      collectGaps(batch, meta, index, gaps);
+    });
+    for (const record of reader.finish()) windows.set(record.row, record);
+  }
+  return { windows, gaps };
+}
+
+function collectGaps(batch: EventBatch, meta: TraceMeta, trace: number, gaps: Gap[]): void {
+  for (let i = 0; i < batch.length; i++) {
+    if (batch.kind[i] !== EventKind.lost) continue;
+    gaps.push({ trace, ns: meta.epochNs + BigInt(batch.ns[i]!), events: batch.flags[i]! });
+  }
+}
+
+function wantedOf({ forks }: VerdictTables, rows: readonly number[], meta: TraceMeta): Wanted[] {
+  const idOf = new Map(meta.pointers.map((label, id) => [label, id]));
+  const wanted = rows.map((row) => {
+    const start = Number((forks.get("start_ns", row) ?? 0n) - meta.epochNs);
+    const endNs = forks.get("end_ns", row);
+    const end = endNs === null ? start : Number(endNs - meta.epochNs);
+    const margin = Math.max(1, (end - start) * MARGIN);
+    return {
+      row,
+      mm: idOf.get(forks.get("mm", row) ?? "") ?? NONE - 1,
+      from: start - margin,
+      to: end + margin,
+    };
+  });
+  return wanted.sort((a, b) => a.from - b.from || a.row - b.row);
+}
+
+/** Follows the switches of every CPU and fills the windows that are open. */
+class WindowReader {
+  readonly #meta: TraceMeta;
+  readonly #wanted: readonly Wanted[];
+  #next = 0;
+  #open: { readonly wanted: Wanted; readonly record: WindowRecord }[] = [];
+  readonly #done: WindowRecord[] = [];
+  /** By CPU: task, and the pointer id its last switch event named. */
+  readonly #tid: number[] = [];
+  readonly #comm: number[] = [];
+  readonly #mm: number[] = [];
+  readonly #lazy: boolean[] = [];
+
+  constructor(meta: TraceMeta, wanted: readonly Wanted[]) {
+    this.#meta = meta;
+    this.#wanted = wanted;
+  }
+
+  visit(batch: EventBatch): void {
+    if (this.#next >= this.#wanted.length && this.#open.length === 0) return;
+    for (let i = 0; i < batch.length; i++) {
+      const ns = batch.ns[i]!;
+      while (this.#next < this.#wanted.length && this.#wanted[this.#next]!.from <= ns) this.#begin();
+      if (this.#open.length > 0) this.#keep(batch, i, ns);
+      this.#follow(batch, i);
+    }
+  }
+
+  finish(): WindowRecord[] {
+    while (this.#next < this.#wanted.length) this.#begin();
+    for (const { record } of this.#open) this.#done.push(record);
+    this.#open = [];
+    return this.#done;
+  }
+
+  #begin(): void {
+    const wanted = this.#wanted[this.#next++]!;
+    const before = new Map<number, CpuState>();
+    for (const cpu of this.#tid.keys()) {
+      if (this.#tid[cpu] === undefined && this.#mm[cpu] === undefined) continue;
+      before.set(cpu, {
+        tid: this.#tid[cpu] ?? NONE,
+        comm: this.#name(this.#comm[cpu] ?? NONE),
+        has: this.#mm[cpu] === wanted.mm,
+        lazy: this.#lazy[cpu] ?? false,
+      });
+    }
+    const { row, from, to } = wanted;
+    this.#open.push({ wanted, record: { row, from, to, before, events: [], left: 0 } });
+  }
+
+  #keep(batch: EventBatch, i: number, ns: number): void {
+    this.#open = this.#open.filter(({ wanted, record }) => {
+      if (wanted.to >= ns) return true;
+      this.#done.push(record);
+      return false;
+    });
+    const kind = batch.kind[i]!;
+    if (kind === EventKind.cpuSample || kind === EventKind.armed) return;
+    for (const { wanted, record } of this.#open) {
+      const namesMm = batch.mm[i] === wanted.mm || batch.mm2[i] === wanted.mm;
+      if (
+        !namesMm &&
+        kind !== EventKind.schedSwitch &&
+        kind !== EventKind.switchMm &&
+        kind !== EventKind.enterLazyTlb &&
+        kind !== EventKind.lost
+      )
+        continue;
+      if (record.events.length >= MOST_EVENTS) record.left++;
+      else record.events.push(this.#eventOf(batch, i, wanted.mm, namesMm));
+    }
+  }
+
+  #eventOf(batch: EventBatch, i: number, mm: number, namesMm: boolean): WindowEvent {
+    return {
+      ns: batch.ns[i]!,
+      kind: batch.kind[i]!,
+      cpu: batch.cpu[i]!,
+      tid: batch.tid[i]!,
+      comm: this.#name(batch.comm[i]!),
+      argTid: batch.argTid[i]!,
+      argComm: this.#name(batch.argComm[i]!),
+      isMm: batch.mm[i] === mm,
+      namesMm,
+      flags: batch.flags[i]!,
+      line: batch.line[i]!,
+      text: eventLine(batch, i, this.#meta),
+    };
+  }
+
+  #follow(batch: EventBatch, i: number): void {
+    const cpu = batch.cpu[i]!;
+    if (cpu < 0) return;
+    switch (batch.kind[i]) {
+      case EventKind.schedSwitch:
+        this.#tid[cpu] = batch.argTid[i]!;
+        this.#comm[cpu] = batch.argComm[i]!;
+        return;
+      case EventKind.switchMm:
+        this.#mm[cpu] = batch.mm[i]!;
+        this.#lazy[cpu] = false;
+        this.#tid[cpu] ??= (batch.flags[i]! & SWITCH_MM_NO_TASK) === 0 ? batch.argTid[i]! : NONE;
+        return;
+      case EventKind.enterLazyTlb:
+        this.#mm[cpu] = batch.mm[i]!;
+        this.#lazy[cpu] = true;
+        return;
+    }
+  }
+
+  #name(id: number): string {
+    return id === NONE ? "<...>" : printable(this.#meta.comms[id] ?? "<...>");
+  }
+}
+
+/** The kernel's name of an event. */
+export function kindName({ kind }: WindowEvent): string {
+  return EVENT_KIND_NAMES[kind] ?? "?";
+}
