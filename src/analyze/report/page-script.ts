@@ -174,6 +174,8 @@ export const PAGE_SCRIPT: string = `"use strict";
     });
     box.replaceChildren(live);
     await view.initialize(live, document.createElement("div")).runAsync();
+    // The box around it is the picture to a screen reader, its sentence the description.
+    live.querySelector("svg").setAttribute("aria-hidden", "true");
     const params = new Map((chart.spec.params ?? []).map(({ name, bind }) => [name, name === "policy" && bind ? bind.options : null]));
     const brush = chart.id === "over-time";
     views.push({ view, params, brush });

@@ -49,8 +49,8 @@ details { margin: .4em 0; } summary { cursor: pointer; color: var(--link); width
 pre { overflow: auto; max-height: 24rem; background: var(--panel); padding: .6em .8em; margin: .4em 0; white-space: pre; }
 .fork { border: 1px solid var(--line); border-radius: .4em; padding: .7em 1em; margin: 1em 0; } .fork p, .fork ul { margin: .2em 0; }
 .lanes { width: 100%; min-width: 34rem; max-width: 75rem; height: auto; } .lanes text { font-size: 12px; fill: var(--ink); } .lanes .cpu { fill: var(--soft); }
-.lanes .time { font-size: 11px; text-anchor: middle; fill: var(--soft); } .lanes .tick { stroke: var(--line); } .lanes .name { pointer-events: none; }
-.lanes .forker + .name { fill: var(--forker-ink); } .lanes .user + .name { fill: var(--user-ink); }
+.lanes .time { font-size: 11px; text-anchor: middle; fill: var(--soft); } .lanes .tick { stroke: var(--line); } .lanes .name { pointer-events: none; paint-order: stroke; stroke-width: 3px; }
+.lanes .name { stroke: var(--ground); } .lanes .on-forker { fill: var(--forker-ink); stroke: var(--forker); } .lanes .on-user { fill: var(--user-ink); stroke: var(--user); } .lanes .on-lazy { stroke: var(--lazy); } .lanes .on-other { stroke: var(--other); }
 .forker { fill: var(--forker); } .user { fill: var(--user); } .lazy { fill: var(--lazy); stroke: var(--soft); stroke-width: .5; } .other { fill: var(--other); }
 .lock { fill: var(--lock); } .window { fill: none; stroke: var(--ink); stroke-dasharray: 4 3; stroke-width: 1.2; }
 .shade { stroke: var(--bad); stroke-width: 2; } .hatch { fill: var(--bad); fill-opacity: .75; } .hatch-line { stroke: var(--bad); stroke-width: 2; fill: none; }

@@ -2,7 +2,7 @@
 // forker's mm, the mmap write lock, the window, and the exposures shaded. A pure function of the records.
 import { formatDuration, type TimeUnit } from "../../base/time.ts";
 import { EventKind, LOCK_SUCCESS, LOCK_WRITE } from "../../table/event-kinds.ts";
-import { type Html, html, trusted } from "./html.ts";
+import { type Html, html } from "./html.ts";
 import type { WindowEvent, WindowRecord } from "./window-events.ts";
 
 const WIDTH = 900;
@@ -66,7 +66,7 @@ export function swimLanes(input: LaneInput): Html {
   return html`<svg class="lanes" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="lanes-${fork}-t lanes-${fork}-d">
 <title id="lanes-${fork}-t">${title}</title><desc id="lanes-${fork}-d">${describe(input, shown)}${left > 0 ? ` ${left} more CPUs are not drawn.` : ""}</desc>
 <defs><pattern id="hatch-${fork}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="hatch" width="2.5" height="6"/></pattern></defs>
-<rect class="window" x="${px(x(start))}" y="${TOP - 6}" width="${px(x(end) - x(start))}" height="${height - TOP - 14}"/>
+${ticks(input, height, x)}<rect class="window" x="${px(x(start))}" y="${TOP - 6}" width="${px(x(end) - x(start))}" height="${height - TOP - 14}"/>
 ${shown.map((lane, i) => laneMarkup(input, lane, TOP + i * LANE, x))}${hasLock ? lockLane(input, TOP + shown.length * LANE, x) : null}
 ${axis(input, height, x)}</svg>
 `;
@@ -164,15 +164,20 @@ function merged(segments: readonly Segment[]): Segment[] {
 }
 
 function laneMarkup(input: LaneInput, { cpu, segments }: Lane, top: number, x: (ns: number) => number): Html {
-  const bars = segments.map(({ from, to, state, name }) => {
-    const width = x(to) - x(from);
-    const text = state === "forker" && name === "" ? input.comm : name;
-    const room = Math.floor((width - 6) / NAME_PX);
-    const label =
-      room >= 3 && text !== ""
-        ? html`<text class="name" x="${px(x(from) + 3)}" y="${top + 15}">${text.length <= room ? text : `${text.slice(0, room - 1)}…`}</text>`
-        : null;
-    return html`<rect class="${state}" x="${px(x(from))}" y="${top + 2}" width="${px(Math.max(0.8, width))}" height="${LANE - 10}"><title>${text} ${STATE_WORDS[state]}</title></rect>${label}`;
+  const textOf = ({ state, name }: Segment): string =>
+    state === "forker" && name === "" ? input.comm : name;
+  const bars = segments.map((segment) => {
+    const { from, to, state } = segment;
+    const width = px(Math.max(0.8, x(to) - x(from)));
+    return html`<rect class="${state}" x="${px(x(from))}" y="${top + 2}" width="${width}" height="${LANE - 10}"><title>${textOf(segment)} ${STATE_WORDS[state]}</title></rect>`;
+  });
+  const names = segments.map((segment) => {
+    const { from, to, state } = segment;
+    const text = textOf(segment);
+    const room = Math.floor((x(to) - x(from) - 6) / NAME_PX);
+    if (room < 3 || text === "") return null;
+    const cut = text.length <= room ? text : `${text.slice(0, room - 1)}…`;
+    return html`<text class="name on-${state}" x="${px(x(from) + 4)}" y="${top + 16}">${cut}</text>`;
   });
   const shades = input.shades
     .filter((shade) => shade.cpu === cpu && !shade.isLazy)
@@ -181,7 +186,7 @@ function laneMarkup(input: LaneInput, { cpu, segments }: Lane, top: number, x: (
       const width = Math.max(2, x(shade.to) - from);
       return html`<rect class="shade" x="${px(from)}" y="${top - 2}" width="${px(width)}" height="${LANE - 2}" fill="url(#hatch-${input.fork})"><title>${shade.label}</title></rect>`;
     });
-  return html`<text class="cpu" x="4" y="${top + 16}">CPU ${cpu}${cpu === input.cpu ? " ●" : ""}</text>${bars}${shades}\n`;
+  return html`<text class="cpu" x="4" y="${top + 16}">CPU ${cpu}${cpu === input.cpu ? " ●" : ""}</text>${bars}${shades}${names}\n`;
 }
 
 /** 1: the write lock on the mm is taken; -1: released. */
@@ -214,13 +219,22 @@ function lockLane(input: LaneInput, top: number, x: (ns: number) => number): Htm
   return html`<text class="cpu" x="4" y="${top + 16}">mmap_lock</text>${bars}\n`;
 }
 
+const SHARES = [0, 0.25, 0.5, 0.75, 1] as const;
+
+function ticks({ start, end }: LaneInput, height: number, x: (ns: number) => number): Html {
+  return html`${SHARES.map((share) => {
+    const at = px(x(start + share * (end - start)));
+    return html`<line class="tick" x1="${at}" x2="${at}" y1="${TOP - 6}" y2="${height - 20}"/>`;
+  })}\n`;
+}
+
 function axis({ start, end, unit }: LaneInput, height: number, x: (ns: number) => number): Html {
-  const marks = [0, 0.25, 0.5, 0.75, 1].map((share) => {
-    const ns = start + share * (end - start);
-    const text = share === 0 ? "check" : `+${formatDuration(ns - start, unit).replace(" us", " µs")}`;
-    return html`<line class="tick" x1="${px(x(ns))}" x2="${px(x(ns))}" y1="${TOP - 8}" y2="${height - 20}"/><text class="time" x="${px(x(ns))}" y="${height - 6}">${text}</text>`;
+  const times = SHARES.map((share) => {
+    const since = share * (end - start);
+    const text = share === 0 ? "0" : `+${formatDuration(since, unit).replace(" us", " µs")}`;
+    return html`<text class="time" x="${px(x(start + since))}" y="${height - 6}">${text}</text>`;
   });
-  return html`${trusted(marks.map(({ markup }) => markup).join(""))}<text class="time" x="${px(x(end))}" y="${TOP - 14}">flush ends</text><text class="time" x="${px(x(start))}" y="${TOP - 14}">window</text>`;
+  return html`${times}<text class="time" x="${px(x(start))}" y="${TOP - 14}">check</text><text class="time" x="${px(x(end))}" y="${TOP - 14}">end</text>`;
 }
 
 function describe(input: LaneInput, lanes: readonly Lane[]): string {
