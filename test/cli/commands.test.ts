@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Summary } from "../../src/analyze/summary.ts";
 import { ZstdDecoder } from "../../src/cli/zstd-decoder.ts";
 import { CLI_MAIN, forkcast, recording, scratch } from "./run-cli.ts";
