@@ -3,24 +3,40 @@
 import { createHash } from "node:crypto";
 import { InputError } from "../base/errors.ts";
 import type { ProblemLog } from "../base/problem.ts";
-import { FORMATS, type FormatName, openIngest } from "../ingest/index.ts";
+import {
+  FORMATS,
+  type FormatName,
+  openIngest,
+  openRecording,
+  RECORDING_FORMATS,
+  type RecordingFormat,
+} from "../ingest/index.ts";
 import { EventFileWriter } from "../table/arrow.ts";
 import type { TraceMeta } from "../table/event-batch.ts";
+import { CODECS } from "./codecs.ts";
 import type { Defect } from "./decoder.ts";
 import { UsageError } from "./exit.ts";
 import { openSink } from "./files.ts";
 import type { IngestCliOptions } from "./options.ts";
 import { openProgress } from "./progress.ts";
-import { quotePath, readTrace } from "./trace-input.ts";
+import { type OpenedRecording, openInput } from "./recording-input.ts";
+import { quotePath } from "./trace-input.ts";
 
-/** The --format value as ingest knows it. Throws UsageError listing the formats. */
-export function formatOf(options: IngestCliOptions): FormatName | undefined {
-  if (options.format === undefined) return undefined;
-  const known = FORMATS.find((name) => name === options.format);
-  if (known === undefined) {
-    throw new UsageError(`unknown format ${JSON.stringify(options.format)}; known: ${FORMATS.join(", ")}`);
-  }
-  return known;
+/** The --format value as ingest knows it: a text format, a binary one, or none given. */
+export interface ForcedFormat {
+  readonly text?: FormatName;
+  readonly recording?: RecordingFormat;
+}
+
+/** Reads --format. Throws UsageError listing the formats. */
+export function formatOf({ format }: IngestCliOptions): ForcedFormat {
+  if (format === undefined) return {};
+  const text = FORMATS.find((name) => name === format);
+  if (text !== undefined) return { text };
+  const recording = RECORDING_FORMATS.find((name) => name === format);
+  if (recording !== undefined) return { recording };
+  const known = [...FORMATS, ...RECORDING_FORMATS].join(", ");
+  throw new UsageError(`unknown format ${JSON.stringify(format)}; known: ${known}`);
 }
 
 /**
@@ -38,21 +54,59 @@ export async function ingestTrace(
   try {
     const writer = new EventFileWriter((bytes) => sink.write(bytes));
     const ingest = openIngest(
-      { path, probes: options.probe, ...(format === undefined ? {} : { format }) },
+      { path, probes: options.probe, ...(format.text === undefined ? {} : { format: format.text }) },
       (batch) => writer.batch(batch, ingest.epochNs),
     );
+    const onProgress = (read: number, size: number): void => progress.update(read, size);
     const hash = createHash("sha256");
-    const defect = await readTrace(path, {
+    const input = await openInput(path, {
       onStored: (bytes) => hash.update(bytes),
-      onBytes: (bytes) => ingest.push(bytes),
-      onProgress: (read, size) => progress.update(read, size),
+      onText: (bytes) => ingest.push(bytes),
+      onProgress,
+      spoolPath: `${eventsPath}.spool`,
+      isForced: format.recording !== undefined,
+      isText: format.text !== undefined,
     });
-    const meta = { ...endOf(ingest, path, defect), sha256: hash.digest("hex") };
+    const read =
+      input.kind === "text"
+        ? endOf(ingest, path, input.defect)
+        : readRecording(input.opened, { path, options, format, writer, onProgress });
+    const meta = { ...read, sha256: hash.digest("hex") };
     writer.finish(meta);
     return meta;
   } finally {
     progress.clear();
     sink.close();
+  }
+}
+
+/** What a recording is read with. */
+interface RecordingRun {
+  readonly path: string;
+  readonly options: IngestCliOptions;
+  readonly format: ForcedFormat;
+  readonly writer: EventFileWriter;
+  readonly onProgress: (read: number, size: number) => void;
+}
+
+function readRecording(opened: OpenedRecording, run: RecordingRun): TraceMeta {
+  const { files } = opened;
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  try {
+    const recording = openRecording(
+      {
+        path: run.path,
+        files,
+        codecs: CODECS,
+        probes: run.options.probe,
+        onProgress: (read) => run.onProgress(read, size),
+        ...(run.format.recording === undefined ? {} : { format: run.format.recording }),
+      },
+      (batch) => run.writer.batch(batch, recording.epochNs),
+    );
+    return endOf({ end: () => recording.read(), problems: recording.problems }, run.path, opened.defect);
+  } finally {
+    opened.close();
   }
 }
 

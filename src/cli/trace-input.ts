@@ -1,6 +1,6 @@
 // Opens a trace argument (a path, or "-" for standard input) and hands its decompressed bytes on, chunk by
 // chunk. Feeds ingest through pipeline.ts; knows compression, no trace format.
-import { createReadStream, statSync } from "node:fs";
+import { createReadStream, type Stats, statSync } from "node:fs";
 import { InputError, quote } from "../base/errors.ts";
 import type { Decoder, Defect } from "./decoder.ts";
 import { describeSystemError, UsageError } from "./exit.ts";
@@ -69,21 +69,24 @@ export function quotePath(path: string): string {
 /** Throws unless every argument can be read and standard input is named at most once. Called before any work is done. */
 export function checkTraces(paths: readonly string[]): void {
   if (paths.filter((path) => path === STDIN).length > 1) throw new UsageError("standard input given twice");
-  for (const path of paths) if (path !== STDIN) sizeOf(path);
+  for (const path of paths) if (path !== STDIN) statOf(path);
 }
 
 /** Throws InputError unless `path` can be read as a stream of bytes. Returns its size, 0 for pipes. */
 export function sizeOf(path: string): number {
-  let stat: ReturnType<typeof statSync>;
-  try {
-    stat = statSync(path);
-  } catch (error) {
-    throw new InputError("input/unreadable", `${quotePath(path)}: ${describeSystemError(error)}`);
-  }
+  const stat = statOf(path);
   if (stat.isDirectory()) {
     throw new InputError("input/unreadable", `${quotePath(path)}: is a directory; expected a trace file`);
   }
   return stat.isFile() ? stat.size : 0;
+}
+
+function statOf(path: string): Stats {
+  try {
+    return statSync(path);
+  } catch (error) {
+    throw new InputError("input/unreadable", `${quotePath(path)}: ${describeSystemError(error)}`);
+  }
 }
 
 function isReadError(error: unknown): boolean {

@@ -13,9 +13,18 @@ import { TRUNCATED_LINE } from "./problems.ts";
 import type { FormatReader, ReaderOptions } from "./reader.ts";
 import { Sink } from "./sink.ts";
 import { TraceCmdReportReader } from "./trace-cmd-report/index.ts";
+import { refuseEmpty, traceMeta } from "./trace-meta.ts";
 
 export { type Detection, detect, FORMATS, type FormatName } from "./detect.ts";
 export { INGEST_PROBLEMS } from "./problems.ts";
+export {
+  detectRecordingHead,
+  MAGIC_BYTES,
+  RECORDING_FORMATS,
+  type RecordingFormat,
+} from "./recordings/detect.ts";
+export { openRecording, type Recording, type RecordingOptions } from "./recordings/index.ts";
+export { type ByteSource, CodecError, type Codecs, type NamedSource } from "./source.ts";
 
 export interface IngestOptions {
   /** For messages and TraceMeta; the file is not opened. */
@@ -107,7 +116,7 @@ class TraceIngest implements Ingest {
     reader.end();
     this.#refuseUnusable(format, reader);
     this.#sink.end();
-    return this.#meta(format, reader, splitter.lines);
+    return traceMeta(this.#sink, this.#options.path, format, reader, splitter.lines);
   }
 
   #start(): Pipeline {
@@ -133,37 +142,6 @@ class TraceIngest implements Ingest {
           `nothing ${format} prints; --format ${format} reads it all the same`,
       );
     }
-    if (this.#sink.rows > 0) return;
-    const skipped = Object.entries(reader.skipped()).sort((a, b) => b[1] - a[1]);
-    const most = skipped.slice(0, 3).map(([name, count]) => `${name} ${count}`);
-    throw new InputError(
-      "ingest/no-events",
-      `${path} (${format}) holds no event forkcast reads` +
-        (most.length > 0 ? `; most are ${most.join(", ")}` : "") +
-        "; expected sched_switch and the events that README.md lists",
-    );
-  }
-
-  #meta(format: FormatName, reader: FormatReader, lines: number): TraceMeta {
-    const sink = this.#sink;
-    return {
-      path: this.#options.path,
-      format,
-      clock: sink.clock,
-      timeUnit: sink.ticks ? "ticks" : "ns",
-      kernel: sink.kernel,
-      cpus: sink.cpus,
-      epochNs: sink.epochNs,
-      spanNs: sink.spanNs,
-      lines,
-      events: sink.events,
-      rows: sink.rows,
-      kinds: sink.kinds,
-      lostEvents: sink.lostEvents,
-      skipped: reader.skipped(),
-      probes: reader.probes(),
-      comms: sink.comms.texts(),
-      pointers: sink.pointers.labels,
-    };
+    refuseEmpty(this.#sink, path, format, reader);
   }
 }

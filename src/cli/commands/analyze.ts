@@ -14,7 +14,7 @@ type Options = IngestCliOptions & ReplayCliOptions & { readonly out: string };
 export function analyzeCommand(done: (code: number) => void): Command {
   const command = new Command("analyze")
     .description("replay traces through every policy and write a report")
-    .argument("<trace...>", "trace files: text, .gz or .zst; - is standard input")
+    .argument("<trace...>", "trace files: text or a recording, also .gz or .zst; - is standard input")
     .option("-o, --out <dir>", "result directory, created or replaced as a whole", "forkcast-out");
   addReplayOptions(addIngestOptions(command));
   return command.action(async (traces: readonly string[], options: Options) => {

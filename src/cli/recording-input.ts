@@ -1,0 +1,262 @@
+// Opens a trace argument that may be a binary recording: a file or a directory is read in place, compressed data and
+// standard input are spooled to a file beside the output first. Feeds src/ingest's recordings; text goes on as a stream.
+import { closeSync, openSync, readdirSync, readSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { InputError } from "../base/errors.ts";
+import { detectRecordingHead, MAGIC_BYTES, type NamedSource } from "../ingest/index.ts";
+import type { Defect } from "./decoder.ts";
+import { describeSystemError } from "./exit.ts";
+import { type FileSink, openReader, openSink } from "./files.ts";
+import { quotePath, readTrace, STDIN } from "./trace-input.ts";
+
+/** Files a directory may hold: a recording has a stream a CPU and channel, and an index beside each. */
+const MAX_FILES = 65536;
+/** File descriptors held open at a time. */
+const MAX_OPEN = 128;
+const READ_BYTES = 1 << 20;
+
+/** An input whose files can be read at any place. */
+export interface OpenedRecording {
+  readonly files: readonly NamedSource[];
+  /** What was wrong with the compression it came in. */
+  readonly defect: Defect | undefined;
+  close(): void;
+}
+
+export interface InputOptions {
+  /** Takes the input's decompressed bytes when it is no binary recording. */
+  readonly onText: (bytes: Uint8Array) => void;
+  /** Takes the input's bytes as they are stored, a directory's file by file in the order of their names. */
+  readonly onStored: (bytes: Uint8Array) => void;
+  readonly onProgress: (read: number, size: number) => void;
+  /** Where a spool file may be put: beside the output. */
+  readonly spoolPath: string;
+  /** --format named a binary format: nothing is handed on as text. */
+  readonly isForced: boolean;
+  /** --format named a text format: nothing is opened as a recording. */
+  readonly isText: boolean;
+}
+
+/** What an input turned out to be. */
+export type Input =
+  | { readonly kind: "text"; readonly defect: Defect | undefined }
+  | { readonly kind: "recording"; readonly opened: OpenedRecording };
+
+/**
+ * Reads a text input to its end, or opens a recording. Throws InputError when the input cannot be read. The caller
+ * closes what is opened; a spool file is removed with it, and at exit.
+ */
+export async function openInput(path: string, options: InputOptions): Promise<Input> {
+  if (path !== STDIN && isDirectory(path)) return asRecording(openDirectory(path), options);
+  if (path !== STDIN && !options.isText && (options.isForced || isRecording(path)) && !isPacked(path)) {
+    return asRecording(openFile(path), options);
+  }
+  return readStream(path, options);
+}
+
+function asRecording(opened: OpenedRecording, { onStored }: InputOptions): Input {
+  for (const { size, readAt } of opened.files) {
+    for (let at = 0; at < size; at += READ_BYTES) onStored(readAt(at, READ_BYTES));
+  }
+  return { kind: "recording", opened };
+}
+
+async function readStream(path: string, options: InputOptions): Promise<Input> {
+  const spool = new Spool(options.spoolPath);
+  let head: Uint8Array | undefined = new Uint8Array(0);
+  let isBinary = options.isForced;
+  const decide = (bytes: Uint8Array): void => {
+    isBinary = !options.isText && (options.isForced || detectRecordingHead(bytes) !== null);
+    head = undefined;
+    take(bytes);
+  };
+  const take = (bytes: Uint8Array): void => {
+    if (isBinary) spool.write(bytes);
+    else options.onText(bytes);
+  };
+  try {
+    const defect = await readTrace(path, {
+      onStored: options.onStored,
+      onProgress: options.onProgress,
+      onBytes: (bytes) => {
+        if (head === undefined) return take(bytes);
+        const joined: Uint8Array = head.length === 0 ? bytes : Buffer.concat([head, bytes]);
+        if (joined.length >= MAGIC_BYTES) decide(joined);
+        else head = joined.slice();
+      },
+    });
+    if (head !== undefined) decide(head);
+    if (!isBinary) return { kind: "text", defect };
+    return { kind: "recording", opened: spool.open(path, defect) };
+  } catch (error) {
+    spool.remove();
+    throw error;
+  }
+}
+
+/** A temporary file, made on the first write. */
+class Spool {
+  readonly #path: string;
+  #sink: FileSink | undefined;
+  readonly #remove = (): void => rmSync(this.#path, { force: true });
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#sink === undefined) {
+      process.on("exit", this.#remove);
+      this.#sink = openSink(this.#path);
+    }
+    this.#sink.write(bytes);
+  }
+
+  open(path: string, defect: Defect | undefined): OpenedRecording {
+    this.write(new Uint8Array(0));
+    this.#close();
+    const opened = openFile(this.#path);
+    const files = opened.files.map((file) => ({ ...file, name: path }));
+    return {
+      files,
+      defect,
+      close: () => {
+        opened.close();
+        this.remove();
+      },
+    };
+  }
+
+  remove(): void {
+    this.#close();
+    process.off("exit", this.#remove);
+    this.#remove();
+  }
+
+  #close(): void {
+    this.#sink?.close();
+    this.#sink = undefined;
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** Whether a regular file begins as a binary recording does. */
+function isRecording(path: string): boolean {
+  return detectRecordingHead(headOf(path)) !== null;
+}
+
+/** gzip or zstd: what readTrace decompresses. */
+function isPacked(path: string): boolean {
+  const [a, b, c, d] = headOf(path);
+  return (a === 0x1f && b === 0x8b) || (a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd);
+}
+
+/** The first bytes of a regular file, none of anything else (a pipe can be read once only). */
+function headOf(path: string): Uint8Array {
+  if (!(statSync(path, { throwIfNoEntry: false })?.isFile() ?? false)) return new Uint8Array(0);
+  const reader = openReader(path);
+  try {
+    return reader.readAt(0, MAGIC_BYTES);
+  } finally {
+    reader.close();
+  }
+}
+
+function openFile(path: string): OpenedRecording {
+  const reader = openReader(path);
+  return {
+    files: [
+      {
+        name: path,
+        size: reader.size,
+        readAt: (at, length) => reader.readAt(at, Math.min(length, Math.max(0, reader.size - at))),
+      },
+    ],
+    defect: undefined,
+    close: () => reader.close(),
+  };
+}
+
+/** The regular files below a directory; each is opened when it is first read. */
+function openDirectory(path: string): OpenedRecording {
+  const names = listFiles(path);
+  if (names.length > MAX_FILES) {
+    throw new InputError(
+      "input/unreadable",
+      `${quotePath(path)}: holds ${names.length} files; expected the directory of one recording`,
+    );
+  }
+  const pool = new DescriptorPool();
+  const files = names.map((name) => pool.source(join(path, name), name));
+  return { files, defect: undefined, close: () => pool.close() };
+}
+
+function listFiles(path: string): readonly string[] {
+  try {
+    return readdirSync(path, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) =>
+        join(entry.parentPath, entry.name)
+          .slice(join(path, "x").length - 1)
+          .replaceAll("\\", "/"),
+      )
+      .sort();
+  } catch (error) {
+    throw new InputError("input/unreadable", `${quotePath(path)}: ${describeSystemError(error)}`);
+  }
+}
+
+/** Keeps few descriptors open; the one used longest ago is closed first. */
+class DescriptorPool {
+  readonly #open = new Map<string, number>();
+
+  source(path: string, name: string): NamedSource {
+    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    return {
+      name,
+      size,
+      readAt: (at, length) => this.#read(path, at, Math.min(length, Math.max(0, size - at))),
+    };
+  }
+
+  close(): void {
+    for (const fd of this.#open.values()) closeSync(fd);
+    this.#open.clear();
+  }
+
+  #read(path: string, at: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    let filled = 0;
+    try {
+      const fd = this.#descriptor(path);
+      while (filled < length) {
+        const n = readSync(fd, bytes, filled, length - filled, at + filled);
+        if (n === 0) break;
+        filled += n;
+      }
+    } catch (error) {
+      throw new InputError("input/unreadable", `${quotePath(path)}: ${describeSystemError(error)}`);
+    }
+    return bytes.subarray(0, filled);
+  }
+
+  #descriptor(path: string): number {
+    const known = this.#open.get(path);
+    if (known !== undefined) {
+      this.#open.delete(path);
+      this.#open.set(path, known);
+      return known;
+    }
+    const [oldest] = this.#open;
+    if (this.#open.size >= MAX_OPEN && oldest !== undefined) {
+      closeSync(oldest[1]);
+      this.#open.delete(oldest[0]);
+    }
+    const fd = openSync(path, "r");
+    this.#open.set(path, fd);
+    return fd;
+  }
+}

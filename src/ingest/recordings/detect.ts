@@ -1,0 +1,29 @@
+// Which binary format a recording is, from the first bytes of its files: never from a name's ending. Called by the
+// door of this room and by the CLI, which has to know whether an input needs random access.
+import type { NamedSource } from "../source.ts";
+
+/** Binary formats that can be read; the names are those of --format and TraceMeta.format. */
+export const RECORDING_FORMATS = [] as const;
+export type RecordingFormat = (typeof RECORDING_FORMATS)[number];
+
+/** Bytes of a file that detection looks at. */
+export const MAGIC_BYTES = 16;
+
+interface Magic {
+  readonly format: RecordingFormat;
+  readonly bytes: readonly number[];
+}
+
+const MAGICS: readonly Magic[] = [];
+
+/** The format of a file that begins with `head` (at least MAGIC_BYTES of it, less when it is shorter); null for others. */
+export function detectRecordingHead(head: Uint8Array): RecordingFormat | null {
+  for (const { format, bytes } of MAGICS) if (bytes.every((byte, i) => head[i] === byte)) return format;
+  return null;
+}
+
+/** The format of a recording; null when its files are none that is known. */
+export function detectRecording(files: readonly NamedSource[]): RecordingFormat | null {
+  const [file] = files;
+  return files.length === 1 && file !== undefined ? detectRecordingHead(file.readAt(0, MAGIC_BYTES)) : null;
+}
