@@ -29,11 +29,11 @@ interface Magic {
 const MAGICS: readonly Magic[] = [
   {
     bytes: [0x17, 0x08, 0x44],
-    what: "a trace.dat file; print it with `trace-cmd report` and pass that text",
+    what: "a trace.dat recording and no text (format trace-dat)",
   },
   {
     bytes: [0x50, 0x45, 0x52, 0x46],
-    what: "a perf.data file; print it with `perf script` and pass that text",
+    what: "a perf.data recording and no text (format perf-data)",
   },
   {
     bytes: [0x1f, 0x8b],

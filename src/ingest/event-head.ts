@@ -12,6 +12,8 @@ export class EventHead {
   line = 0;
   commStart = 0;
   commEnd = 0;
+  /** Id of the task's name where a format keeps names by id; -1 when the range above holds it. */
+  commId: number = NONE;
   tid: number = NONE;
   tgid: number = NONE;
   cpu: number = NONE;

@@ -1,6 +1,7 @@
 // Numbers straight from bytes: no strings, no floats for time. Used by every line parser of the room.
 import { NO_VALUE } from "../table/event-batch.ts";
 
+export const LF = 0x0a;
 export const SPACE = 0x20;
 export const DASH = 0x2d;
 export const DOT = 0x2e;

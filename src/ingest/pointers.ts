@@ -55,6 +55,11 @@ export class PointerTable {
     return this.#readAny(bytes, at, end);
   }
 
+  /** Id of a pointer given as its two 32-bit halves, signed or not. */
+  ofWords(high: number, low: number): number {
+    return (high | low) === 0 ? NULL_MM : this.#idOf(high | 0, low | 0);
+  }
+
   #readAny(bytes: Uint8Array, at: number, end: number): number {
     let i = hasHexPrefix(bytes, at, end) ? at + 2 : at;
     const first = i;

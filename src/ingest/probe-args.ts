@@ -100,11 +100,7 @@ export class ProbeArgs {
    * one that followed the key before it last time.
    */
   read(bytes: Uint8Array, from: number, end: number, shape: number): void {
-    const values = this.values;
-    for (let i = 0; i <= LAST_POINTER; i++) values[i] = NO_MM;
-    for (let i = LAST_POINTER + 1; i < SLOTS; i++) values[i] = NO_VALUE;
-    this.sampled = 0;
-    this.mmIsError = false;
+    this.clear();
     let before = MAX_KEYS + shape;
     let at = skipSpaces(bytes, from, end);
     while (at < end) {
@@ -121,6 +117,38 @@ export class ProbeArgs {
       before = id;
       at = skipSpaces(bytes, this.#set(this.#codes[id]!, bytes, at + this.#printed[id]!.length, end), end);
     }
+  }
+
+  /** Forgets the record before. */
+  clear(): void {
+    const values = this.values;
+    for (let i = 0; i <= LAST_POINTER; i++) values[i] = NO_MM;
+    for (let i = LAST_POINTER + 1; i < SLOTS; i++) values[i] = NO_VALUE;
+    this.sampled = 0;
+    this.mmIsError = false;
+  }
+
+  /** Takes in a binary value of the argument `code` (argCode()): 64 bits as two halves, extended by the field's sign. */
+  setWords(code: number, high: number, low: number): void {
+    const values = this.values;
+    if (code >= SAMPLE_BASE) this.#sampleWords(code - SAMPLE_BASE, high, low);
+    else if (code <= LAST_MM) {
+      values[code] = this.#pointers.ofWords(high, low);
+      // IS_ERR_VALUE(): the last 4095 addresses
+      if (code === Arg.mm) this.mmIsError = high === 0xffffffff && low >>> 12 === 0xfffff;
+    } else if (code <= LAST_POINTER) values[code] = (high | low) === 0 ? NULL_MM : 1;
+    else if (code === Arg.flags) values[code] = low | 0;
+    else values[code] = int32Of(high, low);
+  }
+
+  #sampleWords(code: number, high: number, low: number): void {
+    const slot = this.#slot((code / 3) | 0);
+    const part = code % 3;
+    // LOADED_MM_SWITCHING, arch/x86/include/asm/tlbflush.h
+    const isSwitching = part === 0 && high === 0 && low === 1;
+    if (isSwitching) this.switching[slot] = 1;
+    this.samples[slot * 3 + part] =
+      part === 1 ? int32Of(high, low) : isSwitching ? NULL_MM : this.#pointers.ofWords(high, low);
   }
 
   /** Takes in the value that begins at `from`; returns where it ends. */
@@ -187,7 +215,7 @@ export class ProbeArgs {
     const isFull = this.#keys.size === MAX_KEYS - 1;
     const id = isFull ? MAX_KEYS - 1 : this.#keys.intern(bytes, from, to);
     this.#printed[id] = bytes.slice(from, to + 1);
-    this.#codes[id] = codeOf(new TextDecoder().decode(bytes.subarray(from, to)));
+    this.#codes[id] = argCode(new TextDecoder().decode(bytes.subarray(from, to)));
     return id;
   }
 }
@@ -205,8 +233,8 @@ function wordEnd(bytes: Uint8Array, at: number, end: number): number {
   return i;
 }
 
-/** lm3 -> loaded_mm of CPU 3, lz3 -> is_lazy, cm3 -> rq->curr->mm. */
-function codeOf(key: string): number {
+/** Code of an argument by its name, -1 for one without a use. lm3 -> loaded_mm of CPU 3, lz3 -> is_lazy, cm3 -> rq->curr->mm. */
+export function argCode(key: string): number {
   const named = ARG_NAMES.get(key);
   if (named !== undefined) return named;
   const match = /^(lm|lz|cm)(\d{1,4})$/.exec(key);
@@ -214,6 +242,12 @@ function codeOf(key: string): number {
   const cpu = Number(match[2]);
   if (cpu >= MAX_SAMPLED_CPUS) return IGNORED;
   return SAMPLE_BASE + cpu * 3 + (match[1] === "lm" ? 0 : match[1] === "lz" ? 1 : 2);
+}
+
+/** 64 bits as int32; NO_VALUE when they do not fit. */
+function int32Of(high: number, low: number): number {
+  const value = low | 0;
+  return high === (value < 0 ? 0xffffffff : 0) ? value : NO_VALUE;
 }
 
 /** Where LOADED_MM_SWITCHING ends (arch/x86/include/asm/tlbflush.h), printed 0x1 or, by bpftrace, 1; -1 for another value. */

@@ -26,6 +26,8 @@ export class ProbeRegistry {
   readonly #options: ReadonlyMap<string, string>;
   readonly #byAddress = new Map<string, string>();
   readonly #probes: Probe[] = [];
+  /** Argument names of declared probes. */
+  readonly #args = new Map<Probe, string>();
 
   constructor(order: ReturnOrder, options: ReadonlyMap<string, string>) {
     this.#order = order;
@@ -42,6 +44,29 @@ export class ProbeRegistry {
     return probe;
   }
 
+  /** A new probe of a binary recording, whose format names its arguments ("mm= users=") and whose place locate() tells. */
+  declare(event: string, isReturn: boolean, args: string): Probe {
+    const probe: Probe = { event, func: "", by: "unknown", isReturn, kind: null, count: 0 };
+    this.#probes.push(probe);
+    this.#args.set(probe, args);
+    return probe;
+  }
+
+  /** Judges a declared probe by its address (hex digits) and the symbol found for it, if any; else as a line without one. */
+  locate(
+    probe: Probe,
+    address: string,
+    place: { readonly symbol: string; readonly offset: number } | null,
+  ): void {
+    if (place === null) {
+      this.#judgeAddress(probe, address, this.#args.get(probe) ?? "");
+      return;
+    }
+    const isInside = !probe.isReturn && place.offset > MAX_ENTRY_OFFSET;
+    const func = isInside ? "" : withoutClone(place.symbol);
+    this.#settle(probe, func, func === "" ? "unknown" : "symbols");
+  }
+
   /** Judges a probe that is still unknown by a further line. */
   judge(probe: Probe, bytes: Uint8Array, at: number, args: number, end: number): void {
     const place = readProbePlace(bytes, at, args, this.#order);
@@ -55,14 +80,17 @@ export class ProbeRegistry {
       this.#settle(probe, symbol, symbol === "" ? "unknown" : "line");
       return;
     }
+    this.#judgeAddress(probe, where, new TextDecoder().decode(bytes.subarray(args, end)));
+  }
+
+  #judgeAddress(probe: Probe, where: string, args: string): void {
     const name = probe.event.slice(probe.event.lastIndexOf(":") + 1);
     const option = this.#options.get(probe.event) ?? this.#options.get(name);
     const known = this.#byAddress.get(where);
     if (option !== undefined) this.#settle(probe, option, "option");
     else if (known !== undefined) this.#settle(probe, known, "address");
     else {
-      const text = new TextDecoder().decode(bytes.subarray(args, end));
-      const func = functionByName(name, text, probe.isReturn);
+      const func = functionByName(name, args, probe.isReturn);
       this.#settle(probe, func, func === "" ? "unknown" : "name");
     }
     if (probe.func !== "" && isAddress(where)) this.#byAddress.set(where, probe.func);
@@ -95,5 +123,9 @@ function parseSymbol(place: string, isReturn: boolean): string | null {
   if (match === null) return null;
   const offset = Number.parseInt(match[2] ?? "0", 16);
   if (!isReturn && offset > MAX_ENTRY_OFFSET) return "";
-  return (match[1] ?? "").replace(/\.(?:isra|constprop)\.\d+/g, "");
+  return withoutClone(match[1] ?? "");
+}
+
+function withoutClone(symbol: string): string {
+  return symbol.replace(/\.(?:isra|constprop)\.\d+/g, "");
 }

@@ -108,6 +108,74 @@ export const CSV_LOST: ProblemKind = kind(
   "bpftrace lost events and does not say on which CPU; windows that touch the gap are indeterminate",
 );
 
+export const RECORD_UNDESCRIBED: ProblemKind = kind(
+  "recording/undescribed-event",
+  "data-loss",
+  "recorder",
+  "records have an event id whose format the recording does not hold; they were skipped",
+);
+export const RECORD_FORMAT: ProblemKind = kind(
+  "recording/bad-format",
+  "error",
+  "recorder",
+  "an event's format text or a record's head cannot be read, or lacks a field forkcast needs; its records were skipped",
+);
+export const RECORDING_CUT: ProblemKind = kind(
+  "recording/cut-short",
+  "data-loss",
+  "recorder",
+  "the recording ends before the data its header announces; everything up to that point was analyzed",
+);
+export const TRACE_DAT_MISSED: ProblemKind = kind(
+  "trace-dat/missed-events",
+  "data-loss",
+  "recorder",
+  "a ring-buffer page says that events were lost in front of it; windows that touch the gap are indeterminate",
+);
+export const TRACE_DAT_OVERRUN: ProblemKind = kind(
+  "trace-dat/overrun",
+  "data-loss",
+  "recorder",
+  "the kernel's statistics of a CPU count events that were overwritten or dropped, and none of its pages says where: they may be missing anywhere, the beginning included",
+);
+export const TRACE_DAT_DAMAGED: ProblemKind = kind(
+  "trace-dat/damaged",
+  "data-loss",
+  "recorder",
+  "a page, chunk or section of the file cannot be read; windows that touch what it held are indeterminate",
+);
+export const TRACE_DAT_DUPLICATE: ProblemKind = kind(
+  "trace-dat/second-instance",
+  "info",
+  "forkcast",
+  "an event is recorded by several trace instances; it is read from the instance that has it first",
+);
+
+export const PERF_NO_EVENT: ProblemKind = kind(
+  "perf-data/no-event",
+  "error",
+  "recorder",
+  "a sample belongs to no event the file describes, or ends too early; it was skipped",
+);
+export const PERF_COMPRESSION: ProblemKind = kind(
+  "perf-data/damaged-compression",
+  "data-loss",
+  "recorder",
+  "compressed records cannot be decoded; what they and those after them held is lost",
+);
+export const PERF_OVERFLOW: ProblemKind = kind(
+  "perf-data/long-round",
+  "data-loss",
+  "forkcast",
+  "a round of the recording is longer than 64 MiB: records of different CPUs may have been passed on out of order",
+);
+export const PERF_THROTTLED: ProblemKind = kind(
+  "perf-data/throttled",
+  "data-loss",
+  "recorder",
+  "the kernel switched a tracepoint off for a while because it fired too often; windows that touch the gap are indeterminate",
+);
+
 /** All problem kinds of this room, in the order docs/formats.md lists them. */
 export const INGEST_PROBLEMS: readonly ProblemKind[] = [
   LONG_LINE,
@@ -127,4 +195,15 @@ export const INGEST_PROBLEMS: readonly ProblemKind[] = [
   PERF_LOST,
   CSV_BAD_ROW,
   CSV_LOST,
+  RECORD_UNDESCRIBED,
+  RECORD_FORMAT,
+  RECORDING_CUT,
+  TRACE_DAT_MISSED,
+  TRACE_DAT_OVERRUN,
+  TRACE_DAT_DAMAGED,
+  TRACE_DAT_DUPLICATE,
+  PERF_NO_EVENT,
+  PERF_COMPRESSION,
+  PERF_OVERFLOW,
+  PERF_THROTTLED,
 ];

@@ -215,7 +215,8 @@ export class Sink {
 
   /** The head's task name; one event can make many rows. */
   #headComm(): number {
-    const { bytes, line, commStart, commEnd } = this.head;
+    const { bytes, line, commStart, commEnd, commId } = this.head;
+    if (commId >= 0) return commId;
     if (this.#commLine !== line || this.#commStart !== commStart) {
       this.#commId = this.comm(bytes, commStart, commEnd);
       this.#commLine = line;

@@ -77,8 +77,8 @@ export interface ProbeInfo {
   readonly event: string;
   /** Kernel function it was recognised as, e.g. "__mmdrop"; "" when it could not be told. */
   readonly func: string;
-  /** How: "line" (the line names the function), "address" (same address as a known probe), "name", "option". */
-  readonly by: "line" | "address" | "name" | "option" | "unknown";
+  /** How: "line" (the line names the function), "symbols" (the recording's kallsyms), "address" (same address as a known probe), "name", "option". */
+  readonly by: "line" | "symbols" | "address" | "name" | "option" | "unknown";
   readonly count: number;
 }
 

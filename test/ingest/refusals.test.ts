@@ -20,8 +20,8 @@ const CSV = "ts_ns,cpu,pid,tid,event,mm,mm_users,mm_count,other_mm,target_tid,ex
 test.each([
   ["", "ingest/empty", "t.txt is empty"],
   ["\0\0\0abc", "ingest/binary", "NUL"],
-  [new Uint8Array([0x17, 0x08, 0x44, 0x74]), "ingest/binary", "trace-cmd report"],
-  ["PERFILE2", "ingest/binary", "perf script"],
+  [new Uint8Array([0x17, 0x08, 0x44, 0x74]), "ingest/binary", "trace-dat"],
+  ["PERFILE2", "ingest/binary", "perf-data"],
   [new Uint8Array([0x1f, 0x8b, 8]), "ingest/binary", "gzip"],
   ["hello world\n", "ingest/unknown-format", '"hello world"'],
   ["# tracer: nop\n#\n", "ingest/no-events", "no events"],

@@ -3,7 +3,7 @@
 import type { NamedSource } from "../source.ts";
 
 /** Binary formats that can be read; the names are those of --format and TraceMeta.format. */
-export const RECORDING_FORMATS = [] as const;
+export const RECORDING_FORMATS = ["trace-dat", "perf-data"] as const;
 export type RecordingFormat = (typeof RECORDING_FORMATS)[number];
 
 /** Bytes of a file that detection looks at. */
@@ -14,7 +14,13 @@ interface Magic {
   readonly bytes: readonly number[];
 }
 
-const MAGICS: readonly Magic[] = [];
+const MAGICS: readonly Magic[] = [
+  // trace-cmd.dat(5): 17 08 44 "tracing"
+  { format: "trace-dat", bytes: [0x17, 0x08, 0x44, 0x74, 0x72, 0x61, 0x63, 0x69, 0x6e, 0x67] },
+  // perf.data-file-format.txt: "PERFILE2" in either byte order
+  { format: "perf-data", bytes: [0x50, 0x45, 0x52, 0x46, 0x49, 0x4c, 0x45, 0x32] },
+  { format: "perf-data", bytes: [0x32, 0x45, 0x4c, 0x49, 0x46, 0x52, 0x45, 0x50] },
+];
 
 /** The format of a file that begins with `head` (at least MAGIC_BYTES of it, less when it is shorter); null for others. */
 export function detectRecordingHead(head: Uint8Array): RecordingFormat | null {

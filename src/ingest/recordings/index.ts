@@ -3,8 +3,10 @@
 import { InputError } from "../../base/errors.ts";
 import type { ProblemLog } from "../../base/problem.ts";
 import { BATCH_ROWS, type EventBatch, type TraceMeta } from "../../table/event-batch.ts";
+import { PerfDataReader } from "../perf-data/index.ts";
 import { Sink } from "../sink.ts";
 import type { Codecs, NamedSource } from "../source.ts";
+import { TraceDatReader } from "../trace-dat/index.ts";
 import { refuseEmpty, traceMeta } from "../trace-meta.ts";
 import { detectRecording, type RecordingFormat } from "./detect.ts";
 import type { RecordingReader, RecordingReaderOptions } from "./reader.ts";
@@ -36,7 +38,10 @@ export interface Recording {
 
 type ReaderClass = new (options: RecordingReaderOptions) => RecordingReader;
 
-const READERS: ReadonlyMap<RecordingFormat, ReaderClass> = new Map<RecordingFormat, ReaderClass>();
+const READERS: ReadonlyMap<RecordingFormat, ReaderClass> = new Map<RecordingFormat, ReaderClass>([
+  ["trace-dat", TraceDatReader],
+  ["perf-data", PerfDataReader],
+]);
 
 /** Opens a recording. A batch is only valid during its onBatch call. Throws InputError when the format is unknown. */
 export function openRecording(options: RecordingOptions, onBatch: (batch: EventBatch) => void): Recording {

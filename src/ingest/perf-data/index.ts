@@ -1,0 +1,419 @@
+// Reader of perf.data, as perf record writes it to a file or to a pipe. Records are put into time order round by round
+// (rounds.ts); tracepoints go to the shared decoder, the kernel's own task records stand in for tracepoints that were
+// not recorded (task-records.ts).
+import { InputError } from "../../base/errors.ts";
+import { NONE, type ProbeInfo } from "../../table/event-batch.ts";
+import { Cursor, EndOfData } from "../cursor.ts";
+import {
+  PERF_COMPRESSION,
+  PERF_LOST,
+  PERF_NO_EVENT,
+  PERF_OVERFLOW,
+  PERF_THROTTLED,
+  RECORDING_CUT,
+} from "../problems.ts";
+import type { RecordingReader, RecordingReaderOptions } from "../recordings/reader.ts";
+import { type ByteSource, CodecError } from "../source.ts";
+import { RecordDecoder } from "../tracepoints/decoder.ts";
+import { Symbols } from "../tracepoints/symbols.ts";
+import { SplitTime, u32, u64 } from "../words.ts";
+import { type Attr, AttrTable, MIN_ATTR, readAttr, SAMPLE, TYPE_TRACEPOINT } from "./attrs.ts";
+import { FEATURE, FEATURE_BITS, readFeatureText, readTracingData } from "./features.ts";
+import { RoundQueue } from "./rounds.ts";
+import { RecordHead } from "./sample.ts";
+import { HEADER_TRACING_DATA, MAX_TRACING_DATA, RecordStream } from "./stream.ts";
+import { RECORD, TaskRecords } from "./task-records.ts";
+
+const MAGIC = 8;
+const PIPE_HEADER = 16;
+const FILE_HEADER = 104;
+const RECORD_HEADER = 8;
+const HEADER_ATTR = 64;
+const FINISHED_ROUND = 68;
+const HEADER_FEATURE = 80;
+const COMPRESSED = 81;
+const COMPRESSED2 = 83;
+const MAX_ATTRS = 65536;
+const MAX_ATTR = 4096;
+/** What one compressed record may decode to: perf's ring buffer is 512 KiB unless -m makes it larger. */
+const MAX_DECODED = 1 << 26;
+const PROGRESS_EVERY = 1 << 14;
+
+export class PerfDataReader implements RecordingReader {
+  records = 0;
+  readonly #options: RecordingReaderOptions;
+  readonly #sink: RecordingReaderOptions["sink"];
+  readonly #source: ByteSource;
+  readonly #attrs = new AttrTable();
+  readonly #head = new RecordHead();
+  readonly #time = new SplitTime();
+  readonly #queue: RoundQueue;
+  readonly #counts = new Map<string, number>();
+  readonly #tasks: TaskRecords;
+  #big = false;
+  #decoder: RecordDecoder | null = null;
+  #symbols: Symbols | null = null;
+  #unzstd: ((piece: Uint8Array, limit: number) => Uint8Array) | null = null;
+  /** The beginning of a record whose rest the next compressed record holds. */
+  #carry: Uint8Array = new Uint8Array(0);
+  /** Samples passed on: the line that `perf script` prints a row on. */
+  #samples = 0;
+
+  constructor(options: RecordingReaderOptions) {
+    this.#options = options;
+    this.#sink = options.sink;
+    const [file] = options.files;
+    if (file === undefined || options.files.length > 1) {
+      throw new InputError("perf-data/header", `${options.path}: a perf.data is one file`);
+    }
+    this.#source = file;
+    this.#tasks = new TaskRecords(options.sink);
+    this.#queue = new RoundQueue((bytes, start, end) => this.#ordered(bytes, start, end));
+  }
+
+  read(): void {
+    let stream: RecordStream;
+    try {
+      stream = this.#open();
+    } catch (error) {
+      if (error instanceof EndOfData) this.#refuse("ends inside its header: the recording was cut short");
+      throw error;
+    }
+    while (stream.next()) {
+      this.#record(stream.bytes, stream.start, stream.end, stream.type, stream);
+      if (this.records % PROGRESS_EVERY === 0) this.#options.onProgress(stream.read);
+    }
+    if (this.#attrs.attrs.length === 0) this.#refuse("describes no event");
+    this.#queue.end();
+    if (stream.damage !== "") {
+      this.#sink.problems.add(RECORDING_CUT, 0, `byte ${stream.at}: ${stream.damage}`);
+      this.#sink.lost(NONE, -1, this.#samples);
+    }
+    if (this.#queue.overflows > 0) this.#sink.problems.add(PERF_OVERFLOW, 0, "", this.#queue.overflows);
+  }
+
+  skipped(): Record<string, number> {
+    return { ...this.#decoder?.skipped(), ...Object.fromEntries(this.#counts) };
+  }
+
+  probes(): ProbeInfo[] {
+    return this.#decoder?.probes() ?? [];
+  }
+
+  #refuse(what: string): never {
+    throw new InputError("perf-data/header", `${this.#options.path} (perf-data) ${what}`);
+  }
+
+  /** Reads the header; returns the records behind it. */
+  #open(): RecordStream {
+    const magic = this.#source.readAt(0, MAGIC).slice();
+    const text = new TextDecoder().decode(magic);
+    if (text !== "PERFILE2" && text !== "2ELIFREP")
+      this.#refuse("does not begin as a perf.data of version 2 does");
+    this.#big = text === "2ELIFREP";
+    const c = new Cursor(this.#source, this.#big, MAGIC);
+    const size = c.u64();
+    if (size === PIPE_HEADER)
+      return new RecordStream(this.#source, PIPE_HEADER, this.#source.size, this.#big);
+    if (size < FILE_HEADER)
+      this.#refuse(`claims a header of ${size} bytes; expected 16 (pipe) or 104 and more`);
+    const attrSize = c.u64();
+    const attrsAt = c.u64();
+    const attrsSize = c.u64();
+    const dataAt = c.u64();
+    const dataSize = c.u64();
+    c.skip(16);
+    const features = c.bytes(FEATURE_BITS / 8);
+    this.#readAttrs(attrSize, attrsAt, attrsSize);
+    if (dataAt >= this.#source.size) this.#refuse("ends before its data");
+    if (dataSize === 0) {
+      // perf writes the size, and the features behind the data, when it ends.
+      this.#sink.problems.add(RECORDING_CUT, 0, "perf record did not finish: the header gives no size");
+      return new RecordStream(this.#source, dataAt, this.#source.size, this.#big);
+    }
+    this.#readFeatures(features, dataAt + dataSize);
+    if (dataAt + dataSize > this.#source.size) {
+      this.#sink.problems.add(RECORDING_CUT, 0, "the file ends inside its data");
+    }
+    return new RecordStream(this.#source, dataAt, dataAt + dataSize, this.#big);
+  }
+
+  /** Each entry is an attribute and where its ids lie. */
+  #readAttrs(entry: number, at: number, size: number): void {
+    if (entry < MIN_ATTR + 16 || entry > MAX_ATTR) this.#refuse(`claims attributes of ${entry} bytes`);
+    const count = Math.floor(size / entry);
+    if (count > MAX_ATTRS) this.#refuse(`claims ${count} attributes`);
+    for (let i = 0; i < count; i++) {
+      const bytes = new Cursor(this.#source, this.#big, at + i * entry).bytes(entry);
+      const idsAt = u64(bytes, entry - 16, this.#big);
+      const idsSize = u64(bytes, entry - 8, this.#big);
+      if (idsSize > 1 << 24) this.#refuse(`claims ${idsSize} bytes of ids`);
+      const ids = new Cursor(this.#source, this.#big, idsAt).bytes(idsSize);
+      this.#addAttr(readAttr(bytes, 0, entry - 16, this.#big), ids);
+    }
+  }
+
+  #addAttr(attr: Attr, ids: Uint8Array): void {
+    if (this.#attrs.attrs.length >= MAX_ATTRS) return;
+    this.#attrs.add(attr, ids, this.#big);
+    if (attr.clock !== "") this.#sink.clock = attr.clock;
+  }
+
+  /** One <8> offset, <8> size for every bit that is set, in order. */
+  #readFeatures(mask: Uint8Array, at: number): void {
+    const c = new Cursor(this.#source, this.#big, at);
+    try {
+      for (let bit = 0; bit < FEATURE_BITS; bit++) {
+        if (!this.#hasBit(mask, bit)) continue;
+        const from = c.u64();
+        const size = c.u64();
+        if (!this.#wantsFeature(bit)) continue;
+        this.#feature(bit, new Cursor(this.#source, this.#big, from).bytes(Math.min(size, MAX_TRACING_DATA)));
+      }
+    } catch (error) {
+      if (!(error instanceof EndOfData)) throw error;
+      this.#sink.problems.add(RECORDING_CUT, 0, "the header's features cannot be read");
+    }
+  }
+
+  /** The mask is written as 64-bit words. */
+  #hasBit(mask: Uint8Array, bit: number): boolean {
+    const byte = this.#big ? (bit & ~63) / 8 + 7 - ((bit & 63) >> 3) : bit >> 3;
+    return (mask[byte]! & (1 << (bit & 7))) !== 0;
+  }
+
+  #wantsFeature(bit: number): boolean {
+    return bit === FEATURE.tracingData || bit === FEATURE.osRelease || bit === FEATURE.nrCpus;
+  }
+
+  #feature(id: number, bytes: Uint8Array): void {
+    if (id === FEATURE.tracingData) this.#tracingData(bytes);
+    else if (id === FEATURE.osRelease) this.#sink.kernel = readFeatureText(bytes, this.#big);
+    else if (id === FEATURE.nrCpus && bytes.length >= 8) this.#sink.declareCpus(u32(bytes, 4, this.#big));
+  }
+
+  #tracingData(bytes: Uint8Array): void {
+    const { formats, kallsyms } = readTracingData(bytes);
+    if (kallsyms.length > 0) this.#symbols = new Symbols(kallsyms);
+    for (const text of formats) this.#recordDecoder().addFormat(text);
+  }
+
+  #recordDecoder(): RecordDecoder {
+    this.#decoder ??= new RecordDecoder({
+      sink: this.#sink,
+      big: this.#big,
+      probes: this.#options.probes,
+      commOf: (tid) => this.#tasks.names.of(tid),
+      symbols: () => this.#symbols,
+      taskFromRecord: false,
+    });
+    return this.#decoder;
+  }
+
+  /** One record as it lies in the file or came out of a compressed one; `stream` is null for the latter. */
+  #record(bytes: Uint8Array, start: number, end: number, type: number, stream: RecordStream | null): void {
+    this.records++;
+    switch (type) {
+      case FINISHED_ROUND:
+        this.#queue.finishRound();
+        return;
+      case COMPRESSED:
+      case COMPRESSED2:
+        this.#compressed(bytes.subarray(start + RECORD_HEADER + (type === COMPRESSED2 ? 8 : 0), end));
+        return;
+      case HEADER_ATTR:
+        this.#pipeAttr(bytes, start + RECORD_HEADER, end);
+        return;
+      case HEADER_TRACING_DATA:
+        if (stream !== null) this.#pipeData(() => this.#tracingData(stream.trailing));
+        return;
+      case HEADER_FEATURE:
+        if (end - start >= RECORD_HEADER + 8) {
+          const id = u64(bytes, start + RECORD_HEADER, this.#big);
+          this.#pipeData(() => this.#feature(id, bytes.slice(start + RECORD_HEADER + 8, end)));
+        }
+        return;
+      default:
+        this.#timed(bytes, start, end, type);
+    }
+  }
+
+  #pipeData(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof EndOfData)) throw error;
+      this.#sink.problems.add(RECORDING_CUT, 0, "a header record ends too early");
+    }
+  }
+
+  /** HEADER_ATTR: the attribute, as long as its own size says, then its ids. */
+  #pipeAttr(bytes: Uint8Array, at: number, end: number): void {
+    const size = end - at >= MIN_ATTR ? u32(bytes, at + 4, this.#big) : 0;
+    if (size < MIN_ATTR || at + size > end) {
+      this.#sink.problems.add(RECORDING_CUT, 0, "an attribute record ends too early");
+      return;
+    }
+    this.#addAttr(readAttr(bytes, at, size, this.#big), bytes.slice(at + size, end));
+  }
+
+  #compressed(piece: Uint8Array): void {
+    let decoded: Uint8Array;
+    try {
+      this.#unzstd ??= this.#options.codecs.zstdStream();
+      decoded = this.#unzstd(piece, MAX_DECODED);
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      // The stream is lost from here on: every further piece counts.
+      this.#sink.problems.add(PERF_COMPRESSION, this.#samples, error.message);
+      if (this.#unzstd !== undead) this.#sink.lost(NONE, -1, this.#samples);
+      this.#unzstd = undead;
+      return;
+    }
+    let bytes = decoded;
+    if (this.#carry.length > 0) {
+      bytes = new Uint8Array(this.#carry.length + decoded.length);
+      bytes.set(this.#carry);
+      bytes.set(decoded, this.#carry.length);
+    }
+    this.#carry = this.#inner(bytes);
+  }
+
+  /** The records of a decoded piece; returns the beginning of the one its end cuts. */
+  #inner(bytes: Uint8Array): Uint8Array {
+    let at = 0;
+    while (at + RECORD_HEADER <= bytes.length) {
+      const size = bytes[at + (this.#big ? 7 : 6)]! | (bytes[at + (this.#big ? 6 : 7)]! << 8);
+      if (size < RECORD_HEADER) {
+        this.#sink.problems.add(PERF_COMPRESSION, this.#samples, `a record claims ${size} bytes`);
+        this.#sink.lost(NONE, -1, this.#samples);
+        return new Uint8Array(0);
+      }
+      if (at + size > bytes.length) break;
+      const type = u32(bytes, at, this.#big);
+      // perf compresses what the kernel wrote: a record of its own in there would be a lie.
+      if (type < HEADER_ATTR) this.#record(bytes, at, at + size, type, null);
+      else this.#count(`PERF_RECORD ${type}`);
+      at += size;
+    }
+    return bytes.slice(at);
+  }
+
+  /** A record of the kernel: into the queue with its time, or at once when it has none. */
+  #timed(bytes: Uint8Array, start: number, end: number, type: number): void {
+    if (type >= HEADER_ATTR) {
+      this.#count(`PERF_RECORD ${type}`);
+      return;
+    }
+    const head = this.#head;
+    if (!this.#readHead(bytes, start, end, type)) {
+      this.#sink.problems.add(PERF_NO_EVENT, this.#samples, `record ${this.records}`);
+      return;
+    }
+    if ((head.high | head.low) === 0 || (head.high & head.low) === -1) this.#ordered(bytes, start, end);
+    else this.#queue.add(bytes, start, end, head.high, head.low);
+  }
+
+  #readHead(bytes: Uint8Array, start: number, end: number, type: number): boolean {
+    const body = start + RECORD_HEADER;
+    if (type === RECORD.sample) return this.#head.readSample(bytes, body, end, this.#attrs, this.#big);
+    this.#head.readTrailer(bytes, body, end, this.#attrs, this.#big);
+    return true;
+  }
+
+  /** A record whose turn has come. */
+  #ordered(bytes: Uint8Array, start: number, end: number): void {
+    const type = u32(bytes, start, this.#big);
+    const record = this.#head;
+    if (!this.#readHead(bytes, start, end, type)) return;
+    if (type === RECORD.sample) this.#samples++;
+    this.#time.set(record.high, record.low);
+    const head = this.#sink.head;
+    head.hi = this.#time.hi;
+    head.lo = this.#time.lo;
+    head.cpu = record.cpu;
+    head.tid = record.tid;
+    head.tgid = record.pid;
+    head.line = this.#samples;
+    head.ctx = 0;
+    if (type === RECORD.sample) this.#sample(record, bytes);
+    else if (type === RECORD.lost || type === RECORD.lostSamples) this.#lost(bytes, start, end, type);
+    else if (type === RECORD.throttle) this.#throttle(bytes, start, end);
+    else if (!this.#tasks.read(record, bytes, start, end, this.#big, this.#recorded))
+      this.#count(nameOf(type));
+  }
+
+  /** Names of the tracepoints that were armed: a task record stands in only for those that were not. */
+  readonly #recorded = (name: string): boolean => {
+    this.#armed ??= new Set(
+      this.#attrs.attrs
+        .filter((attr) => attr.type === TYPE_TRACEPOINT)
+        .map((attr) => this.#recordDecoder().nameOf(attr.config)),
+    );
+    return this.#armed.has(name);
+  };
+  #armed: Set<string> | null = null;
+
+  #sample(record: RecordHead, bytes: Uint8Array): void {
+    const { attr } = record;
+    if (attr === null) return;
+    if (attr.type !== TYPE_TRACEPOINT || (attr.sampleType & SAMPLE.raw) === 0) {
+      this.#count(`sample of ${TYPE_NAMES[attr.type] ?? `type ${attr.type}`}`);
+      this.#tasks.begin();
+      return;
+    }
+    if ((attr.sampleType & SAMPLE.time) === 0) {
+      this.#count("tracepoint without a time");
+      return;
+    }
+    this.#recordDecoder().decode(bytes, record.rawStart, record.rawEnd);
+  }
+
+  /** LOST: <8> id, <8> lost. LOST_SAMPLES: <8> lost. */
+  #lost(bytes: Uint8Array, start: number, end: number, type: number): void {
+    const at = start + RECORD_HEADER + (type === RECORD.lost ? 8 : 0);
+    const count = at + 8 <= end ? u64(bytes, at, this.#big) : -1;
+    this.#sink.lost(this.#head.cpu, count, this.#samples);
+    this.#sink.problems.add(PERF_LOST, this.#samples, `${nameOf(type)} cpu ${this.#head.cpu} lost ${count}`);
+  }
+
+  /** THROTTLE: <8> time, <8> id, <8> stream id. The event is off until UNTHROTTLE; only a tracepoint's absence matters. */
+  #throttle(bytes: Uint8Array, start: number, end: number): void {
+    const at = start + RECORD_HEADER + 8;
+    const attr = at + 8 <= end ? this.#attrs.ofId(u64(bytes, at, this.#big)) : undefined;
+    this.#count(nameOf(RECORD.throttle));
+    if (attr?.type !== TYPE_TRACEPOINT) return;
+    this.#sink.lost(this.#head.cpu, -1, this.#samples);
+    this.#sink.problems.add(PERF_THROTTLED, this.#samples, `cpu ${this.#head.cpu}`);
+  }
+
+  #count(name: string): void {
+    if (this.#counts.has(name) || this.#counts.size < 512)
+      this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+  }
+}
+
+/** Stands for a zstd stream that broke. */
+const undead = (): Uint8Array => {
+  throw new CodecError("the stream was damaged before");
+};
+
+const TYPE_NAMES: readonly string[] = [
+  "hardware",
+  "software",
+  "tracepoint",
+  "cache",
+  "raw PMU",
+  "breakpoint",
+];
+
+const RECORD_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(RECORD).map(([name, type]) => [
+    type,
+    `PERF_RECORD_${name.replace(/[A-Z]/g, "_$&").toUpperCase()}`,
+  ]),
+);
+
+function nameOf(type: number): string {
+  return RECORD_NAMES.get(type) ?? `PERF_RECORD ${type}`;
+}

@@ -1,0 +1,275 @@
+// Reader of trace.dat, as trace-cmd record and extract write it (versions 6 and 7). Metadata first, then the pages of
+// all CPUs and instances merged by time; records go to the shared decoder.
+import { InputError } from "../../base/errors.ts";
+import type { ProbeInfo } from "../../table/event-batch.ts";
+import { Cursor, EndOfData, Unreadable } from "../cursor.ts";
+import { StreamHeap } from "../heap.ts";
+import { MAX_CPU } from "../limits.ts";
+import {
+  RECORDING_CUT,
+  TRACE_DAT_DAMAGED,
+  TRACE_DAT_DUPLICATE,
+  TRACE_DAT_MISSED,
+  TRACE_DAT_OVERRUN,
+} from "../problems.ts";
+import type { RecordingReader, RecordingReaderOptions } from "../recordings/reader.ts";
+import { type ByteSource, CodecError } from "../source.ts";
+import { TaskNames } from "../task-names.ts";
+import { RecordDecoder } from "../tracepoints/decoder.ts";
+import { Symbols } from "../tracepoints/symbols.ts";
+import { u16 } from "../words.ts";
+import { readHeaderV6 } from "./header-v6.ts";
+import { readHeaderV7, type Unpack } from "./header-v7.ts";
+import type { BufferData, Layout } from "./layout.ts";
+import { type Budget, PAGE_BUDGET, PackedPages, type PageSource, PlainPages } from "./page-source.ts";
+import { CpuStream, type PageLayout, readPageLayout, type TimeRule } from "./pages.ts";
+
+const MAGIC_LENGTH = 10;
+const MIN_PAGE = 64;
+const MAX_PAGE = 1 << 22;
+const PROGRESS_EVERY = 1 << 16;
+/** Clocks whose stamps are no nanoseconds: trace_clocks[], kernel/trace/trace.c. */
+const TICK_CLOCKS: ReadonlySet<string> = new Set(["counter", "uptime", "x86-tsc", "ppc-tb"]);
+
+export class TraceDatReader implements RecordingReader {
+  records = 0;
+  readonly #options: RecordingReaderOptions;
+  readonly #sink: RecordingReaderOptions["sink"];
+  readonly #source: ByteSource;
+  #decoder: RecordDecoder | null = null;
+  #pages: { readonly stream: CpuStream; readonly source: PageSource; readonly cpu: number }[] = [];
+  /** CPUs whose pages told of lost events. */
+  readonly #hasGap = new Set<number>();
+  /** Buffer an event id is read from, by id; -1 while it was not met. */
+  readonly #owner: Int16Array = new Int16Array(65536).fill(-1);
+
+  constructor(options: RecordingReaderOptions) {
+    this.#options = options;
+    this.#sink = options.sink;
+    const [file] = options.files;
+    if (file === undefined || options.files.length > 1) {
+      throw new InputError("trace-dat/header", `${options.path}: a trace.dat is one file`);
+    }
+    this.#source = file;
+  }
+
+  read(): void {
+    const layout = this.#readLayout();
+    const pageLayout = readPageLayout(layout.headerPage);
+    if (pageLayout === null) this.#refuse("describes no ring-buffer page (events/header_page)");
+    this.#describe(layout);
+    const decoder = this.#openDecoder(layout);
+    this.#decoder = decoder;
+    const heap = this.#openStreams(layout, pageLayout);
+    this.#merge(heap, decoder, layout.buffers.length > 1);
+    this.#sumUp(layout);
+  }
+
+  skipped(): Record<string, number> {
+    return this.#decoder?.skipped() ?? {};
+  }
+
+  probes(): ProbeInfo[] {
+    return this.#decoder?.probes() ?? [];
+  }
+
+  #refuse(what: string): never {
+    throw new InputError("trace-dat/header", `${this.#options.path} (trace-dat) ${what}`);
+  }
+
+  #readLayout(): Layout {
+    const c = new Cursor(this.#source, false);
+    try {
+      return this.#readHeader(c);
+    } catch (error) {
+      if (error instanceof EndOfData) this.#refuse("ends inside its header: the recording was cut short");
+      if (error instanceof Unreadable) this.#refuse(error.message);
+      if (error instanceof CodecError) this.#refuse(`has a damaged header section (${error.message})`);
+      throw error;
+    }
+  }
+
+  #readHeader(c: Cursor): Layout {
+    const magic = c.bytes(MAGIC_LENGTH);
+    if (magic[0] !== 0x17 || magic[1] !== 0x08 || magic[2] !== 0x44)
+      this.#refuse("does not begin as a trace.dat does");
+    const version = Number(c.text(16));
+    const big = c.u8() === 1;
+    c.u8();
+    c.big = big;
+    const layout: Layout = {
+      version,
+      big,
+      codec: "none",
+      pageSize: c.u32(),
+      headerPage: "",
+      formats: [],
+      kallsyms: () => null,
+      cmdlines: new Uint8Array(0),
+      clock: "",
+      uname: "",
+      offset: 0n,
+      tsc: null,
+      cpuCount: 0,
+      stats: [],
+      buffers: [],
+      damaged: [],
+    };
+    if (version === 6) {
+      readHeaderV6(layout, this.#source, c);
+    } else if (version === 7) {
+      layout.codec = c.text(64);
+      const codecVersion = c.text(64);
+      readHeaderV7(layout, this.#source, c, this.#unpackOf(layout.codec, codecVersion));
+    } else {
+      this.#refuse(`is of version ${version}; versions 6 and 7 are read`);
+    }
+    return layout;
+  }
+
+  #unpackOf(codec: string, version: string): Unpack {
+    const { codecs } = this.#options;
+    if (codec === "zlib") return (bytes, size) => codecs.zlib(bytes, size);
+    if (codec === "zstd") return (bytes, size) => codecs.zstd(bytes, size);
+    return () =>
+      this.#refuse(
+        `is compressed with ${JSON.stringify(`${codec} ${version}`)}, which is not decoded; ` +
+          "expected zstd, zlib or none (trace-cmd convert --compression none rewrites it)",
+      );
+  }
+
+  #describe(layout: Layout): void {
+    const sink = this.#sink;
+    sink.clock = layout.clock === "" ? "unknown" : layout.clock;
+    // "Linux lab 6.1.0-56-amd64 x86_64": sysname, nodename, release, machine
+    sink.kernel = layout.uname.split(" ")[2] ?? "";
+    sink.declareCpus(layout.cpuCount);
+    for (const what of layout.damaged) sink.problems.add(TRACE_DAT_DAMAGED, 0, what);
+  }
+
+  #openDecoder(layout: Layout): RecordDecoder {
+    const names = new TaskNames(this.#sink);
+    names.readSaved(layout.cmdlines);
+    let symbols: Symbols | null | undefined;
+    const decoder = new RecordDecoder({
+      sink: this.#sink,
+      big: layout.big,
+      probes: this.#options.probes,
+      commOf: (tid) => names.of(tid),
+      symbols: () => {
+        symbols ??= this.#readSymbols(layout);
+        return symbols;
+      },
+      taskFromRecord: true,
+    });
+    for (const text of layout.formats) decoder.addFormat(text);
+    return decoder;
+  }
+
+  #readSymbols(layout: Layout): Symbols | null {
+    try {
+      const text = layout.kallsyms();
+      return text === null ? null : new Symbols(text);
+    } catch (error) {
+      if (!(error instanceof EndOfData || error instanceof Unreadable || error instanceof CodecError))
+        throw error;
+      this.#sink.problems.add(TRACE_DAT_DAMAGED, 0, "the kernel's symbols (kallsyms)");
+      return new Symbols(new Uint8Array(0));
+    }
+  }
+
+  #openStreams(layout: Layout, pageLayout: PageLayout): StreamHeap<CpuStream> {
+    const heap = new StreamHeap<CpuStream>();
+    const budget: Budget = { left: PAGE_BUDGET };
+    const isTicks = TICK_CLOCKS.has(layout.clock);
+    const tsc = layout.clock === "x86-tsc" ? layout.tsc : null;
+    this.#sink.head.ticks = isTicks && tsc === null;
+    const rule: TimeRule | null =
+      layout.offset === 0n && tsc === null ? null : { offset: layout.offset, tsc };
+    const unpack = this.#unpackOf(layout.codec, "");
+    const cpus = layout.buffers.reduce((n, buffer) => n + buffer.cpus.length, 0);
+    layout.buffers.forEach((buffer, index) => {
+      const size = this.#pageSizeOf(buffer, pageLayout);
+      for (const data of buffer.cpus) {
+        if (data.size === 0 || data.cpu > MAX_CPU) continue;
+        const source = buffer.isCompressed
+          ? new PackedPages(this.#source, data, size, layout.big, unpack, budget)
+          : new PlainPages(this.#source, data, size, cpus);
+        const stream = new CpuStream(data.cpu, index, source, pageLayout, layout.big, rule);
+        this.#pages.push({ stream, source, cpu: data.cpu });
+        if (stream.next()) heap.add(stream);
+      }
+    });
+    return heap;
+  }
+
+  #pageSizeOf({ pageSize }: BufferData, { dataAt, commitAt, commitSize }: PageLayout): number {
+    const least = Math.max(MIN_PAGE, dataAt, commitAt + commitSize);
+    if (pageSize < least || pageSize > MAX_PAGE) this.#refuse(`claims pages of ${pageSize} bytes`);
+    return pageSize;
+  }
+
+  #merge(heap: StreamHeap<CpuStream>, decoder: RecordDecoder, hasInstances: boolean): void {
+    const sink = this.#sink;
+    const head = sink.head;
+    let read = 0;
+    for (let stream = heap.top; stream !== undefined; stream = heap.top) {
+      const line = ++this.records;
+      if (stream.lost !== 0) {
+        sink.lost(stream.cpu, stream.lost, line);
+        this.#hasGap.add(stream.cpu);
+        sink.problems.add(TRACE_DAT_MISSED, line, lossText(stream.cpu, stream.lost));
+      }
+      head.hi = stream.hi;
+      head.lo = stream.lo;
+      head.cpu = stream.cpu;
+      head.line = line;
+      read += stream.end - stream.start + 4;
+      if (!hasInstances || this.#isOwner(stream)) decoder.decode(stream.bytes, stream.start, stream.end);
+      if (stream.next()) heap.sift();
+      else heap.drop();
+      if (line % PROGRESS_EVERY === 0) this.#options.onProgress(read);
+    }
+  }
+
+  /** Two instances may record the same events: each event id is taken from the buffer that has it first. */
+  #isOwner(stream: CpuStream): boolean {
+    if (stream.end - stream.start < 2) return true;
+    const id = u16(stream.bytes, stream.start, this.#decoder?.big ?? false);
+    const owner = this.#owner[id]!;
+    if (owner === -1) this.#owner[id] = stream.buffer;
+    if (owner === -1 || owner === stream.buffer) return true;
+    this.#sink.problems.add(TRACE_DAT_DUPLICATE, this.records, this.#decoder?.nameOf(id) ?? "");
+    return false;
+  }
+
+  #sumUp(layout: Layout): void {
+    const sink = this.#sink;
+    for (const { stream, source, cpu } of this.#pages) {
+      if (stream.damagedPages > 0) {
+        sink.problems.add(TRACE_DAT_DAMAGED, 0, `a page of CPU ${cpu}`, stream.damagedPages);
+      }
+      if (source instanceof PackedPages && source.damage !== "") {
+        sink.problems.add(TRACE_DAT_DAMAGED, 0, `CPU ${cpu}: ${source.damage}`);
+      }
+      if (source.isCut) sink.problems.add(RECORDING_CUT, 0, `CPU ${cpu}`);
+      if (stream.lostAtEnd !== 0) sink.lost(cpu, stream.lostAtEnd, this.records);
+    }
+    for (const text of layout.stats) this.#checkStats(text);
+  }
+
+  /** per_cpu/cpuN/stats: "CPU: 1\nentries: 14424\noverrun: 0\n…dropped events: 0\nread events: 1081". */
+  #checkStats(text: string): void {
+    const cpu = /^CPU: (\d+)/m.exec(text)?.[1] ?? "?";
+    if (this.#hasGap.has(Number(cpu))) return;
+    for (const key of ["overrun", "dropped events"]) {
+      const count = Number(new RegExp(`^${key}: (\\d{1,15})$`, "m").exec(text)?.[1] ?? 0);
+      if (count > 0) this.#sink.problems.add(TRACE_DAT_OVERRUN, 0, `CPU ${cpu}: ${key} ${count}`, count);
+    }
+  }
+}
+
+/** "CPU:1 [145 EVENTS DROPPED]", as trace-cmd report prints it. */
+function lossText(cpu: number, lost: number): string {
+  return `CPU:${cpu} [${lost < 0 ? "" : `${lost} `}EVENTS DROPPED]`;
+}
