@@ -19,6 +19,7 @@ export interface ReplayCliOptions {
   readonly assume: readonly string[];
   readonly blind: boolean;
   readonly json: boolean;
+  readonly parquet: boolean;
   readonly failOn?: FailOn;
 }
 
@@ -33,7 +34,7 @@ export function addIngestOptions(command: Command): Command {
     );
 }
 
-/** Adds --policy, --kernel, --assume, --blind, --fail-on and --json. */
+/** Adds --policy, --kernel, --assume, --blind, --fail-on, --parquet and --json. */
 export function addReplayOptions(command: Command): Command {
   return command
     .option("--policy <id,...>", `only these policies: ${POLICY_IDS.join(", ")}`, parsePolicies)
@@ -45,6 +46,7 @@ export function addReplayOptions(command: Command): Command {
     )
     .option("--blind", "hide sampled counts from the replay; agreement then measures the derivation", false)
     .addOption(new Option("--fail-on <condition>", "exit with 1 when any policy has one").choices(FAIL_ON))
+    .option("--parquet", "write the tables as Parquet too, beside the Arrow files", false)
     .option("--json", "print summary.json on standard output, and nothing else", false);
 }
 

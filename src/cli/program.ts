@@ -6,6 +6,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { exploreCommand } from "./commands/explore.ts";
 import { ingestCommand } from "./commands/ingest.ts";
+import { queryCommand } from "./commands/query.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { reportCommand } from "./commands/report.ts";
 import { TOOL_VERSION } from "./version.ts";
@@ -28,6 +29,7 @@ export function buildProgram(done: (code: number) => void): Command {
     explainCommand,
     exploreCommand,
     doctorCommand,
+    queryCommand,
   ];
   for (const factory of factories) program.addCommand(factory(done));
   program.addHelpText("after", EXIT_CODES);

@@ -7,10 +7,13 @@ import type { ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
 import { inFile, openReader } from "./files.ts";
 import type { ReplayCliOptions } from "./options.ts";
 
+/** What of the command line changes a replay. */
+export type ReplayChoices = Pick<ReplayCliOptions, "policy" | "kernel" | "assume" | "blind">;
+
 /** Replays the events at `eventsPath`; appends to `tables` under trace index `trace`. Throws InputError when the file is not one of ours. */
 export async function replayEvents(
   eventsPath: string,
-  options: ReplayCliOptions,
+  options: ReplayChoices,
   tables: VerdictTables,
   trace: number,
 ): Promise<{ readonly meta: TraceMeta; readonly info: ReplayInfo }> {
@@ -35,7 +38,7 @@ export function checkEvents(path: string): void {
   }
 }
 
-function replayOptionsOf(options: ReplayCliOptions): ReplayOptions {
+function replayOptionsOf(options: ReplayChoices): ReplayOptions {
   return {
     assume: options.assume,
     blind: options.blind,

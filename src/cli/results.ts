@@ -62,6 +62,16 @@ export async function writeResults(dir: string, results: Results): Promise<Summa
   return summary;
 }
 
+/** Writes the tables of `dir`, which writeResults filled, as Parquet beside the Arrow files. */
+export async function writeParquet(dir: string, { tables, metas }: Results): Promise<void> {
+  const { convertEvents, writeTables } = await import("./parquet-files.ts");
+  writeTables(tables, (name) => tablePath(dir, `${name}.parquet`));
+  for (const trace of metas.keys()) {
+    const events = tablePath(dir, eventsFile(trace));
+    await convertEvents(events, events.replace(/\.arrow$/, ".parquet"));
+  }
+}
+
 /** summary.json's text. */
 export function summaryText(summary: Summary): string {
   return `${JSON.stringify(summary, null, 2)}\n`;

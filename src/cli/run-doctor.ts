@@ -27,13 +27,8 @@ async function diagnoseTrace(path: string, options: DoctorCliOptions): Promise<D
     await ingestTrace(path, options, events);
     const tables = newVerdictTables();
     const { kernel } = options;
-    const replayOptions = {
-      assume: [],
-      blind: false,
-      json: false,
-      ...(kernel === undefined ? {} : { kernel }),
-    };
-    const { meta, info } = await replayEvents(events, replayOptions, tables, 0);
+    const choices = { assume: [], blind: false, ...(kernel === undefined ? {} : { kernel }) };
+    const { meta, info } = await replayEvents(events, choices, tables, 0);
     return diagnose(tables, meta, info);
   });
 }

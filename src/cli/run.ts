@@ -13,7 +13,7 @@ import { type FailOn, type ReplayCliOptions, resultOptions } from "./options.ts"
 import { print } from "./output.ts";
 import { eventsFile, REPORT_FILE, replaceDir, TABLES_DIR, tablePath } from "./output-dir.ts";
 import { replayEvents } from "./replay-events.ts";
-import { summaryText, writeResults } from "./results.ts";
+import { summaryText, writeParquet, writeResults } from "./results.ts";
 import { quotePath } from "./trace-input.ts";
 
 /**
@@ -40,7 +40,9 @@ export async function runInto(
       metas.push(meta);
       infos.push(info);
     }
-    summary = await writeResults(temporary, { tables, metas, infos, options: resultOptions(options) });
+    const results = { tables, metas, infos, options: resultOptions(options) };
+    summary = await writeResults(temporary, results);
+    if (options.parquet) await writeParquet(temporary, results);
   });
   if (summary === undefined) return EXIT.bug;
   if (options.json) {
