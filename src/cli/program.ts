@@ -2,11 +2,13 @@
 // command imports its stages when it runs, so that --version and --help answer at once.
 import { Command } from "commander";
 import { analyzeCommand } from "./commands/analyze.ts";
+import { compareCommand } from "./commands/compare.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { exploreCommand } from "./commands/explore.ts";
 import { ingestCommand } from "./commands/ingest.ts";
 import { queryCommand } from "./commands/query.ts";
+import { recipeCommand } from "./commands/recipe.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { reportCommand } from "./commands/report.ts";
 import { TOOL_VERSION } from "./version.ts";
@@ -28,7 +30,9 @@ export function buildProgram(done: (code: number) => void): Command {
     reportCommand,
     explainCommand,
     exploreCommand,
+    compareCommand,
     doctorCommand,
+    recipeCommand,
     queryCommand,
   ];
   for (const factory of factories) program.addCommand(factory(done));

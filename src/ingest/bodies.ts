@@ -6,6 +6,7 @@ import { isPid, MAX_CPU } from "./limits.ts";
 import {
   ascii,
   DASH,
+  decodeSample,
   digitsEnd,
   findFirst,
   findLast,
@@ -41,6 +42,7 @@ const CLONE_FLAGS_ARG = ascii("clone_flags: ");
 const CLONE_FLAGS_FIELD = ascii("clone_flags=");
 const RET_FIELD = ascii(" ret=");
 const ARMED = ascii("forkcast: armed ");
+const KERNEL = ascii("forkcast: kernel ");
 
 /** Reads one body, bytes[at, end), and adds its row. False when the body is not what the event prints. */
 export type BodyReader = (sink: Sink, bytes: Uint8Array, at: number, end: number) => boolean;
@@ -188,10 +190,12 @@ export function readExitClone(sink: Sink, bytes: Uint8Array, at: number, end: nu
   return true;
 }
 
-/** A marker our recorder writes: "forkcast: armed kthread_use_mm,get_task_mm". Other markers are no rows. */
+/** Markers our recorder writes: "forkcast: armed kthread_use_mm,get_task_mm", "forkcast: kernel 6.1.0-56-amd64". Others are no rows. */
 export function readMarker(sink: Sink, bytes: Uint8Array, at: number, end: number): boolean {
   const mark = findFirst(bytes, at, Math.min(end, at + 64), ARMED);
   if (mark >= 0) addArmed(sink, bytes, mark + ARMED.length, end);
+  const kernel = findFirst(bytes, at, Math.min(end, at + 64), KERNEL);
+  if (kernel >= 0) sink.kernel = decodeSample(bytes, kernel + KERNEL.length, end).trim();
   return true;
 }
 

@@ -2,6 +2,7 @@
 // are read here.
 import { InputError } from "../../base/errors.ts";
 import type { ProbeInfo } from "../../table/event-batch.ts";
+import { addArmed } from "../bodies.ts";
 import { type EventHead, setComm } from "../event-head.ts";
 import { EventDecoder } from "../events.ts";
 import { ascii, decodeSample, hexDigit, SPACE, skipSpaces, startsWith } from "../numbers.ts";
@@ -14,6 +15,8 @@ import { readPerfHead } from "./line-head.ts";
 import { readPlainPerfHead } from "./plain-head.ts";
 
 const RECORD = ascii("PERF_RECORD_");
+/** A comment line in front of the events: perf has no trace_marker. */
+const ARMED = ascii("# forkcast: armed ");
 const HASH = 0x23;
 const TAB = 0x09;
 const CR = 0x0d;
@@ -37,6 +40,8 @@ export class PerfScriptReader implements FormatReader, ScannedFormat {
   #lastLo = 0;
   #fromZero = false;
   #stepsBack = 0;
+  /** Declarations that wait for an event to stand with. */
+  #armed: Uint8Array[] = [];
 
   constructor({ sink, probes }: ReaderOptions) {
     this.#sink = sink;
@@ -57,7 +62,10 @@ export class PerfScriptReader implements FormatReader, ScannedFormat {
     this.matched++;
     this.#watchTime(head.hi, head.lo);
     if (bytes[head.body] === RECORD[0] && startsWith(bytes, head.body, end, RECORD)) this.#record();
-    else if (this.#sink.begin()) this.#decoder.decode();
+    else if (this.#sink.begin()) {
+      this.#decoder.decode();
+      for (const names of this.#armed.splice(0)) addArmed(this.#sink, names, 0, names.length);
+    }
   }
 
   lines(bytes: Uint8Array, from: number, to: number, lineNo: number): number {
@@ -128,6 +136,7 @@ export class PerfScriptReader implements FormatReader, ScannedFormat {
     if (at === end) return;
     const text = decodeSample(bytes, start, end);
     if (bytes[at] === HASH) {
+      if (startsWith(bytes, at, end, ARMED)) this.#armed.push(bytes.slice(at + ARMED.length, end));
       this.#headerLine(text);
       this.matched++;
       return;
