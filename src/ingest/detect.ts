@@ -1,6 +1,7 @@
 // Which format an input is, from its first 64 KiB: by what the line parsers accept, not by its name. Known variants
 // that cannot be replayed are refused here with what to switch off. Called once by index.ts.
 import { InputError, quote } from "../base/errors.ts";
+import { BabeltraceHead } from "./babeltrace-text/head.ts";
 import { readCsvHeader } from "./csv/columns.ts";
 import { EventHead } from "./event-head.ts";
 import { COLON, SPACE } from "./numbers.ts";
@@ -9,7 +10,15 @@ import { readTaskPidHead } from "./task-pid-head.ts";
 import { readLatencyHead } from "./trace-cmd-report/latency-head.ts";
 
 /** Formats that can be read; the names are those of --format and TraceMeta.format. */
-export const FORMATS = ["ftrace-text", "trace-cmd-report", "perf-script", "csv"] as const;
+export const FORMATS = [
+  "ftrace-text",
+  "trace-cmd-report",
+  "perf-script",
+  "csv",
+  "babeltrace-text",
+  "systrace-html",
+  "bpftrace-json",
+] as const;
 export type FormatName = (typeof FORMATS)[number];
 
 /** A decision and what it rests on, in words. */
@@ -46,8 +55,13 @@ const MAGICS: readonly Magic[] = [
   { bytes: [0x41, 0x52, 0x52, 0x4f, 0x57, 0x31], what: "an Arrow file; pass it to `forkcast replay`" },
 ];
 
+/** {"type": "printf", "data": "…"} */
+const BPFTRACE_OBJECT = /^\{"type": *"[a-z_]+", *"data": */;
+
+const babeltrace = new BabeltraceHead();
+
 const EXPECTED =
-  "expected ftrace text (`cat /sys/kernel/tracing/trace`), `trace-cmd report`, `perf script` or CSV with a header row";
+  "expected ftrace text (`cat /sys/kernel/tracing/trace`), `trace-cmd report`, `perf script`, babeltrace2 text or CSV with a header row";
 
 /** Lines each parser accepts, and signs that tell formats with alike heads apart. */
 interface Tally {
@@ -55,6 +69,7 @@ interface Tally {
   taskPid: number;
   latency: number;
   perf: number;
+  babeltrace: number;
   /** Names padded to a column, as trace-cmd prints them, and names that are not. */
   padded: number;
   unpadded: number;
@@ -70,9 +85,19 @@ interface Tally {
 export function detect(head: Uint8Array, path: string): Detection {
   refuseBinary(head, path);
   const texts = new TextDecoder().decode(head).split(/\r?\n/);
+  if (isHtml(texts)) return { format: "systrace-html", reason: "an HTML page, as systrace writes" };
+  const objects = texts.filter((text) => BPFTRACE_OBJECT.test(text)).length;
+  if (objects * 2 > texts.length - 1 && objects > 0)
+    return { format: "bpftrace-json", reason: `${objects} lines are objects of bpftrace -f json` };
   refuseVariants(texts, path);
   const tally = tallyLines(head);
   if (tally.csvHeader) return { format: "csv", reason: "a header row with the recorder's columns" };
+  if (tally.babeltrace > tally.taskPid + tally.latency + tally.perf) {
+    return {
+      format: "babeltrace-text",
+      reason: `${tally.babeltrace} of ${tally.lines} lines begin as babeltrace prints events`,
+    };
+  }
   if (tally.taskPid + tally.latency >= tally.perf && tally.taskPid + tally.latency > 0)
     return taskPidFormat(tally);
   if (tally.perf > 0) {
@@ -122,6 +147,7 @@ function tallyLines(bytes: Uint8Array): Tally {
     taskPid: 0,
     latency: 0,
     perf: 0,
+    babeltrace: 0,
     padded: 0,
     unpadded: 0,
     ftraceSigns: 0,
@@ -149,6 +175,8 @@ function tallyLine(tally: Tally, head: EventHead, bytes: Uint8Array, start: numb
     tally.perf++;
   } else if (readLatencyHead(head, bytes, start, end)) {
     tally.latency++;
+  } else if (babeltrace.read(head, bytes, start, end)) {
+    tally.babeltrace++;
   } else {
     const text = new TextDecoder().decode(bytes.subarray(start, Math.min(end, start + 400)));
     if (/^(?:cpus=\d+|version = \d+|CPU \d+ is empty)$/.test(text)) tally.traceCmdSigns++;
@@ -167,12 +195,12 @@ function tallyPadding(tally: Tally, bytes: Uint8Array, at: number, end: number):
   }
 }
 
+function isHtml(texts: readonly string[]): boolean {
+  return /^\s*<(?:!doctype|html)/i.test(texts.find((text) => text.trim() !== "") ?? "");
+}
+
 /** Output options of ftrace that take away what replay needs; each message says which option to switch off. */
 function refuseVariants(texts: readonly string[], path: string): void {
-  const first = texts.find((text) => text.trim() !== "") ?? "";
-  if (/^\s*<(?:!doctype|html)/i.test(first)) {
-    throw new InputError("ingest/html", `${path} is an HTML page; pass the trace text it was made from`);
-  }
   if (texts.some((text) => /^#.* latency trace v\d/.test(text))) {
     // "            bash   15018   2 0 00000000 00000000 [4aab2453] 17.739ms (+0.569ms): copy_process: …"
     const verbose = texts.some((text) => / [0-9a-f]{8} [0-9a-f]{8} \[[0-9a-f]+\] +[\d.]+ms /.test(text));
@@ -212,12 +240,6 @@ function refuseUnknown(texts: readonly string[], path: string): never {
     throw new InputError(
       "ftrace/function-graph",
       `${path} is output of the function_graph tracer, which has no task per line; record with current_tracer nop`,
-    );
-  }
-  if (/^\[[\d.:]+\] \(\+[\d.?]+\) /.test(first)) {
-    throw new InputError(
-      "ingest/babeltrace",
-      `${path} is babeltrace text of a CTF trace, which is not read; ${EXPECTED}`,
     );
   }
   // "java 19983 cycles:"

@@ -3,6 +3,8 @@
 import { InputError } from "../base/errors.ts";
 import type { ProblemLog } from "../base/problem.ts";
 import { BATCH_ROWS, type EventBatch, type TraceMeta } from "../table/event-batch.ts";
+import { BabeltraceTextReader } from "./babeltrace-text/index.ts";
+import { BpftraceJsonReader } from "./bpftrace-json/index.ts";
 import { CsvReader } from "./csv/index.ts";
 import { DETECT_BYTES, detect, type FormatName, refuseBinary } from "./detect.ts";
 import { FtraceTextReader } from "./ftrace-text/index.ts";
@@ -12,6 +14,7 @@ import { PerfScriptReader } from "./perf-script/index.ts";
 import { TRUNCATED_LINE } from "./problems.ts";
 import type { FormatReader, ReaderOptions } from "./reader.ts";
 import { Sink } from "./sink.ts";
+import { SystraceHtmlReader } from "./systrace-html/index.ts";
 import { TraceCmdReportReader } from "./trace-cmd-report/index.ts";
 import { refuseEmpty, traceMeta } from "./trace-meta.ts";
 
@@ -63,6 +66,9 @@ const READERS: Readonly<Record<FormatName, new (options: ReaderOptions) => Forma
   "trace-cmd-report": TraceCmdReportReader,
   "perf-script": PerfScriptReader,
   csv: CsvReader,
+  "babeltrace-text": BabeltraceTextReader,
+  "systrace-html": SystraceHtmlReader,
+  "bpftrace-json": BpftraceJsonReader,
 };
 
 interface Pipeline {

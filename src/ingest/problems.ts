@@ -176,6 +176,13 @@ export const PERF_THROTTLED: ProblemKind = kind(
   "the kernel switched a tracepoint off for a while because it fired too often; windows that touch the gap are indeterminate",
 );
 
+export const CTF_DISCARDED: ProblemKind = kind(
+  "ctf/discarded-events",
+  "data-loss",
+  "recorder",
+  "LTTng discarded events because its buffers were full; windows that touch the gap are indeterminate",
+);
+
 /** All problem kinds of this room, in the order docs/formats.md lists them. */
 export const INGEST_PROBLEMS: readonly ProblemKind[] = [
   LONG_LINE,
@@ -206,4 +213,5 @@ export const INGEST_PROBLEMS: readonly ProblemKind[] = [
   PERF_COMPRESSION,
   PERF_OVERFLOW,
   PERF_THROTTLED,
+  CTF_DISCARDED,
 ];

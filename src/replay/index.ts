@@ -94,6 +94,8 @@ function armedNames(replayer: Replayer, meta: TraceMeta, assume: readonly string
   EVENT_KIND_NAMES.forEach((name, kind) => {
     if (kind > EventKind.lost && replayer.seen[kind]! > 0) names.add(name);
   });
+  // A recorder whose sched_process_fork events all tell their flags says as much.
+  if (replayer.toldForks > 0 && replayer.untoldForks === 0) names.add("task_newtask");
   for (const id of replayer.declared) names.add(meta.comms[id]!);
   for (const name of assume) if (name.startsWith("armed:")) names.add(name.slice("armed:".length));
   return names;

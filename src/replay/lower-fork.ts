@@ -1,15 +1,26 @@
 // Process creation, exec and exit: newtask and fork events, the check points of a fork and its mmap_lock events
 // (semantics §4.1, §4.2, §5.1).
 import { type EventBatch, NO_VALUE, NULL_MM } from "../table/event-batch.ts";
-import { CLONE_THREAD, CLONE_UNTRACED, CLONE_VFORK, CLONE_VM, EventKind } from "../table/event-kinds.ts";
+import {
+  CLONE_THREAD,
+  CLONE_UNTRACED,
+  CLONE_VFORK,
+  CLONE_VM,
+  EventKind,
+  FORK_FLAGS_KNOWN,
+  FORK_ONLY,
+  STATE_KERNEL,
+  STATE_USER,
+} from "../table/event-kinds.ts";
 import { END, START } from "./attempt.ts";
 import { Doubt } from "./forks.ts";
 import type { Lowering } from "./lowering.ts";
-import { ensureLife, join } from "./model/model.ts";
+import { confirmMember, ensureLife, join } from "./model/model.ts";
 import { exec, exitUnseen } from "./model/switching.ts";
 import { execLife, share } from "./model/users.ts";
-import { Exec, IDLE, NO_LIFE, ShareKind, TaskKind } from "./model/world.ts";
+import { Exec, IDLE, NO_LIFE, ShareKind, TaskKind, UNKNOWN_LIFE } from "./model/world.ts";
 
+/** task_newtask, or what says as much. */
 export function newtask(
   r: Lowering,
   b: EventBatch,
@@ -17,6 +28,7 @@ export function newtask(
   cpu: number,
   tid: number,
   parent: number,
+  by: number = END.task_newtask,
 ): void {
   const { world, windows } = r;
   const { tasks, mms } = world;
@@ -63,8 +75,8 @@ export function newtask(
   }
   tasks.share[child] = ShareKind.none;
   join(r, child, life, true);
-  if (fork.row < 0) windows.point(fork, pid, END.task_newtask, false, from);
-  else windows.finish(fork, END.task_newtask, pid);
+  if (fork.row < 0) windows.point(fork, pid, by, false, from);
+  else windows.finish(fork, by, pid);
 }
 
 /** Would a fork that began in the recording have shown it before task_newtask? */
@@ -89,8 +101,15 @@ export function processFork(
   const { world, windows } = r;
   const { tasks, mms } = world;
   const pid = b.argTid[i]!;
+  const isOnly = (b.flags[i]! & FORK_ONLY) !== 0;
+  // kthreadd makes kernel threads without a syscall that shows their flags.
+  if (isOnly && (b.flags[i]! & FORK_FLAGS_KNOWN) !== 0 && tasks.pid[parent] !== 2) {
+    r.toldForks++;
+    newtask(r, b, i, cpu, tid, parent, END.sched_process_fork);
+    return;
+  }
   const known = tasks.find(pid);
-  if (known >= 0 && tasks.birth[known]! >= 0 && r.shows(EventKind.taskNewtask)) {
+  if (!isOnly && known >= 0 && tasks.birth[known]! >= 0 && r.shows(EventKind.taskNewtask)) {
     const attempt = windows.attempts.get(parent);
     if (attempt !== undefined) windows.finish(attempt, END.sched_process_fork, -1);
     return;
@@ -106,6 +125,7 @@ export function processFork(
     return;
   }
   if (attempt === undefined || (attempt.row < 0 && attempt.flags === -1)) {
+    r.untoldForks++;
     const fork = attempt ?? windows.begin(parent, tid, b.comm[i]!, cpu, START.none, -1);
     windows.point(fork, pid, END.sched_process_fork, true, r.firmBefore);
     return;
@@ -119,6 +139,37 @@ export function processFork(
   join(r, child, life, true);
   if (attempt.row < 0) windows.point(attempt, pid, END.sched_process_fork, false, r.firmBefore);
   else windows.finish(attempt, END.sched_process_fork, pid);
+}
+
+/**
+ * A task the recorder found when it began (lttng_statedump_process_state). A thread that is no leader shares its leader's
+ * mm (CLONE_THREAD needs CLONE_VM), so that mm has both as users. Of a lone task nothing follows: a vfork child has its
+ * parent's mm and a thread group of its own.
+ */
+export function taskState(r: Lowering, b: EventBatch, i: number): void {
+  const { tasks } = r.world;
+  const pid = b.argTid[i]!;
+  const flags = b.flags[i]!;
+  if (pid <= 0) return;
+  const task = tasks.of(pid);
+  if ((flags & STATE_KERNEL) !== 0) {
+    if (tasks.kind[task] === TaskKind.unknown && tasks.mm[task] === UNKNOWN_LIFE) {
+      if (tasks.borrowed[task] !== NO_LIFE) return;
+      tasks.kind[task] = TaskKind.kernel;
+      tasks.mm[task] = NO_LIFE;
+    }
+    return;
+  }
+  if ((flags & STATE_USER) === 0) return;
+  const group = b.tgid[i]!;
+  if (group <= 0) return;
+  tasks.tgid[task] = group;
+  // A member that exits unseen would be counted for ever.
+  if (!r.shows(EventKind.schedProcessExit)) return;
+  if (group === pid || tasks.mm[task] !== UNKNOWN_LIFE || tasks.kind[task] === TaskKind.kernel) return;
+  const leader = tasks.find(group);
+  if (leader <= IDLE || tasks.tgid[leader] !== group || tasks.mm[leader] === NO_LIFE) return;
+  confirmMember(r, task, ensureLife(r, leader));
 }
 
 export function processExec(r: Lowering, cpu: number, task: number): void {

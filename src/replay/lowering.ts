@@ -14,6 +14,10 @@ export interface Lowering extends Model {
   readonly seen: Int32Array;
   /** Whose check the next cpu_sample rows belong to. */
   sampleOwner: Attempt | undefined;
+  /** sched_process_fork events that carry their clone flags. */
+  toldForks: number;
+  /** sched_process_fork events by which nobody can tell whether the mm was copied: without clone flags, and no task_newtask. */
+  untoldForks: number;
   /** The context task's `firm` as it was before the event being applied. */
   firmBefore: number;
   /** Does the recording have events of this kind (as far as is known when it is replayed)? */

@@ -8,6 +8,7 @@ import { applyContext } from "./context.ts";
 import { Forks } from "./forks.ts";
 import { loseEvents } from "./gap.ts";
 import { lower } from "./lower.ts";
+import { taskState } from "./lower-fork.ts";
 import type { Lowering } from "./lowering.ts";
 import type { How } from "./model/model.ts";
 import { type KernelRules, World } from "./model/world.ts";
@@ -24,6 +25,8 @@ export class Replayer implements Lowering {
   readonly declared: Set<number> = new Set();
   /** Whose check the next cpu_sample rows belong to. */
   sampleOwner: Attempt | undefined;
+  toldForks = 0;
+  untoldForks = 0;
   /** The context task's `firm` as it was before the event being applied. */
   firmBefore = -1;
   /** Stands for init_mm where no pointer names it. */
@@ -76,6 +79,10 @@ export class Replayer implements Lowering {
     }
     if (kind === EventKind.armed) {
       this.declared.add(b.argComm[i]!);
+      return;
+    }
+    if (kind === EventKind.taskState) {
+      taskState(this, b, i);
       return;
     }
     if (kind === EventKind.cpuSample) {

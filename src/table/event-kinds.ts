@@ -10,7 +10,10 @@ export const EventKind = {
   lost: 0,
   /** tid = prev_pid, argTid = next_pid, argComm = next_comm, flags = SwitchState of prev. */
   schedSwitch: 1,
-  /** tid = parent, argTid = child, argComm = child's comm. After the window (semantics §0.8). */
+  /**
+   * tid = parent, argTid = child, argComm = child's comm; flags = FORK_* and, with FORK_FLAGS_KNOWN, clone_flags (CSIGNAL
+   * stripped). After the window (semantics §0.8).
+   */
   schedProcessFork: 2,
   /** tid = parent, argTid = child, argComm, flags = clone_flags (CSIGNAL stripped). After the window. */
   taskNewtask: 3,
@@ -94,6 +97,11 @@ export const EventKind = {
   sysExitClone: 49,
   /** A declaration that probes were armed: argComm = the function's name; one row a function. */
   armed: 50,
+  /**
+   * A task that existed at this time, told by the recorder and not by the task: argTid, argComm = the task, tgid = its
+   * thread group, flags = STATE_* (0: nothing is known of its mm). tid and comm are the recorder's own context.
+   */
+  taskState: 51,
 } as const;
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 
@@ -150,10 +158,20 @@ export const EVENT_KIND_NAMES: readonly string[] = [
   "sys_enter_clone",
   "sys_exit_clone",
   "armed",
+  "task_state",
 ];
 
 /** `flags` of sched_switch: what prev_state says. A bare R may hide the "+" (libtraceevent drops it). */
 export const SwitchState = { unknown: 0, running: 1, preempted: 2, sleeping: 3, zombie: 4, dead: 5 } as const;
+
+/** schedProcessFork: the recorder has no task_newtask, this row is all there is of the fork. */
+export const FORK_ONLY = 1;
+/** schedProcessFork: the other bits are the clone flags. */
+export const FORK_FLAGS_KNOWN = 2;
+/** taskState: it has an mm of its own or its thread group's; it is a kernel thread and has none; it is exiting. */
+export const STATE_USER = 1;
+export const STATE_KERNEL = 2;
+export const STATE_EXITING = 4;
 
 export const TLB_ALL = 0x100;
 /** tlb_flush reasons, include/trace/events/tlb.h. */

@@ -13,6 +13,9 @@ const SPECIMENS = readdirSync(DIR).filter((name) => name.endsWith(".txt") && !na
 function formatOf(name: string): string {
   if (name.startsWith("ftrace-")) return "ftrace-text";
   if (name.startsWith("trace-cmd-report")) return "trace-cmd-report";
+  if (name.startsWith("babeltrace")) return "babeltrace-text";
+  if (name.startsWith("systrace-html")) return "systrace-html";
+  if (name.startsWith("bpftrace-json")) return "bpftrace-json";
   return name.startsWith("perf-") ? "perf-script" : "csv";
 }
 

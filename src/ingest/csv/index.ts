@@ -73,6 +73,12 @@ export class CsvReader implements FormatReader {
     }
   }
 
+  /** bpftrace lost `events` (-1: it does not say how many) between the records read so far and the next. */
+  lost(events: number, lineNo: number): void {
+    this.#flush();
+    this.#sink.lost(-1, events, lineNo);
+  }
+
   skipped(): Record<string, number> {
     return Object.fromEntries(this.#skipped);
   }
@@ -112,8 +118,7 @@ export class CsvReader implements FormatReader {
     const text = decodeSample(bytes, start, end);
     const lost = /^Lost (\d+) events$/.exec(text);
     if (lost !== null) {
-      this.#flush();
-      this.#sink.lost(-1, Number(lost[1]), lineNo);
+      this.lost(Number(lost[1]), lineNo);
       this.#sink.problem(CSV_LOST, lineNo, bytes, start, end);
       this.matched++;
       return true;

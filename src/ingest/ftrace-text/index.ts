@@ -25,6 +25,8 @@ export class FtraceTextReader implements FormatReader, ScannedFormat {
   readonly #sink: Sink;
   readonly #decoder: EventDecoder;
   readonly #header = newFtraceHeader();
+  /** The lines that follow are ps's, until a header or an event. */
+  #inThreadList = false;
 
   constructor({ sink, probes }: ReaderOptions) {
     this.#sink = sink;
@@ -88,12 +90,14 @@ export class FtraceTextReader implements FormatReader, ScannedFormat {
     const sink = this.#sink;
     const note = readNote(bytes, start, end);
     if (note === null) {
+      if (this.#inThreadList) return;
       this.unmatched++;
       if (!countBinary(sink, bytes, start, end, lineNo))
         sink.problem(FTRACE_BAD_HEADER, lineNo, bytes, start, end);
       return;
     }
     this.matched++;
+    this.#inThreadList = note.is === "thread-list";
     if (note.is === "lost") {
       sink.lost(note.cpu, note.events, lineNo);
       sink.problem(FTRACE_LOST, lineNo, bytes, start, end);
@@ -101,7 +105,7 @@ export class FtraceTextReader implements FormatReader, ScannedFormat {
       sink.bufferStarted(note.cpu, lineNo);
     } else if (note.is === "too-big") {
       sink.problem(FTRACE_LINE_TOO_BIG, lineNo, bytes, start, end);
-    } else if (readHeaderLine(this.#header, bytes, start, end)) {
+    } else if (note.is === "frame" && readHeaderLine(this.#header, bytes, start, end)) {
       sink.problem(FTRACE_OVERWRITTEN, lineNo, bytes, start, end);
       if (sink.lostEvents >= 0) sink.lostEvents += this.#header.overwritten;
     }

@@ -6,6 +6,7 @@ export type FtraceNote =
   | { readonly is: "lost"; readonly cpu: number; readonly events: number }
   | { readonly is: "started"; readonly cpu: number }
   | { readonly is: "too-big" }
+  | { readonly is: "thread-list" }
   | { readonly is: "frame" };
 
 /** Which note bytes[start, end) is; null when it is none. */
@@ -19,6 +20,8 @@ export function readNote(bytes: Uint8Array, start: number, end: number): FtraceN
   const started = /^##### CPU (\d+) buffer started ####/.exec(text);
   if (started !== null) return { is: "started", cpu: Number(started[1]) };
   if (text.includes("[LINE TOO BIG]")) return { is: "too-big" };
+  // "USER     PID   PPID  VSIZE  RSS …  NAME": systrace appends what ps prints to atrace's output
+  if (/^USER +PID +(?:PPID|TID) /.test(text)) return { is: "thread-list" };
   // "TRACE:" of atrace, "# TRACE:" of bytrace, "capturing trace... done"
   if (/^\s*(?:#|TRACE:|capturing trace)/.test(text)) return { is: "frame" };
   return null;
