@@ -183,6 +183,19 @@ export const CTF_DISCARDED: ProblemKind = kind(
   "LTTng discarded events because its buffers were full; windows that touch the gap are indeterminate",
 );
 
+export const CTF_LOST_PACKETS: ProblemKind = kind(
+  "ctf/lost-packets",
+  "data-loss",
+  "recorder",
+  "packets of an LTTng stream are missing (their numbers have a gap); windows that touch the gap are indeterminate",
+);
+export const CTF_DAMAGED: ProblemKind = kind(
+  "ctf/damaged-packet",
+  "data-loss",
+  "recorder",
+  "a packet of an LTTng stream cannot be read to its end; what it held is treated as lost",
+);
+
 /** All problem kinds of this room, in the order docs/formats.md lists them. */
 export const INGEST_PROBLEMS: readonly ProblemKind[] = [
   LONG_LINE,
@@ -214,4 +227,6 @@ export const INGEST_PROBLEMS: readonly ProblemKind[] = [
   PERF_OVERFLOW,
   PERF_THROTTLED,
   CTF_DISCARDED,
+  CTF_LOST_PACKETS,
+  CTF_DAMAGED,
 ];

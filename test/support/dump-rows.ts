@@ -1,5 +1,6 @@
 // Events as text, one row a line with only the columns that hold something: what golden files of the ingest room
 // are made of. Reads an input through openIngest in chunks of a chosen size.
+import type { ProblemLog } from "../../src/base/problem.ts";
 import { type IngestOptions, openIngest } from "../../src/ingest/index.ts";
 import type { EventBatch, TraceMeta } from "../../src/table/event-batch.ts";
 import { CTX_ALIAS, CTX_IRQ, CTX_TASK, NO_MM, NO_VALUE, NONE } from "../../src/table/event-batch.ts";
@@ -29,8 +30,8 @@ export function dumpRows(
   chunkSize: number = bytes.length,
   options: Partial<IngestOptions> = {},
 ): Dump {
-  const raw: RawRow[] = [];
-  const ingest = openIngest({ path: "unknown", ...options }, (batch) => collect(batch, raw));
+  const collected = collectRows();
+  const ingest = openIngest({ path: "unknown", ...options }, collected.onBatch);
   const step = Math.max(1, chunkSize);
   for (let at = 0; at < bytes.length; at += step) {
     const chunk = new Uint8Array(bytes.subarray(at, at + step));
@@ -38,10 +39,25 @@ export function dumpRows(
     chunk.fill(0x23);
   }
   const meta = ingest.end();
-  const problems = ingest.problems
-    .list()
-    .map((p) => `${p.kind.code} x${p.count} line ${p.firstLine}: ${JSON.stringify(p.sample)}`);
-  return { meta, rows: raw.map((row) => textOf(row, meta)), problems };
+  return collected.dump(meta, ingest.problems);
+}
+
+/** Takes batches as they come and makes a dump of them in the end. */
+export function collectRows(): {
+  readonly onBatch: (batch: EventBatch) => void;
+  readonly dump: (meta: TraceMeta, problems: ProblemLog) => Dump;
+} {
+  const raw: RawRow[] = [];
+  return {
+    onBatch: (batch) => collect(batch, raw),
+    dump: (meta, log) => ({
+      meta,
+      rows: raw.map((row) => textOf(row, meta)),
+      problems: log
+        .list()
+        .map((p) => `${p.kind.code} x${p.count} line ${p.firstLine}: ${JSON.stringify(p.sample)}`),
+    }),
+  };
 }
 
 /** The golden text of an input: what was told of it, its rows, its problems. */

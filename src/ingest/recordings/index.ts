@@ -3,6 +3,7 @@
 import { InputError } from "../../base/errors.ts";
 import type { ProblemLog } from "../../base/problem.ts";
 import { BATCH_ROWS, type EventBatch, type TraceMeta } from "../../table/event-batch.ts";
+import { CtfReader } from "../ctf/index.ts";
 import { PerfDataReader } from "../perf-data/index.ts";
 import { Sink } from "../sink.ts";
 import type { Codecs, NamedSource } from "../source.ts";
@@ -41,6 +42,7 @@ type ReaderClass = new (options: RecordingReaderOptions) => RecordingReader;
 const READERS: ReadonlyMap<RecordingFormat, ReaderClass> = new Map<RecordingFormat, ReaderClass>([
   ["trace-dat", TraceDatReader],
   ["perf-data", PerfDataReader],
+  ["ctf", CtfReader],
 ]);
 
 /** Opens a recording. A batch is only valid during its onBatch call. Throws InputError when the format is unknown. */
