@@ -30,11 +30,11 @@ export function derivedUsers(world: World, forks: Forks, row: number, armed: Arm
   if (!armed.newtask) return { value: 1, evidence: "at-least" };
   if (!armed.mmput) return { value: Math.max(1, forks.membersLow[row]!), evidence: "at-least" };
   const value = Math.max(1, forks.usersLow[row]!);
-  const predates = mms.birth[life]! < 0 && mms.proven[life] === 0;
   const exact =
     armed.newtask &&
     forks.usersDoubt[row] === 0 &&
-    !predates &&
+    // A put whose probe lies before the trace may take effect after: no sum proves an older mm's first forks.
+    mms.birth[life]! >= 0 &&
     mms.hiddenHolder[life] === 0 &&
     forks.usersLow[row]! >= 1;
   // Without sched_switch a switch may pass for something else: only exact sums are believed.

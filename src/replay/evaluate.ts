@@ -88,7 +88,8 @@ function evaluateCount(world: World, f: Forks, row: number, life: number, cpu: n
   doubt(d, mms.entering[life]! > 0, Doubt.pendingGrab);
   const unusing = mms.unusing[life]! > 0;
   doubt(d, unusing && (world.rules.useMmAlwaysGrabs || !world.enterLazySeen), Doubt.pendingGrab);
-  const perhaps = (world.enterLazySeen ? 0 : mms.unusing[life]!) + mms.pendingHolds[life]!;
+  const perhapsOver = world.enterLazySeen ? 0 : mms.unusing[life]!;
+  const perhaps = perhapsOver + mms.pendingHolds[life]!;
   doubt(d, mms.procFds[life]! > 0, Doubt.procFd);
   doubt(d, mms.rings[life]! > 0, Doubt.ring);
   doubt(d, mms.notifiers[life]! > 0, Doubt.notifier);
@@ -100,8 +101,8 @@ function evaluateCount(world: World, f: Forks, row: number, life: number, cpu: n
   f.lazyRefs[row] = lazyRefs;
   f.pendingDrops[row] = drops + mms.pendingDrops[life]!;
   f.pendingGrabs[row] = grabs;
-  f.borrows[row] = mms.borrows[life]!;
-  f.entering[row] = mms.entering[life]!;
+  f.borrows[row] = mms.borrows[life]! - perhapsOver;
+  f.entering[row] = mms.entering[life]! + perhapsOver;
   f.khugepaged[row] = mms.khugepaged[life]!;
   f.ksm[row] = mms.ksm[life]!;
   f.notifiers[row] = mms.notifiers[life]!;

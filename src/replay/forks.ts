@@ -115,7 +115,7 @@ export class Forks {
   readonly lazyRefs: number[] = [];
   readonly lazyCpus: number[] = [];
   readonly borrows: number[] = [];
-  /** kthread_use_mm called on the mm and not seen to take effect. */
+  /** kthread_use_mm called on the mm and not seen to take effect; kthread_unuse_mm likewise, where nothing would show it. */
   readonly entering: number[] = [];
   readonly khugepaged: number[] = [];
   readonly ksm: number[] = [];

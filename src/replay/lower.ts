@@ -98,6 +98,7 @@ export function lower(
     case EventKind.mmAccess: {
       tasks.getEntry[task] = world.seq;
       const target = b.argTid[i]! >= 0 ? tasks.find(b.argTid[i]!) : -1;
+      tasks.getTarget[task] = target;
       const life = target > IDLE ? tasks.mm[target]! : NO_LIFE;
       if (life < 0) return;
       tasks.edge[task] = world.seq;

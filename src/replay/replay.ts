@@ -11,6 +11,7 @@ import { lower } from "./lower.ts";
 import { taskState } from "./lower-fork.ts";
 import type { Lowering } from "./lowering.ts";
 import type { How } from "./model/model.ts";
+import { cutGet } from "./model/users.ts";
 import { type KernelRules, World } from "./model/world.ts";
 import { Windows } from "./windows.ts";
 
@@ -63,6 +64,7 @@ export class Replayer implements Lowering {
   /** The trace is over. */
   finish(): void {
     this.windows.cutOff();
+    for (let task = 0; task < this.world.tasks.length; task++) cutGet(this, task);
   }
 
   #apply(b: EventBatch, i: number): void {

@@ -57,6 +57,7 @@ export function contextSwitch(m: Model, cpu: number, prev: number, next: number,
   cpus.prevUsing[cpu] = prevUsing;
   cpus.tail[cpu] = Tail.awaited;
   tasks.cpu[prev] = cpu;
+  if (next !== IDLE) settleLeftBehind(m, cpu, next);
   tasks.cpu[next] = cpu;
   if (tasks.asleep[next] === 1) {
     tasks.asleep[next] = 0;
@@ -90,6 +91,18 @@ export function contextSwitch(m: Model, cpu: number, prev: number, next: number,
   if (!switchMmSeen) cpus.loaded[cpu] = -1;
   cpus.pendingGrab[cpu] = NO_LIFE;
   setActive(m, cpu, next, UNKNOWN_LIFE);
+}
+
+/**
+ * A task is picked on `cpu` that another CPU was last seen switching away from: no CPU picks a task whose on_cpu is still
+ * set, and finish_task() clears it after the switch's mmgrab. So the grab there is done, though that CPU shows nothing more.
+ */
+function settleLeftBehind(m: Model, cpu: number, task: number): void {
+  const { tasks, cpus } = m.world;
+  const old = tasks.cpu[task]!;
+  if (old < 0 || old === cpu || cpus.prevTask[old] !== task || cpus.cur[old] === task) return;
+  cpus.pendingGrab[old] = NO_LIFE;
+  cpus.grabStage[old] = GrabStage.none;
 }
 
 function makeUnknown(m: Model, cpu: number): void {
@@ -278,7 +291,7 @@ export function callUnuseMm(m: Model, cpu: number, task: number, life: number): 
     if (tasks.borrowed[task]! >= 0) mms.borrows[tasks.borrowed[task]!]! -= 1;
     tasks.borrowed[task] = life;
     mms.borrows[life]! += 1;
-    if (mms.gets(life) < mms.borrows[life]!) mms.hiddenHolder[life] = 1;
+    if (!isBacked(m, task, life)) mms.hiddenHolder[life] = 1;
     if (cpu >= 0) load(m, cpu, life);
   }
   tasks.unusing[task] = 1;
@@ -311,7 +324,7 @@ export function useMm(m: Model, cpu: number, task: number, life: number, from: n
     tasks.borrowSeq[task] = seq;
     mms.borrows[life]! += 1;
     // Used without any reference the trace shows: somebody else holds one (§9.4).
-    if (mms.gets(life) < mms.borrows[life]!) mms.hiddenHolder[life] = 1;
+    if (!isBacked(m, task, life)) mms.hiddenHolder[life] = 1;
     if (cpu >= 0) {
       cpus.unknownSince[cpu] = -1;
       const lazy = from >= 0 ? from : cpus.lazy[cpu]!;
@@ -323,6 +336,16 @@ export function useMm(m: Model, cpu: number, task: number, life: number, from: n
   if (cpu < 0) return;
   load(m, cpu, life);
   setActive(m, cpu, task, life, "borrowed");
+}
+
+/**
+ * Does a reference that the trace shows stand behind the borrow of `life` that `task` has begun: its own get, or one by a
+ * kthread or a member for it? Another process's get is a reader's, which puts it when it pleases.
+ */
+function isBacked(m: Model, task: number, life: number): boolean {
+  const { tasks, mms } = m.world;
+  if (tasks.gets.get(task)?.includes(life) === true) return true;
+  return mms.getsKthread[life]! + mms.getsSelf[life]! >= mms.borrows[life]!;
 }
 
 /** A task not known to be a kthread when it took its references: a borrower's, not a reader's. */
@@ -393,9 +416,16 @@ export function holdLater(m: Model, task: number, life: number): void {
 
 /** The task has gone on after kthread_use_mm or kthread_unuse_mm: the call has taken effect, seen or not. */
 export function settleBorrow(m: Model, cpu: number, task: number): void {
-  const { tasks } = m.world;
+  const { tasks, cpus, enterLazySeen } = m.world;
   if (tasks.entering[task]! >= 0) useMm(m, cpu, task, tasks.entering[task]!, UNKNOWN_LIFE);
-  else if (tasks.unusing[task] === 1) unuseMm(m, cpu, task);
+  else if (tasks.unusing[task] !== 1) return;
+  else if (enterLazySeen || cpu < 0 || tasks.firm[task]! >= cpus.switchSeq[cpu]!) unuseMm(m, cpu, task);
+  else {
+    // Switched out and in since the call: the borrow may have ended there, and this CPU may hold anything lazily.
+    unuseMm(m, -1, task);
+    makeUnknown(m, cpu);
+    setActive(m, cpu, task, NO_LIFE);
+  }
 }
 
 /** exit without exit_mm's own evidence (sched_process_exit in a trace of stock tracepoints). */

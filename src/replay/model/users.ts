@@ -4,7 +4,7 @@
 import { Doubt } from "../forks.ts";
 import { confirmMember, join, leave, type Model, settleLeft } from "./model.ts";
 import { exec } from "./switching.ts";
-import { Exec, Half, NO_LIFE, ShareKind, TaskKind } from "./world.ts";
+import { Exec, Half, NO_LIFE, ShareKind, TaskKind, UNKNOWN_LIFE } from "./world.ts";
 
 /** The task has shown an event that a half-done mmput cannot precede: its last put is done (§9.2). */
 export function settlePut(m: Model, task: number): void {
@@ -45,6 +45,22 @@ export function beginGet(m: Model, task: number, life: number): void {
   mms.half(life, tasks.getHalf[task]! as Half, 1);
 }
 
+/**
+ * The trace is over and `task`'s call has not returned: its target may have exec'd since, so that the reference is one of
+ * the new mm; where the target is unknown, of any.
+ */
+export function cutGet(m: Model, task: number): void {
+  const { world } = m;
+  const { tasks } = world;
+  const entry = tasks.getEntry[task]!;
+  // An event of its own since then shows that it is back: the return was missed, not the trace cut.
+  if (entry < 0 || tasks.firm[task]! > entry) return;
+  const target = tasks.getTarget[task]!;
+  const life = target < 0 ? UNKNOWN_LIFE : tasks.mm[target]!;
+  for (let l = 0; l < world.mms.length; l++)
+    if (life < 0 || l === life) m.forks.patchUsers(world, l, entry, world.seq + 1, 0, 1, Doubt.unfinishedGet);
+}
+
 /** The call has returned, with or without a reference. */
 export function endGet(m: Model, task: number): void {
   const { tasks, mms } = m.world;
@@ -67,6 +83,7 @@ function release(m: Model, task: number, life: number): boolean {
   const at = held?.indexOf(life) ?? -1;
   if (held === undefined || at < 0) return false;
   held.splice(at, 1);
+  outlives(m, life);
   // What the task borrows from now on rests on another reference.
   if (!held.includes(life) && tasks.lastGetMm[task] === life) tasks.lastGetMm[task] = NO_LIFE;
   if (held.length === 0) tasks.gets.delete(task);
@@ -76,6 +93,12 @@ function release(m: Model, task: number, life: number): boolean {
   else if (mms.getsSelf[life]! > 0) mms.getsSelf[life]! -= 1;
   else if (mms.getsKthread[life]! > 0) mms.getsKthread[life]! -= 1;
   return true;
+}
+
+/** A borrow that goes on after every get a trace shows was put rests on a reference it does not show (§9.4). */
+function outlives(m: Model, life: number): void {
+  const { mms } = m.world;
+  if (mms.borrows[life]! > 0 && mms.borrows[life]! > mms.gets(life) - 1) mms.hiddenHolder[life] = 1;
 }
 
 /** mmput() or mmput_async() entered by `task`: whose reference is it? */
@@ -183,10 +206,7 @@ function resolveHidden(m: Model, life: number): void {
   for (const seq of list) forks.patchUsers(world, life, seq, world.seq, 1, -1, 0);
 }
 
-/**
- * exit_mmap(): mm_users is 0. Closes the ledger: the only test of the whole sum the trace offers (§9.10), and what
- * makes a life older than the trace exact after all.
- */
+/** exit_mmap(): mm_users is 0. Closes the ledger: the only test of the whole sum the trace offers (§9.10). */
 export function close(m: Model, life: number): void {
   const { world, forks } = m;
   const { mms } = world;
@@ -200,7 +220,6 @@ export function close(m: Model, life: number): void {
     mms.ambiguous[life] = undefined;
   } else if (sum !== 0 && !world.lostDuring(life)) mms.broken[life] = 1;
   mms.closed[life] = 1;
-  if (mms.broken[life] === 0 && !world.lostDuring(life)) mms.proven[life] = 1;
 }
 
 /** A task of `parent` with CLONE_VM: one more user, since the parent's copy_mm() somewhere after `from`. */

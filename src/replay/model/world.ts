@@ -78,6 +78,8 @@ export class Tasks {
   readonly exec: number[] = [Exec.none];
   /** Sequence of an open get_task_mm/mm_access entry; -1 none. */
   readonly getEntry: number[] = [-1];
+  /** Whose mm that call takes; -1 unknown. */
+  readonly getTarget: number[] = [-1];
   /** Time of the last get_task_mm on `lastGetMm`. */
   readonly lastGetSeq: number[] = [-1];
   readonly lastGetMm: number[] = [NO_LIFE];
@@ -165,6 +167,7 @@ export class Tasks {
     this.execNew[id] = NO_LIFE;
     this.exec[id] = Exec.none;
     this.getEntry[id] = -1;
+    this.getTarget[id] = -1;
     this.lastGetSeq[id] = -1;
     this.lastGetMm[id] = NO_LIFE;
     this.lastGetDiverted[id] = Divert.no;
@@ -206,8 +209,6 @@ export class Mms {
   readonly birth: number[] = [];
   /** 1 once exit_mmap was seen: mm_users is 0 and the ledger is closed. */
   readonly closed: number[] = [];
-  /** 1: closed with its ledger at 0 and no gap in its life: every value of the ledger was right. */
-  readonly proven: number[] = [];
   readonly sum: number[] = [];
   /** Tasks known to have it as tsk->mm: the lower bound when puts are not recorded. */
   readonly members: number[] = [];
@@ -265,7 +266,6 @@ export class Mms {
     this.hashed.push(-1);
     this.birth.push(birth);
     this.closed.push(0);
-    this.proven.push(0);
     this.sum.push(0);
     this.members.push(0);
     this.joinSeq.push(-1);

@@ -1,0 +1,75 @@
+// Which probes a recording may lack: rows of the evidence matrix (semantics: one type at a time, pairs where one stands in
+// for the other, everything that needs a kprobe). Names as in EVENT_KIND_NAMES; an entry goes with its return.
+import { KPROBES } from "./recordings.ts";
+
+const SINGLE: Readonly<Record<string, readonly string[]>> = {
+  get_task_mm: ["get_task_mm", "get_task_mm_ret"],
+  mmput: ["mmput", "mmput_async"],
+  switch_mm_irqs_off: ["switch_mm_irqs_off"],
+  enter_lazy_tlb: ["enter_lazy_tlb"],
+  kthread_use_mm: ["kthread_use_mm", "kthread_use_mm_ret"],
+  kthread_unuse_mm: ["kthread_unuse_mm", "kthread_unuse_mm_ret"],
+  __khugepaged_enter: ["__khugepaged_enter"],
+  __khugepaged_exit: ["__khugepaged_exit"],
+  mm_access: ["mm_access", "mm_access_ret"],
+  proc_mem_open: ["proc_mem_open_ret"],
+  sched_switch: ["sched_switch"],
+  task_newtask: ["task_newtask"],
+  sched_process_fork: ["sched_process_fork"],
+  sched_process_exec: ["sched_process_exec"],
+  sched_process_exit: ["sched_process_exit"],
+  tlb_flush: ["tlb_flush"],
+  mmap_lock: ["mmap_lock_start_locking", "mmap_lock_acquire_returned", "mmap_lock_released"],
+  exec_mm_release: ["exec_mm_release"],
+  exit_mm_release: ["exit_mm_release"],
+  exit_mmap: ["exit_mmap"],
+  mm_init: ["mm_init"],
+  __mmdrop: ["__mmdrop"],
+  begin_new_exec: ["begin_new_exec"],
+  copy_process: ["copy_process", "copy_process_ret"],
+  "dup_mmap (entry)": ["dup_mmap"],
+  "dup_mmap (return)": ["dup_mmap_ret"],
+  uprobe_start_dup_mmap: ["uprobe_start_dup_mmap"],
+  uprobe_dup_mmap: ["uprobe_dup_mmap"],
+  uprobe_end_dup_mmap: ["uprobe_end_dup_mmap"],
+  copy_page_range: ["copy_page_range"],
+  flush_tlb_mm_range: ["flush_tlb_mm_range", "flush_tlb_mm_range_ret"],
+};
+
+const PAIRS: readonly (readonly [string, string])[] = [
+  ["switch_mm_irqs_off", "enter_lazy_tlb"],
+  ["switch_mm_irqs_off", "kthread_use_mm"],
+  ["kthread_use_mm", "kthread_unuse_mm"],
+  ["get_task_mm", "mmput"],
+  ["get_task_mm", "mm_access"],
+  ["mm_init", "__mmdrop"],
+  ["mm_init", "begin_new_exec"],
+  ["exec_mm_release", "exit_mm_release"],
+  ["exec_mm_release", "sched_process_exec"],
+  ["exit_mmap", "__mmdrop"],
+  ["sched_switch", "task_newtask"],
+  ["task_newtask", "sched_process_fork"],
+  ["dup_mmap (entry)", "uprobe_dup_mmap"],
+  ["dup_mmap (return)", "uprobe_end_dup_mmap"],
+];
+
+/** Row label -> event kinds left out. */
+export const DROPS: Readonly<Record<string, readonly string[]>> = {
+  "nothing left out": [],
+  ...SINGLE,
+  ...Object.fromEntries(PAIRS.map(([a, b]) => [`${a} + ${b}`, [...(SINGLE[a] ?? []), ...(SINGLE[b] ?? [])]])),
+  "every window probe": [
+    "dup_mmap",
+    "dup_mmap_ret",
+    "uprobe_start_dup_mmap",
+    "uprobe_dup_mmap",
+    "uprobe_end_dup_mmap",
+    "copy_page_range",
+    "flush_tlb_mm_range",
+    "flush_tlb_mm_range_ret",
+    "mmap_lock_start_locking",
+    "mmap_lock_acquire_returned",
+    "mmap_lock_released",
+  ],
+  "all kprobes": KPROBES,
+};
