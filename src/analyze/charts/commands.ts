@@ -71,13 +71,17 @@ export function commandsChart(summary: Summary, cells: Cells, cube: Dataset): Ch
       },
       { calculate: `datum.outcome === ${JSON.stringify(unsafe)} ? datum.forks : 0`, as: "bad" },
       {
-        aggregate: ["forks", "fast", "bad"].map((field) => ({ op: "sum", field, as: field })),
+        calculate: `datum.outcome === ${JSON.stringify(OUTCOME_LABELS.indeterminate)} ? datum.forks : 0`,
+        as: "open",
+      },
+      {
+        aggregate: ["forks", "fast", "bad", "open"].map((field) => ({ op: "sum", field, as: field })),
         groupby: ["command"],
       },
       { calculate: "datum.command", as: "left" },
       {
         calculate:
-          "(datum.bad > 0 ? '▲ ' + format(datum.bad, ',') + ' unsafe · ' : '') + format(datum.fast / datum.forks, '.1%') + ' fast of ' + format(datum.forks, ',')",
+          "(datum.bad > 0 ? '▲ ' + format(datum.bad, ',') + ' unsafe · ' : '') + format(datum.fast / datum.forks, '.1%') + (datum.open > 0 ? ' to ' + format((datum.fast + datum.open) / datum.forks, '.1%') : '') + ' fast of ' + format(datum.forks, ',')",
         as: "right",
       },
     ],

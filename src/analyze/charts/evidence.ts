@@ -47,7 +47,7 @@ export function evidenceChart({ forks, policies }: Summary): Chart {
     title: TITLE,
     description:
       `Measured or derived exactly: mm_users in ${groupDigits(users)} of ${plural(forks.total, "fork")} (${percent(users, forks.total)} %), ` +
-      `mm_count in ${groupDigits(count)} (${percent(count, forks.total)} %); the rest are lower bounds, assumed or unknown.`,
+      `mm_count in ${groupDigits(count)} (${percent(count, forks.total)} %)${users + count < 2 * forks.total ? "; the rest are lower bounds, assumed or unknown" : ""}.`,
     spec: specOf([], {
       data: { name: DATA },
       height: { step: 26 },

@@ -49,10 +49,15 @@ export function overTimeChart(
     { calculate: `indexof(${fastLabels}, datum.outcome) >= 0 ? datum.forks : 0`, as: "fast" },
     { calculate: `datum.outcome === ${JSON.stringify(unsafe)} ? datum.forks : 0`, as: "bad" },
     {
-      aggregate: ["forks", "fast", "bad"].map((field) => ({ op: "sum", field, as: field })),
+      calculate: `datum.outcome === ${JSON.stringify(OUTCOME_LABELS.indeterminate)} ? datum.forks : 0`,
+      as: "open",
+    },
+    {
+      aggregate: ["forks", "fast", "bad", "open"].map((field) => ({ op: "sum", field, as: field })),
       groupby: ["trace", "at"],
     },
     { calculate: "datum.fast / datum.forks", as: "rate" },
+    { calculate: "(datum.fast + datum.open) / datum.forks", as: "atMost" },
     { calculate: `datum.at - ${significant(cells.binWidth / 2)}`, as: "start" },
     { calculate: `datum.at + ${significant(cells.binWidth / 2)}`, as: "end" },
   ];
@@ -73,6 +78,7 @@ export function overTimeChart(
     { field: "forks", format: ",", title: "of forks" },
     { field: "rate", format: ".1%" },
     { field: "bad", format: ",", title: "unsafe" },
+    { field: "open", format: ",", title: "undecided" },
   ];
   const opacity = { condition: { test: "datum.at >= from && datum.at <= to", value: 1 }, value: 0.3 };
   const rate: JsonObject =
@@ -104,6 +110,20 @@ export function overTimeChart(
             tooltip,
           },
         };
+  // The undecided forks of a bin: an open frame from the share that is fast to the share that may be.
+  const open: JsonObject = {
+    data: { name: CUBE },
+    transform: [...perBin, { filter: "datum.open > 0" }],
+    mark: {
+      type: "bar",
+      fill: PALETTE.grey,
+      fillOpacity: 0.25,
+      stroke: PALETTE.grey,
+      strokeDash: [3, 2],
+      strokeWidth: 1,
+    },
+    encoding: { x: { ...x, field: "start" }, x2: { field: "end" }, y, y2: { field: "atMost" }, tooltip },
+  };
   const kinds = ["unsafe forks", "lost events"];
   const kind = { field: "kind", type: "nominal" };
   const rug = {
@@ -127,6 +147,7 @@ export function overTimeChart(
         params: [{ name: "brush", select: { type: "interval", encodings: ["x"] } }],
         ...rate,
       },
+      open,
       {
         data: { name: CUBE },
         transform: [...perBin, { filter: "datum.bad > 0" }, { calculate: "'unsafe forks'", as: "kind" }],
@@ -231,10 +252,15 @@ function describe(
   cells: Cells,
   gaps: readonly Gap[] | null,
 ): string {
-  const { fast, unsafe } = policies[id]!;
+  const { fast, unsafe, indeterminate } = policies[id]!;
   const rate = `${groupDigits(fast)} of ${plural(forks.total, "fork")} (${percent(fast, forks.total)} %)`;
-  const marks = unsafe > 0 ? `; triangles mark where ${groupDigits(unsafe)} of these are unsafe` : "";
+  const marks =
+    unsafe > 0
+      ? `; triangles mark the ${groupDigits(unsafe)} that ${unsafe === 1 ? "is" : "are"} unsafe`
+      : "";
   const lost =
     gaps !== null && gaps.length > 0 ? `; crosses mark ${plural(gaps.length, "gap")} in the recording` : "";
-  return `${id} takes the fast path in ${rate}, here in ${plural(cells.bins, "bin")} of time${marks}${lost}.`;
+  const open =
+    indeterminate > 0 ? `; frames show the ${groupDigits(indeterminate)} that cannot be decided` : "";
+  return `${id} takes the fast path in ${indeterminate > 0 ? "at least " : ""}${rate}, here in ${plural(cells.bins, "bin")} of time${marks}${open}${lost}.`;
 }

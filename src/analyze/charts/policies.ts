@@ -19,6 +19,7 @@ import { rowView, rowY } from "./row-view.ts";
 import { commandParam, IN_TIME, OF_COMMAND, timeParams } from "./selections.ts";
 
 const ID = "policies";
+const BASELINE = "always-atomic";
 const TITLE = "How often is the fast path taken?";
 
 /** Wilson's bounds as Vega expressions: the share of `k` in `n`, sign -1 or 1. */
@@ -54,13 +55,14 @@ export function policiesChart(summary: Summary, cells: Cells, cube: Dataset): Ch
     {
       calculate:
         "(datum.bad > 0 ? '▲ ' + format(datum.bad, ',') + ' unsafe · ' : '') + (datum.doubt > 0 ? '? ' + format(datum.doubt, ',') + ' unsure · ' : '') + " +
-        "(datum.open > 0 ? format(datum.open, ',') + ' undecided · ' : '') + format(datum.fast / datum.forks, '.1%')",
+        "(datum.open > 0 ? format(datum.open, ',') + ' undecided · ' : '') + format(datum.fast / datum.forks, '.1%') + (datum.open > 0 ? ' to ' + format((datum.fast + datum.open) / datum.forks, '.1%') : '')",
       as: "right",
     },
   ];
   const y = rowY("policy", ids);
   const interval = {
-    transform: perPolicy,
+    // always-atomic is never fast by design: there is nothing to estimate.
+    transform: [...perPolicy, { filter: `datum.policy !== ${JSON.stringify(BASELINE)}` }],
     layer: [
       {
         mark: { type: "rule", yOffset: 9, strokeWidth: 1.5, color: "currentColor" },
@@ -153,8 +155,8 @@ function tableOf({ policies, forks }: Summary, ids: readonly string[]): ChartTab
       { value: id },
       ...counts,
       { value: Number((fast / forks.total).toFixed(6)), text: `${percent(fast, forks.total)} %` },
-      share(interval.low),
-      share(interval.high),
+      id === BASELINE ? { value: null } : share(interval.low),
+      id === BASELINE ? { value: null } : share(interval.high),
     ];
   });
   const numbers = ["fast", "unsafe", "unsure", "slow", "undecided", "forks", "fast share", "from", "to"];
@@ -172,5 +174,7 @@ function describe({ policies, forks }: Summary): string {
   const interval = fastInterval(policy, forks.total)!;
   const range = `${(100 * interval.low).toFixed(1)} to ${(100 * interval.high).toFixed(1)} %`;
   const rate = `${groupDigits(policy.fast)} of ${plural(forks.total, "fork")} (${percent(policy.fast, forks.total)} %, 95 % interval ${range})`;
-  return `Under ${id} the fast path is taken in ${rate}; ${groupDigits(policy.unsafe)} of these ${policy.unsafe === 1 ? "is" : "are"} unsafe.`;
+  const open =
+    policy.indeterminate > 0 ? `; ${groupDigits(policy.indeterminate)} more cannot be decided` : "";
+  return `Under ${id} the fast path is taken in ${policy.indeterminate > 0 ? "at least " : ""}${rate}; ${groupDigits(policy.unsafe)} of these ${policy.unsafe === 1 ? "is" : "are"} unsafe${open}.`;
 }

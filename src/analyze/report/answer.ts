@@ -1,6 +1,7 @@
 // The report's first screen: the answer, one sentence a question, each figure read from the summary by its path.
 import { referencePolicy } from "../policy-summary.ts";
 import { plural } from "../statistics.ts";
+import type { Summary } from "../summary.ts";
 import { type Figures, groupsBy, listOf } from "./figures.ts";
 import { type Html, html, inputText } from "./html.ts";
 
@@ -32,11 +33,16 @@ function headline(figures: Figures): Html {
   if (summary.forks.total === 0)
     return html`No fork that copies an mm was found, so there is nothing to decide.`;
   if (id === null) return html`No policy was replayed.`;
-  const { fast, unsafe } = summary.policies[id]!;
-  const taken = html`Under ${code(id)} the fast path is taken in ${figures.count("policies", id, "fast")} of ${figures.count(...TOTAL)} forks (${figures.share(["policies", id, "fast"], TOTAL)})`;
-  if (fast === 0) return html`${taken}.`;
+  const { fast, unsafe, indeterminate } = summary.policies[id]!;
+  const of = html`${figures.count(...TOTAL)} ${summary.forks.total === 1 ? "fork" : "forks"}`;
+  const open = figures.count("policies", id, "indeterminate");
+  if (indeterminate === summary.forks.total)
+    return html`Under ${code(id)} fast or slow cannot be told for any of ${of}: ${open} are undecided.`;
+  const undecidedPart = indeterminate > 0 ? html`; ${open} more cannot be decided` : null;
+  const taken = html`Under ${code(id)} the fast path is taken in ${indeterminate > 0 ? "at least " : null}${figures.count("policies", id, "fast")} of ${of} (${figures.share(["policies", id, "fast"], TOTAL)})`;
+  if (fast === 0) return html`${taken}${undecidedPart}.`;
   const count = html`${figures.count("policies", id, "unsafe")} of these ${unsafe === 1 ? "is" : "are"} unsafe`;
-  return html`${taken}; ${unsafe > 0 ? html`<strong class="bad">▲ ${count}</strong>` : count}.`;
+  return html`${taken}; ${unsafe > 0 ? html`<strong class="bad">▲ ${count}</strong>` : count}${undecidedPart}.`;
 }
 
 function code(text: string): Html {
@@ -59,20 +65,30 @@ function recorded(figures: Figures): Html {
 /** Policies that decided alike, together. */
 function fast(figures: Figures): Html {
   const { policies } = figures.summary;
-  const groups = groupsBy(Object.keys(policies), (id) => String(policies[id]!.fast));
+  const groups = groupsBy(
+    Object.keys(policies),
+    (id) => `${policies[id]!.fast} ${policies[id]!.indeterminate}`,
+  );
   const parts = groups
     .sort((a, b) => policies[b[0]!]!.fast - policies[a[0]!]!.fast)
     .map((ids) => {
-      const path = ["policies", ids[0]!, "fast"];
-      return html`${figures.count(...path)} (${figures.share(path, TOTAL)}) under ${listOf(ids.map(code))}`;
+      const path = ["policies", ids[0]!];
+      const open = policies[ids[0]!]!.indeterminate > 0;
+      const undecidedPart = open ? html`, ${figures.count(...path, "indeterminate")} undecided` : null;
+      return html`${open ? "at least " : null}${figures.count(...path, "fast")} (${figures.share([...path, "fast"], TOTAL)}${undecidedPart}) under ${listOf(ids.map(code))}`;
     });
   return html`Of ${figures.count(...TOTAL)} forks: ${semicolons(parts)}.`;
 }
 
 function unsafe(figures: Figures): Html {
   const { policies } = figures.summary;
-  const ids = Object.keys(policies).filter((id) => policies[id]!.fast > 0);
-  if (ids.length === 0) return html`No fork takes the fast path, so none is unsafe.`;
+  const all = Object.keys(policies);
+  const ids = all.filter((id) => policies[id]!.fast > 0);
+  const mayBeFast = all.filter((id) => policies[id]!.indeterminate > 0);
+  if (ids.length === 0)
+    return mayBeFast.length > 0
+      ? html`No fork is known to take the fast path, so none is known to be unsafe.`
+      : html`No fork takes the fast path, so none is unsafe.`;
   const groups = groupsBy(ids, (id) => `${policies[id]!.unsafe} ${policies[id]!.fast}`).filter(
     (group) => policies[group[0]!]!.unsafe > 0,
   );
@@ -81,9 +97,11 @@ function unsafe(figures: Figures): Html {
     return html`<strong class="bad">▲ ${figures.count(...path, "unsafe")}</strong> of ${figures.count(...path, "fast")} fast forks (${figures.share([...path, "unsafe"], [...path, "fast"])}) under ${listOf(group.map(code))}`;
   });
   const clean = ids.filter((id) => policies[id]!.unsafe === 0);
-  const none = clean.length > 0 ? html`none under ${listOf(clean.map(code))}` : null;
-  const unsure = clean.some((id) => policies[id]!.unsafe_indeterminate > 0) ? " (but see the next line)" : "";
-  return html`${semicolons(none === null ? parts : [...parts, none])}${unsure}.`;
+  const isOpen = clean.some((id) => policies[id]!.unsafe_indeterminate + policies[id]!.indeterminate > 0);
+  const note = isOpen ? " of those that can be judged" : null;
+  if (parts.length === 0) return html`None${note}, under ${listOf(clean.map(code))}.`;
+  const none = clean.length > 0 ? html`none${note} under ${listOf(clean.map(code))}` : null;
+  return html`${semicolons(none === null ? parts : [...parts, none])}.`;
 }
 
 function undecided(figures: Figures): Html {
@@ -110,8 +128,11 @@ function denied(figures: Figures): Html {
   const { policies } = figures.summary;
   const id = referencePolicy(policies);
   if (id === null) return html`No policy was replayed.`;
-  const { slow, denied_by } = policies[id]!;
-  if (slow === 0) return html`Nobody: under ${code(id)} no fork is slow.`;
+  const { slow, denied_by, indeterminate } = policies[id]!;
+  if (slow === 0)
+    return indeterminate > 0
+      ? html`Under ${code(id)} no fork is known to be slow; ${figures.count("policies", id, "indeterminate")} of ${figures.count(...TOTAL)} are undecided.`
+      : html`Nobody: under ${code(id)} no fork is slow.`;
   const causes = Object.entries(denied_by).sort(([, a], [, b]) => b - a);
   const path = ["policies", id, "slow"];
   const parts = causes.map(
@@ -125,20 +146,34 @@ function denied(figures: Figures): Html {
 
 function cost(figures: Figures): Html {
   const { policies } = figures.summary;
-  const waits: Html[] = [];
-  const free: string[] = [];
-  const blind: Html[] = [];
-  for (const [id, { blocked }] of Object.entries(policies)) {
-    if ("not_evaluable" in blocked) blind.push(html`${code(id)} (needs ${inputText(blocked.not_evaluable)})`);
-    else if (blocked.events > 0) waits.push(waitsOf(figures, id));
-    else if (["get-task-mm", "fork-lock", "mmap-lock", "users-mmap-lock"].includes(id)) free.push(id);
-  }
+  const ids = Object.keys(policies);
+  const waits = ids.filter((id) => "events" in policies[id]!.blocked && policies[id]!.blocked.events > 0);
+  const free = ids.filter(
+    (id) => LOCKING.includes(id) && "events" in policies[id]!.blocked && policies[id]!.blocked.events === 0,
+  );
+  const blind = needsOfWaits(figures.summary);
   const parts = [
-    ...waits,
-    ...(free.length > 0 ? [html`no wait under ${listOf(free.map(code))}`] : []),
-    ...(blind.length > 0 ? [html`<strong>not evaluable</strong> for ${listOf(blind)}`] : []),
+    ...waits.map((id) => waitsOf(figures, id)),
+    ...(free.length > 0 ? [html`under ${listOf(free.map(code))} nothing would have waited`] : []),
+    ...(blind === null ? [] : [html`<strong>not evaluable</strong>: ${blind}`]),
   ];
   return parts.length === 0 ? html`No policy replayed has a lock.` : html`${semicolons(parts)}.`;
+}
+
+/** Policies that make others wait. */
+const LOCKING: readonly string[] = ["get-task-mm", "fork-lock", "mmap-lock", "users-mmap-lock"];
+
+/** "get-task-mm needs get_task_mm; fork-lock and mmap-lock need kthread_use_mm"; null when all waits are evaluable. */
+export function needsOfWaits({ policies }: Summary): Html | null {
+  const needs = Object.entries(policies).flatMap(([id, { blocked }]) =>
+    "not_evaluable" in blocked ? [{ id, needs: blocked.not_evaluable }] : [],
+  );
+  if (needs.length === 0) return null;
+  const parts = groupsBy(needs, (need) => need.needs).map(
+    (group) =>
+      html`${listOf(group.map(({ id }) => code(id)))} ${group.length === 1 ? "needs" : "need"} ${inputText(group[0]!.needs)}`,
+  );
+  return semicolons(parts);
 }
 
 function waitsOf(figures: Figures, id: string): Html {

@@ -33,7 +33,11 @@ export class Figures {
   /** "12.3 %": the figure at `part` of the one at `whole`. */
   share(part: Path, whole: Path): Html {
     const [k, n] = [this.value(part), this.value(whole)];
-    return this.#mark(`${part.join("/")} of ${whole.join("/")}`, n === 0 ? 0 : k / n, `${percent(k, n)} %`);
+    return this.#mark(
+      `${part.join("/")} of ${whole.join("/")}`,
+      n === 0 ? 0 : k / n,
+      n === 0 ? "of none" : `${percent(k, n)} %`,
+    );
   }
 
   /** "24.2 ms". */

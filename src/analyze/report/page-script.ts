@@ -163,7 +163,7 @@ export const PAGE_SCRIPT: string = `"use strict";
   const draw = async (chart) => {
     const box = byId("plot-" + chart.id);
     const live = document.createElement("div");
-    const widthNow = () => Math.max(240, Math.min(900, box.clientWidth - 2));
+    const widthNow = () => Math.max(240, Math.min(1200, box.clientWidth - 2));
     const spec = vegaLite.compile({ ...complete(chart), width: widthNow() }, { config, logger: vega.logger(vega.Error) }).spec;
     const view = new vega.View(vega.parse(spec, null, { ast: true }), {
       expr: vegaInterpreter,

@@ -1,21 +1,20 @@
 // The table of policies: every count of the summary, one row a policy.
 import { POLICY_IDS } from "../../table/verdict-tables.ts";
-import type { Summary } from "../summary.ts";
-import { evidenceWords } from "./answer.ts";
+import { evidenceWords, needsOfWaits } from "./answer.ts";
 import type { Figures } from "./figures.ts";
-import { dataTable, type Html, html, inputText, type TableCell } from "./html.ts";
+import { dataTable, type Html, html, type TableCell } from "./html.ts";
 
 /** What each policy is, in a line. */
 const MEANING: Readonly<Record<(typeof POLICY_IDS)[number], string>> = {
-  "always-atomic": "never: the baseline",
-  "mm-count-only": "mm_count is 1; nothing is locked (negative control)",
-  "counts-unlocked": "both counts are 1; nothing is locked",
-  "users-only": "mm_users is 1; nothing is locked",
-  "get-task-mm": "both are 1 under mmap_lock; get_task_mm is kept out",
-  "fork-lock": "both are 1 under mm->fork_lock; kthread_use_mm and _unuse_mm are kept out",
-  "mmap-lock": "both are 1 under mmap_lock; kthread_use_mm is kept out",
-  "users-mmap-lock": "mm_users is 1 under mmap_lock; kthread_use_mm is kept out",
-  cpumask: "only the forker's CPU in mm_cpumask; nothing is locked",
+  "always-atomic": "never fast: the baseline",
+  "mm-count-only": "fast when mm_count is 1; nothing is locked (negative control)",
+  "counts-unlocked": "fast when both counts are 1; nothing is locked",
+  "users-only": "fast when mm_users is 1; nothing is locked",
+  "get-task-mm": "fast when both are 1 under mmap_lock; get_task_mm is kept out",
+  "fork-lock": "fast when both are 1 under mm->fork_lock; kthread_use_mm and _unuse_mm are kept out",
+  "mmap-lock": "fast when both are 1 under mmap_lock; kthread_use_mm is kept out",
+  "users-mmap-lock": "fast when mm_users is 1 under mmap_lock; kthread_use_mm is kept out",
+  cpumask: "fast when mm_cpumask has only the forker's CPU; nothing is locked",
 };
 
 /** One row a policy. */
@@ -23,28 +22,20 @@ export function policiesSection(figures: Figures): Html {
   const { policies } = figures.summary;
   const columns = [
     { title: "policy" },
-    ...[
-      "fast",
-      "fast %",
-      "slow",
-      "indeterminate",
-      "unsafe",
-      "unsure",
-      "waits",
-      "wait p50",
-      "wait p99",
-      "longest",
-    ].map((title) => ({ title, isNumber: true })),
+    ...["fast", "fast %", "slow", "undecided", "unsafe", "unsure", "waits", "p50", "p99", "longest"].map(
+      (title) => ({ title, isNumber: true }),
+    ),
     { title: "decisions rest on" },
     { title: "denied by" },
   ];
   const rows = Object.keys(policies).map((id) => policyRow(figures, id));
+  const needs = needsOfWaits(figures.summary);
   return html`<section aria-labelledby="policies"><h2 id="policies">Policies</h2>
-<p>Fast, slow and indeterminate add up to ${figures.count("forks", "total")} forks in each row. Unsafe and unsure (the trace cannot tell
-whether safely) are of fast. Waits: events the policy would have made wait until the window's release; quantiles by nearest rank.${waitNeeds(figures.summary)}</p>
+<p>Fast, slow and undecided add up to ${figures.count("forks", "total")} forks in each row. Unsafe and unsure (the trace cannot tell
+whether safely) are of fast. Waits: events the policy would have made wait until the window's release; p50, p99 and the longest of them by nearest rank.${needs === null ? null : html` n/e, not evaluable: ${needs}.`}</p>
 ${dataTable("Decisions, verdicts and waits, one row a policy", columns, rows)}
 <details><summary>What each policy checks and locks</summary><dl>
-${POLICY_IDS.filter((id) => id in policies).map((id) => html`<div><dt><code>${id}</code></dt><dd>fast path when ${MEANING[id]}</dd></div>\n`)}</dl></details></section>
+${POLICY_IDS.filter((id) => id in policies).map((id) => html`<div><dt><code>${id}</code></dt><dd>${MEANING[id]}</dd></div>\n`)}</dl></details></section>
 `;
 }
 
@@ -59,7 +50,7 @@ function policyRow(figures: Figures, id: string): TableCell[] {
   return [
     { sort: id, show: html`<code>${id}</code>` },
     cell("fast"),
-    { sort: policy.fast, show: share },
+    { sort: policy.fast, show: policy.indeterminate > 0 ? html`≥ ${share}` : share },
     cell("slow"),
     cell("indeterminate"),
     {
@@ -97,13 +88,4 @@ function waitCells(figures: Figures, id: string): TableCell[] {
   const unknown =
     blocked.unknown_waits > 0 ? html` (${figures.count(...path, "unknown_waits")} of unknown length)` : null;
   return [{ sort: blocked.events, show: html`${figures.count(...path, "events")}${unknown}` }, ...quantiles];
-}
-
-function waitNeeds({ policies }: Summary): Html {
-  const needs = Object.entries(policies).flatMap(([id, { blocked }]) =>
-    "not_evaluable" in blocked
-      ? [html` n/e, not evaluable: waits under <code>${id}</code> need ${inputText(blocked.not_evaluable)}.`]
-      : [],
-  );
-  return html`${needs}`;
 }

@@ -5,6 +5,7 @@ import type { TraceMeta } from "../../table/event-batch.ts";
 import type { VerdictTables } from "../../table/verdict-tables.ts";
 import { groupDigits, plural } from "../statistics.ts";
 import type { Summary } from "../summary.ts";
+import { needsOfWaits } from "./answer.ts";
 import { dataTable, type Html, type HtmlValue, html, inputText } from "./html.ts";
 
 export function claimsSection({ claims }: Summary): Html {
@@ -24,7 +25,10 @@ ${dataTable("Claims made when the optimized fork was discussed, judged on this r
 `;
 }
 
-export function missingSection({ missing, assumptions }: Summary): Html {
+export function missingSection(summary: Summary): Html {
+  const { missing, assumptions, claims } = summary;
+  const waits = needsOfWaits(summary);
+  const open = claims.filter(({ verdict }) => verdict === "not-evaluable");
   const rows = missing.map(({ probe, would_tell, forks }) => [
     html`<code>${probe}</code>`,
     would_tell,
@@ -37,11 +41,13 @@ export function missingSection({ missing, assumptions }: Summary): Html {
   ];
   const table =
     missing.length === 0
-      ? html`<p>Nothing that a known probe would have told.</p>`
+      ? html`<p>No fork is left undecided for want of a known probe.</p>`
       : dataTable("What was not recorded", columns, rows);
   const list = assumptions.map((sentence) => html`<li>${sentence}</li>`);
   return html`<section aria-labelledby="missing"><h2 id="missing">What this recording cannot tell</h2>
 ${table}
+${waits === null ? null : html`<p>Waits are not evaluable: ${waits}.</p>`}
+${open.length === 0 ? null : html`<p>Claims without a verdict: ${open.map(({ id, needs }, i) => html`${i > 0 ? "; " : null}<code>${id}</code>${needs === null ? null : html` needs ${needs}`}`)}.</p>`}
 <p>To record the rest: <code>forkcast recipe</code> prints a script that arms every probe, <code>forkcast doctor TRACE</code> says what a
 recording can answer before it is analyzed.</p></section>
 <section aria-labelledby="assumptions"><h2 id="assumptions">Assumptions</h2>

@@ -14,7 +14,7 @@ export const STYLE: string = `
 :root[data-theme=dark] { color-scheme: dark; ${DARK} }
 * { box-sizing: border-box; }
 html { scroll-padding-top: 4.5rem; }
-body { margin: 0 auto; padding: 1rem clamp(.75rem, 3vw, 3rem) 4rem; max-width: 112rem; background: var(--ground); color: var(--ink);
+body { margin: 0 auto; padding: 1rem clamp(.75rem, 3vw, 3rem) 4rem; max-width: 125em; background: var(--ground); color: var(--ink);
   font: clamp(15px, .35vw + 13px, 24px)/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1 { font-size: 1.5em; line-height: 1.25; margin: .3em 0 .2em; } h2 { font-size: 1.25em; margin: 2em 0 .5em; border-bottom: 1px solid var(--line); }
 h3 { font-size: 1.08em; margin: 1.6em 0 .3em; } h4 { font-size: 1em; margin: 0 0 .3em; } p, li, dd { max-width: 80ch; } a { color: var(--link); }
@@ -39,10 +39,10 @@ figure { margin: 1rem 0 0; min-width: 0; } figcaption h3 { margin: 0; } figcapti
 #tip[hidden] { display: none; }
 .scroll { overflow-x: auto; max-width: 100%; }
 table { border-collapse: collapse; font-size: .9em; } caption { text-align: left; padding-bottom: .3em; }
-th, td { text-align: left; vertical-align: top; padding: .22em .9em .22em 0; border-bottom: 1px solid var(--line); overflow-wrap: normal; font-weight: normal; }
+th, td { text-align: left; vertical-align: top; padding: .22em .8em .22em 0; border-bottom: 1px solid var(--line); overflow-wrap: normal; font-weight: normal; }
 thead th { font-weight: 600; vertical-align: bottom; } thead button { border: 0; padding: 0; background: none; font-weight: 600; text-align: inherit; cursor: pointer; }
-thead button::after { content: " ↕"; color: var(--soft); } [aria-sort=ascending] button::after { content: " ▲"; } [aria-sort=descending] button::after { content: " ▼"; }
-tbody th code, td code { white-space: nowrap; } td.wide, th.wide { min-width: 16em; } td:not(.n) { min-width: 7em; } td .input, th .input { display: inline-block; min-width: 8ch; overflow-wrap: anywhere; }
+thead button::after { content: "↕"; color: var(--soft); font-size: .8em; margin-left: .15em; } [aria-sort=ascending] button::after { content: "▲"; } [aria-sort=descending] button::after { content: "▼"; }
+tbody th code, td code { white-space: nowrap; } td .hash { white-space: normal; } tbody th[scope=row]:not(.n) { min-width: 9em; } td.wide, th.wide { min-width: 16em; } td:not(.n) { min-width: 7em; } td .input, th .input { display: inline-block; min-width: 8ch; overflow-wrap: anywhere; } th .input { min-width: 16ch; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 :target { background: var(--panel); outline: 2px solid var(--link); outline-offset: 3px; }
 details { margin: .4em 0; } summary { cursor: pointer; color: var(--link); width: fit-content; }
@@ -51,7 +51,7 @@ pre { overflow: auto; max-height: 24rem; background: var(--panel); padding: .6em
 .lanes { width: 100%; min-width: 34rem; max-width: 75rem; height: auto; } .lanes text { font-size: 12px; fill: var(--ink); } .lanes .cpu { fill: var(--soft); }
 .lanes .time { font-size: 11px; text-anchor: middle; fill: var(--soft); } .lanes .tick { stroke: var(--line); } .lanes .name { pointer-events: none; paint-order: stroke; stroke-width: 3px; }
 .lanes .name { stroke: var(--ground); } .lanes .on-forker { fill: var(--forker-ink); stroke: var(--forker); } .lanes .on-user { fill: var(--user-ink); stroke: var(--user); } .lanes .on-lazy { stroke: var(--lazy); } .lanes .on-other { stroke: var(--other); }
-.forker { fill: var(--forker); } .user { fill: var(--user); } .lazy { fill: var(--lazy); stroke: var(--soft); stroke-width: .5; } .other { fill: var(--other); }
+.forker { fill: var(--forker); } .user { fill: var(--user); } .lazy { fill: var(--lazy); stroke: var(--soft); stroke-width: .5; } .kept { fill: none; stroke: var(--soft); stroke-dasharray: 2 2; } .other { fill: var(--other); }
 .lock { fill: var(--lock); } .window { fill: none; stroke: var(--ink); stroke-dasharray: 4 3; stroke-width: 1.2; }
 .shade { stroke: var(--bad); stroke-width: 2; } .hatch { fill: var(--bad); fill-opacity: .75; } .hatch-line { stroke: var(--bad); stroke-width: 2; fill: none; }
 .legend { list-style: none; padding: 0; margin: .5em 0; display: flex; flex-wrap: wrap; gap: .2em 1.4em; font-size: .9em; } .legend li { max-width: none; } .key { width: 26px; height: 14px; vertical-align: -2px; }

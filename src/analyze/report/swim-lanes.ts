@@ -3,7 +3,7 @@
 import { formatDuration, type TimeUnit } from "../../base/time.ts";
 import { EventKind, LOCK_SUCCESS, LOCK_WRITE } from "../../table/event-kinds.ts";
 import { type Html, html } from "./html.ts";
-import type { WindowEvent, WindowRecord } from "./window-events.ts";
+import { type CpuState, nextState, type WindowEvent, type WindowRecord } from "./window-events.ts";
 
 const WIDTH = 900;
 const LEFT = 84;
@@ -36,12 +36,13 @@ export interface LaneInput {
   readonly unit: TimeUnit;
 }
 
-const STATES = ["forker", "user", "lazy", "other"] as const;
+const STATES = ["forker", "user", "lazy", "kept", "other"] as const;
 type State = (typeof STATES)[number];
 const STATE_WORDS: Readonly<Record<State, string>> = {
   forker: "forker runs",
-  user: "mm loaded, another task",
-  lazy: "mm held lazily",
+  user: "mm loaded, another task runs",
+  lazy: "mm loaded lazily",
+  kept: "reference kept lazily, mm not loaded",
   other: "something else",
 };
 
@@ -74,7 +75,7 @@ ${axis(input, height, x)}</svg>
 
 /** The legend of all drawings. */
 export function lanesLegend(): Html {
-  const items = STATES.slice(0, 3).map(
+  const items = STATES.slice(0, 4).map(
     (state) =>
       html`<li><svg class="key" viewBox="0 0 26 14" aria-hidden="true"><rect class="${state}" x="1" y="1" width="24" height="12"/></svg> ${STATE_WORDS[state]}</li>`,
   );
@@ -103,53 +104,47 @@ function lanesOf(input: LaneInput): Lane[] {
   const { record, cpu, shades } = input;
   const cpus = new Set<number>([cpu, ...shades.map((shade) => shade.cpu)]);
   for (const event of record.events) if (event.namesMm && event.cpu >= 0) cpus.add(event.cpu);
-  for (const [number, state] of record.before) if (state.has || state.tid === input.tid) cpus.add(number);
+  for (const [number, state] of record.before)
+    if (state.loaded === true || state.active || state.tid === input.tid) cpus.add(number);
   const sorted = [...cpus].sort((a, b) => Number(b === cpu) - Number(a === cpu) || a - b);
   return sorted.map((number) => ({ cpu: number, segments: segmentsOf(input, number) }));
 }
 
 function segmentsOf(input: LaneInput, cpu: number): Segment[] {
   const { record } = input;
-  const known = record.before.get(cpu);
-  let task = { tid: known?.tid ?? -1, comm: known?.comm ?? "" };
-  let has = known?.has ?? false;
-  let lazy = known?.lazy ?? false;
+  let state: CpuState = record.before.get(cpu) ?? {
+    tid: -1,
+    comm: "",
+    loaded: null,
+    active: false,
+    lazy: false,
+  };
   let from = record.from;
   const out: Segment[] = [];
   const cut = (to: number): void => {
     if (to <= from) return;
-    out.push({ from, to, state: stateOf(input, cpu, task.tid, has, lazy, from, to), name: task.comm });
+    out.push({ from, to, state: laneState(input, cpu, state, from, to), name: state.comm });
     from = to;
   };
   for (const event of record.events) {
     if (event.cpu !== cpu) continue;
-    if (event.kind === EventKind.schedSwitch) {
-      cut(event.ns);
-      task = { tid: event.argTid, comm: event.argComm };
-    } else if (event.kind === EventKind.switchMm || event.kind === EventKind.enterLazyTlb) {
-      cut(event.ns);
-      has = event.isMm;
-      lazy = event.kind === EventKind.enterLazyTlb;
-    }
+    const next = nextState(state, event);
+    if (next === state) continue;
+    cut(event.ns);
+    state = next;
   }
   cut(record.to);
   return merged(out);
 }
 
-function stateOf(
-  input: LaneInput,
-  cpu: number,
-  tid: number,
-  has: boolean,
-  lazy: boolean,
-  from: number,
-  to: number,
-): State {
+function laneState(input: LaneInput, cpu: number, state: CpuState, from: number, to: number): State {
+  const { tid, loaded, active, lazy } = state;
   if (tid === input.tid) return "forker";
   // A trace without the switch before the window: the check itself says who runs on the forker's CPU.
   if (tid === -1 && cpu === input.cpu && from <= input.start && to >= input.start) return "forker";
-  if (!has) return "other";
-  return lazy ? "lazy" : "user";
+  if (loaded === true) return lazy ? "lazy" : "user";
+  if (!active) return "other";
+  return loaded === null && lazy ? "lazy" : "kept";
 }
 
 function merged(segments: readonly Segment[]): Segment[] {
@@ -246,7 +241,7 @@ function describe(input: LaneInput, lanes: readonly Lane[]): string {
         `${label} from +${formatDuration(Math.max(0, from - start), unit)} to +${formatDuration(to - start, unit)}`,
     );
   const lazy = lanes
-    .filter(({ segments }) => segments.some(({ state }) => state === "lazy"))
+    .filter(({ segments }) => segments.some(({ state }) => state === "lazy" || state === "kept"))
     .map((lane) => `CPU ${lane.cpu}`);
   const sentences = [
     `${comm} tid ${tid} forks on CPU ${cpu}.`,

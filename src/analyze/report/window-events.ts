@@ -1,7 +1,7 @@
 // The events of the windows the report draws, and where events were lost: one pass over each trace's events. What a
-// CPU had loaded when a window begins is what the last switch event of that CPU named; nothing is derived.
-import { type EventBatch, type EventTable, NONE, type TraceMeta } from "../../table/event-batch.ts";
-import { EVENT_KIND_NAMES, EventKind, SWITCH_MM_NO_TASK } from "../../table/event-kinds.ts";
+// CPU had loaded when a window begins is what its last switch event, or hardware sample, named; nothing is derived.
+import { type EventBatch, type EventTable, NONE, NULL_MM, type TraceMeta } from "../../table/event-batch.ts";
+import { EVENT_KIND_NAMES, EventKind, SAMPLE_LAZY, SWITCH_MM_NO_TASK } from "../../table/event-kinds.ts";
 import type { VerdictTables } from "../../table/verdict-tables.ts";
 import type { Gap } from "../charts/over-time.ts";
 import { eventLine } from "../event-line.ts";
@@ -16,24 +16,49 @@ const MARGIN = 0.12;
 export interface CpuState {
   readonly tid: number;
   readonly comm: string;
-  /** The last switch_mm or enter_lazy_tlb of this CPU named the forker's mm. */
-  readonly has: boolean;
+  /** The CPU has the forker's mm loaded: the last switch_mm_irqs_off, or a hardware sample; null when neither was seen. */
+  readonly loaded: boolean | null;
+  /** Its active_mm is the forker's, which holds a reference also where the mm is not loaded any more. */
+  readonly active: boolean;
   readonly lazy: boolean;
 }
 
-export interface WindowEvent {
+/** The events that change a CPU's state, and how; see semantics of each in event-kinds.ts. */
+export function nextState(state: CpuState, event: StateEvent): CpuState {
+  switch (event.kind) {
+    case EventKind.schedSwitch:
+      return { ...state, tid: event.argTid, comm: event.argComm };
+    case EventKind.switchMm:
+      // A lazy CPU that a shootdown flushes loads init_mm (prev and tsk are NULL); its reference stays.
+      if (event.isFlush) return { ...state, loaded: event.isMm };
+      return { ...state, loaded: event.isMm, active: event.isMm, lazy: false };
+    case EventKind.enterLazyTlb:
+      return { ...state, active: event.isMm, lazy: true, loaded: event.isMm ? state.loaded : false };
+    case EventKind.cpuSample:
+      return { ...state, loaded: event.isMm, lazy: (event.flags & SAMPLE_LAZY) !== 0 };
+    default:
+      return state;
+  }
+}
+
+/** What nextState reads of an event. */
+export interface StateEvent {
+  readonly kind: number;
+  readonly argTid: number;
+  readonly argComm: string;
+  readonly isMm: boolean;
+  readonly isFlush: boolean;
+  readonly flags: number;
+}
+
+export interface WindowEvent extends StateEvent {
   /** Since the trace's epoch. */
   readonly ns: number;
-  readonly kind: number;
   readonly cpu: number;
   readonly tid: number;
   readonly comm: string;
-  readonly argTid: number;
-  readonly argComm: string;
-  /** Names the forker's mm as its first pointer; as any pointer. */
-  readonly isMm: boolean;
+  /** Names the forker's mm as its first pointer (isMm), or as any. */
   readonly namesMm: boolean;
-  readonly flags: number;
   readonly line: number;
   /** In ftrace's layout. */
   readonly text: string;
@@ -114,10 +139,11 @@ class WindowReader {
   #next = 0;
   #open: { readonly wanted: Wanted; readonly record: WindowRecord }[] = [];
   readonly #done: WindowRecord[] = [];
-  /** By CPU: task, and the pointer id its last switch event named. */
+  /** By CPU: task, pointer ids of what is loaded and of active_mm, whether it is lazy. */
   readonly #tid: number[] = [];
   readonly #comm: number[] = [];
-  readonly #mm: number[] = [];
+  readonly #loaded: number[] = [];
+  readonly #active: number[] = [];
   readonly #lazy: boolean[] = [];
 
   constructor(meta: TraceMeta, wanted: readonly Wanted[]) {
@@ -145,12 +171,14 @@ class WindowReader {
   #begin(): void {
     const wanted = this.#wanted[this.#next++]!;
     const before = new Map<number, CpuState>();
-    for (const cpu of this.#tid.keys()) {
-      if (this.#tid[cpu] === undefined && this.#mm[cpu] === undefined) continue;
+    const cpus = Math.max(this.#tid.length, this.#loaded.length, this.#active.length);
+    for (let cpu = 0; cpu < cpus; cpu++) {
+      const loaded = this.#loaded[cpu];
       before.set(cpu, {
         tid: this.#tid[cpu] ?? NONE,
-        comm: this.#name(this.#comm[cpu] ?? NONE),
-        has: this.#mm[cpu] === wanted.mm,
+        comm: this.#tid[cpu] === undefined ? "" : this.#name(this.#comm[cpu] ?? NONE),
+        loaded: loaded === undefined ? null : loaded === wanted.mm,
+        active: this.#active[cpu] === wanted.mm,
         lazy: this.#lazy[cpu] ?? false,
       });
     }
@@ -165,17 +193,10 @@ class WindowReader {
       return false;
     });
     const kind = batch.kind[i]!;
-    if (kind === EventKind.cpuSample || kind === EventKind.armed) return;
+    if (kind === EventKind.armed) return;
     for (const { wanted, record } of this.#open) {
       const namesMm = batch.mm[i] === wanted.mm || batch.mm2[i] === wanted.mm;
-      if (
-        !namesMm &&
-        kind !== EventKind.schedSwitch &&
-        kind !== EventKind.switchMm &&
-        kind !== EventKind.enterLazyTlb &&
-        kind !== EventKind.lost
-      )
-        continue;
+      if (!namesMm && !CHANGES_STATE.has(kind)) continue;
       if (record.events.length >= MOST_EVENTS) record.left++;
       else record.events.push(this.#eventOf(batch, i, wanted.mm, namesMm));
     }
@@ -191,6 +212,7 @@ class WindowReader {
       argTid: batch.argTid[i]!,
       argComm: this.#name(batch.argComm[i]!),
       isMm: batch.mm[i] === mm,
+      isFlush: isFlush(batch, i),
       namesMm,
       flags: batch.flags[i]!,
       line: batch.line[i]!,
@@ -198,22 +220,29 @@ class WindowReader {
     };
   }
 
+  /** nextState() by pointer id: which mm a later window asks about is not known yet. */
   #follow(batch: EventBatch, i: number): void {
     const cpu = batch.cpu[i]!;
     if (cpu < 0) return;
+    const mm = batch.mm[i]!;
     switch (batch.kind[i]) {
       case EventKind.schedSwitch:
         this.#tid[cpu] = batch.argTid[i]!;
         this.#comm[cpu] = batch.argComm[i]!;
         return;
       case EventKind.switchMm:
-        this.#mm[cpu] = batch.mm[i]!;
+        this.#loaded[cpu] = mm;
+        if (isFlush(batch, i)) return;
+        this.#active[cpu] = mm;
         this.#lazy[cpu] = false;
-        this.#tid[cpu] ??= (batch.flags[i]! & SWITCH_MM_NO_TASK) === 0 ? batch.argTid[i]! : NONE;
         return;
       case EventKind.enterLazyTlb:
-        this.#mm[cpu] = batch.mm[i]!;
+        this.#active[cpu] = mm;
         this.#lazy[cpu] = true;
+        return;
+      case EventKind.cpuSample:
+        this.#loaded[cpu] = mm;
+        this.#lazy[cpu] = (batch.flags[i]! & SAMPLE_LAZY) !== 0;
         return;
     }
   }
@@ -221,6 +250,22 @@ class WindowReader {
   #name(id: number): string {
     return id === NONE ? "<...>" : printable(this.#meta.comms[id] ?? "<...>");
   }
+}
+
+const CHANGES_STATE: ReadonlySet<number> = new Set([
+  EventKind.schedSwitch,
+  EventKind.switchMm,
+  EventKind.enterLazyTlb,
+  EventKind.cpuSample,
+  EventKind.lost,
+]);
+
+function isFlush(batch: EventBatch, i: number): boolean {
+  return (
+    batch.kind[i] === EventKind.switchMm &&
+    (batch.flags[i]! & SWITCH_MM_NO_TASK) !== 0 &&
+    batch.mm2[i] === NULL_MM
+  );
 }
 
 /** The kernel's name of an event. */
