@@ -6,7 +6,7 @@ import { StreamHeap, type TimedStream } from "../heap.ts";
 /** Bytes of records that wait, and their number; beyond it the older half is passed on whatever may follow. */
 const MAX_WAITING = 1 << 26;
 const MAX_RECORDS = 1 << 19;
-const FIRST_ARENA = 1 << 20;
+const FIRST_ARENA = 1 << 16;
 
 /** Takes one record, bytes[start, end), in time order. */
 export type Visit = (bytes: Uint8Array, start: number, end: number) => void;

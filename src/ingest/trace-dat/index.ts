@@ -1,6 +1,6 @@
 // Reader of trace.dat, as trace-cmd record and extract write it (versions 6 and 7). Metadata first, then the pages of
 // all CPUs and instances merged by time; records go to the shared decoder.
-import { InputError } from "../../base/errors.ts";
+import { InputError, quote } from "../../base/errors.ts";
 import type { ProbeInfo } from "../../table/event-batch.ts";
 import { Cursor, EndOfData, Unreadable } from "../cursor.ts";
 import { StreamHeap } from "../heap.ts";
@@ -93,7 +93,8 @@ export class TraceDatReader implements RecordingReader {
     const magic = c.bytes(MAGIC_LENGTH);
     if (magic[0] !== 0x17 || magic[1] !== 0x08 || magic[2] !== 0x44)
       this.#refuse("does not begin as a trace.dat does");
-    const version = Number(c.text(16));
+    const versionText = c.text(16);
+    const version = /^[0-9]$/.test(versionText) ? Number(versionText) : 0;
     const big = c.u8() === 1;
     c.u8();
     c.big = big;
@@ -122,7 +123,7 @@ export class TraceDatReader implements RecordingReader {
       const codecVersion = c.text(64);
       readHeaderV7(layout, this.#source, c, this.#unpackOf(layout.codec, codecVersion));
     } else {
-      this.#refuse(`is of version ${version}; versions 6 and 7 are read`);
+      this.#refuse(`is of version ${quote(versionText)}; versions 6 and 7 are read`);
     }
     return layout;
   }

@@ -1,0 +1,66 @@
+// npm run bench:recordings -- FILE...: what reading a trace.dat or perf.data costs, beside what the tool that wrote it takes
+// to print it to nowhere. CPU seconds (user and system) of whole processes, the least of some runs; needs the tool and a
+// build. Events per second leave nothing out: starting node is in them.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+const RUNS = 3;
+
+/** CPU seconds of a command, and what it printed on standard error. */
+function cpuSeconds(command: readonly string[]): { seconds: number; stderr: string } {
+  let seconds = Number.POSITIVE_INFINITY;
+  let said = "";
+  for (let run = 0; run < RUNS; run++) {
+    const { stderr, status } = spawnSync(
+      "sh",
+      ["-c", '"$@" >/dev/null; code=$?; times >&2; exit $code', "sh", ...command],
+      {
+        encoding: "utf8",
+        maxBuffer: 1 << 26,
+      },
+    );
+    if (status !== 0) throw new Error(`${command.join(" ")}: exit code ${status}\n${stderr}`);
+    // The shell's second line of times: its children, "0m1.5s 0m0.1s".
+    const children = stderr.trim().split("\n").at(-1) ?? "";
+    const [user = 0, system = 0] = [...children.matchAll(/(\d+)m([\d.]+)s/g)].map(
+      (m) => Number(m[1]) * 60 + Number(m[2]),
+    );
+    seconds = Math.min(seconds, user + system);
+    said = stderr;
+  }
+  return { seconds, stderr: said };
+}
+
+const directory = mkdtempSync(join(tmpdir(), "forkcast-bench-"));
+console.log(
+  "recording                        events   printed   ingest  analyze   x ingest  x analyze   (CPU s)",
+);
+try {
+  for (const path of process.argv.slice(2)) {
+    const isPerf = readFileSync(path).subarray(0, 8).toString("latin1") === "PERFILE2";
+    const printing = isPerf ? ["perf", "script", "-i", path] : ["trace-cmd", "report", "-i", path];
+    const printed = cpuSeconds(printing).seconds;
+    const ingest = cpuSeconds([process.execPath, MAIN, "ingest", path, "-o", join(directory, "e.arrow")]);
+    const analyze = cpuSeconds([
+      process.execPath,
+      MAIN,
+      "analyze",
+      path,
+      "-o",
+      join(directory, "out"),
+    ]).seconds;
+    const events = Number(/rows of (\d+) events/.exec(ingest.stderr)?.[1] ?? Number.NaN);
+    const name = path.split("/").slice(-2).join("/");
+    const figures = [printed, ingest.seconds, analyze].map((s) => s.toFixed(2).padStart(9)).join("");
+    const ratios = [printed / ingest.seconds, printed / analyze]
+      .map((x) => x.toFixed(1).padStart(11))
+      .join("");
+    console.log(`${name.padEnd(30)}${String(events).padStart(9)}${figures}${ratios}`);
+  }
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}

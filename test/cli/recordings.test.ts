@@ -1,0 +1,84 @@
+// Binary recordings through the command line: in place, compressed, from standard input, in a directory; what comes out
+// is the same and nothing stays behind. Where ../shared lies beside the repository, a .dat and its printed text give the
+// same verdicts.
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import type { Summary } from "../../src/analyze/summary.ts";
+import { seeds } from "../support/recording-seeds.ts";
+import { forkcast, scratch } from "./run-cli.ts";
+
+const SHARED = fileURLToPath(new URL("../../../shared/traces/", import.meta.url));
+const cwd = scratch();
+const dat = seeds()[0]!.bytes;
+
+function ingested(args: readonly string[], stdin?: Uint8Array): string {
+  const { code, stderr } = forkcast(["ingest", ...args, "-o", "e.arrow"], {
+    cwd,
+    ...(stdin === undefined ? {} : { input: Buffer.from(stdin) }),
+  });
+  expect([code, readdirSync(cwd).filter((name) => name.includes("spool") || name.includes("tmp"))]).toEqual([
+    0,
+    [],
+  ]);
+  return /\d+ rows of \d+ events, [\w-]+/.exec(stderr)?.[0] ?? stderr;
+}
+
+test("a file, gzip and standard input give the same", () => {
+  writeFileSync(join(cwd, "t.dat"), dat);
+  writeFileSync(join(cwd, "t.dat.gz"), gzipSync(dat));
+  const plain = ingested(["t.dat"]);
+  expect(plain).toBe("20 rows of 24 events, trace-dat");
+  expect(ingested(["t.dat.gz"])).toBe(plain);
+  expect(ingested(["-"], dat)).toBe(plain);
+});
+
+test("a damaged one leaves one line and no file", () => {
+  writeFileSync(join(cwd, "cut.dat.gz"), gzipSync(dat.subarray(0, 700)));
+  const before = readdirSync(cwd).sort();
+  const { code, stderr } = forkcast(["ingest", "cut.dat.gz", "-o", "new.arrow"], { cwd });
+  expect(code).toBe(3);
+  expect(stderr).toMatch(/^error: cut\.dat\.gz \(trace-dat\) ends inside its header[^\n]*\n$/);
+  expect(readdirSync(cwd).sort()).toEqual(before);
+});
+
+test("a directory that is no recording is refused", () => {
+  mkdirSync(join(cwd, "folder"));
+  writeFileSync(join(cwd, "folder", "x"), "text");
+  const { code, stderr } = forkcast(["ingest", "folder", "-o", "new.arrow"], { cwd });
+  expect([code, stderr]).toEqual([
+    3,
+    expect.stringMatching(/^error: folder: is a directory \(1 files in it\)[^\n]*\n$/),
+  ]);
+});
+
+const PAIRS: readonly (readonly [string, string])[] = [
+  ["lab/W5/trace-cmd.v7.dat", "lab/W5/trace-cmd.tc7.report.txt.zst"],
+  ["lab/W2/trace-cmd.v7.dat", "lab/W2/trace-cmd.tc7.report.txt.zst"],
+  ["lab/W14/perf.data.zst", "lab/W14/perf.script.txt.zst"],
+];
+const pairs = PAIRS.filter(([a, b]) => existsSync(join(SHARED, a)) && existsSync(join(SHARED, b)));
+
+describe.skipIf(pairs.length === 0)("the same run as recorded and as printed, ../shared/traces", () => {
+  test.each(pairs.length > 0 ? pairs : [["skipped: there is no such folder", ""] as const])(
+    "%s",
+    (binary, text) => {
+      const verdicts = (path: string): unknown => {
+        const { code, stdout } = forkcast(
+          ["analyze", join(SHARED, path), "-o", "out", "--json", "--kernel", "6.1"],
+          { cwd },
+        );
+        expect(code).toBe(0);
+        const { forks, policies } = JSON.parse(stdout) as Summary;
+        // Microseconds in text, nanoseconds in the recording: how long a wait was differs.
+        return [
+          forks,
+          Object.fromEntries(Object.entries(policies).map(([id, p]) => [id, { ...p, blocked: null }])),
+        ];
+      };
+      expect(verdicts(binary)).toEqual(verdicts(text));
+    },
+  );
+});
