@@ -8,6 +8,7 @@ import { printable, wrap } from "./plain-text.ts";
 import { type PolicySummary, referencePolicy } from "./policy-summary.ts";
 import { percent, plural } from "./statistics.ts";
 import { commonUnit, type Summary } from "./summary.ts";
+import { nearMissTexts, waitTexts } from "./waits-text.ts";
 
 const MOST_CAUSES = 6;
 const MOST_PROBLEMS = 10;
@@ -19,6 +20,7 @@ export function renderText(summary: Summary, tables: VerdictTables): string {
     headLines(summary),
     policyLines(summary),
     denialLines(summary),
+    counterfactualLines(summary),
     evidenceLines(summary),
     claimLines(summary),
     missingLines(summary),
@@ -118,6 +120,11 @@ function denialLines({ policies }: Summary): string[] {
   if (rest.length > 0)
     out.push(...wrap(`  fewer: ${rest.map(([cause, n]) => `${cause} ${n}`).join(", ")}`, 4));
   return out;
+}
+
+function counterfactualLines(summary: Summary): string[] {
+  const texts = [...waitTexts(summary), ...nearMissTexts(summary)];
+  return texts.flatMap(([label, text]) => labelled(label, printable(text)));
 }
 
 function evidenceLines({ forks, agreement }: Summary): string[] {

@@ -14,6 +14,7 @@ import {
   BLOCK_SPEC,
   EXPOSURE_SPEC,
   FORK_SPEC,
+  NEAR_MISS_SPEC,
   PROBLEM_SPEC,
   SCHEMA_VERSION,
   VERDICT_SPEC,
@@ -54,6 +55,7 @@ export async function writeResults(dir: string, results: Results): Promise<Summa
   writeTable(dir, "verdicts", tables.verdicts);
   writeTable(dir, "exposures", tables.exposures);
   writeTable(dir, "blocks", tables.blocks);
+  writeTable(dir, "near_misses", tables.near_misses);
   writeTable(dir, "problems", tables.problems);
   writeWhole(tablePath(dir, RUN_FILE), `${JSON.stringify(runFileOf(results), null, 2)}\n`);
   const summary = summarize(tables, results.metas, results.infos);
@@ -103,6 +105,7 @@ export function readResults(dir: string): Results {
     verdicts: readTable(dir, "verdicts", VERDICT_SPEC),
     exposures: readTable(dir, "exposures", EXPOSURE_SPEC),
     blocks: readTable(dir, "blocks", BLOCK_SPEC),
+    near_misses: readTable(dir, "near_misses", NEAR_MISS_SPEC),
     problems: readTable(dir, "problems", PROBLEM_SPEC),
   };
   const run = readRunFile(dir);

@@ -1,7 +1,9 @@
 // Forks found so far, one row each, as parallel arrays. Counts are lower bounds plus a number of open doubts:
 // evidence that comes later (a put that proves a hidden get, a CPU's first switch) goes back and settles them.
 // Filled by windows.ts, patched by the model, read by verdicts.ts.
+import type { WriteHold } from "./locks.ts";
 import type { Mms, World } from "./model/world.ts";
+import type { Borrow } from "./uses.ts";
 
 /** Why a count is not exact; bits of `usersWhy` and `countWhy`. */
 export const Doubt = {
@@ -79,6 +81,12 @@ export class Forks {
   readonly end: number[] = [];
   readonly endLine: number[] = [];
   readonly endBy: number[] = [];
+  readonly endSeq: number[] = [];
+  /** dup_mmap()'s write hold on the old mm's mmap_lock, where mmap_lock events show it. */
+  readonly lock: (WriteHold | undefined)[] = [];
+  /** The latest borrows of the mm called before the check, and the first ones called after the window's end. */
+  readonly borrowsBefore: Borrow[][] = [];
+  readonly borrowsAfter: Borrow[][] = [];
   readonly child: number[] = [];
   /** Values sampled at the check, or NO_SAMPLE. */
   readonly sampledUsers: number[] = [];
@@ -156,6 +164,7 @@ export class Forks {
       this.cpu,
       this.seq,
       this.earlySeq,
+      this.endSeq,
       this.child,
       this.loadedCompared,
       this.loadedEqual,
@@ -209,6 +218,9 @@ export class Forks {
     ]) {
       column.push(0);
     }
+    this.lock.push(undefined);
+    this.borrowsBefore.push([]);
+    this.borrowsAfter.push([]);
     this.sampledUsers.push(NO_SAMPLE);
     this.sampledCount.push(NO_SAMPLE);
     this.prev.push(mms.lastFork[life]!);

@@ -28,6 +28,8 @@ export function loseSince(r: Lowering, cpu: number, fromSeq: number, fromNs: num
   const { cpus, tasks } = world;
   world.lossSeq = world.seq;
   r.windows.loseEvents(cpu, fromSeq, fromNs);
+  r.locks.lose();
+  r.uses.lose();
   for (let c = 0; c < cpus.length; c++) if (cpu < 0 || c === cpu) forgetCpu(r, c);
   // Any task may have exec'd, exited, borrowed or released in the gap.
   for (const t of tasks.takeTouched()) {

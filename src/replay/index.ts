@@ -6,6 +6,7 @@ import type { ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
 import type { Armed } from "./counts.ts";
 import type { KernelRules } from "./model/world.ts";
 import { POLICIES } from "./policies/index.ts";
+import type { Policy } from "./policies/policy.ts";
 import { WINDOW_CUT } from "./problems.ts";
 import { Replayer } from "./replay.ts";
 import { writeVerdicts } from "./verdicts.ts";
@@ -63,6 +64,10 @@ export async function replay(
     kernelFrom: kernel.from,
     policies: policies.map((p) => p.id),
     blockedNeeds: Object.fromEntries(policies.map((p) => [p.id, blockedNeed(p.serialises, armed)])),
+    queueNeeds: Object.fromEntries(
+      policies.filter((p) => p.holds === "mmap_lock").map((p) => [p.id, queueNeed(p, armed, names)]),
+    ),
+    nearMissNeeds: armed.useMm ? null : "kthread_use_mm",
     armed: [...names].sort(),
     missing: missing(armed, into, before),
     assumptions: assumptions(kernel, armed, lazySetsDirty, assume),
@@ -119,6 +124,17 @@ function blockedNeed(serialises: readonly string[], armed: Armed): string | null
   if (serialises.includes("kthread_use_mm") && !armed.useMm) return "kthread_use_mm";
   if (serialises.includes("get_task_mm") && !armed.getTaskMm) return "get_task_mm";
   return null;
+}
+
+/** What the wait behind other holders of mmap_lock lacks. */
+function queueNeed(policy: Policy, armed: Armed, names: ReadonlySet<string>): string | null {
+  // The 15 May patch diverts while the lock is held in any mode: readers count, whose events nobody can afford to record.
+  if (!policy.serialises.includes("kthread_use_mm")) return "mmap_lock events of readers";
+  const lacking = [
+    ...(armed.useMm ? [] : ["kthread_use_mm"]),
+    ...["mmap_lock_acquire_returned", "mmap_lock_released"].filter((name) => !names.has(name)),
+  ];
+  return lacking.length > 0 ? lacking.join(", ") : null;
 }
 
 function writeProblems(replayer: Replayer, into: VerdictTables, traceIndex: number): void {

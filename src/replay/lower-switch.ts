@@ -2,6 +2,7 @@
 // (context_switch, exec_mmap, exit_mm, kthread_use_mm, leave_mm, use_temporary_mm: semantics §3.1, §3.2, §9.10).
 import { type EventBatch, NONE, NULL_MM } from "../table/event-batch.ts";
 import { EventKind, SWITCH_MM_NO_TASK, SwitchState } from "../table/event-kinds.ts";
+import { noteCall } from "./calls.ts";
 import { Doubt } from "./forks.ts";
 import type { Lowering } from "./lowering.ts";
 import { setActive, usingOf } from "./model/model.ts";
@@ -40,6 +41,7 @@ export function schedSwitch(
     if (prev !== IDLE) {
       tasks.firm[prev] = r.world.seq;
       tasks.asleep[prev] = 1;
+      r.uses.sleeps(prev);
     }
     if (state !== SwitchState.sleeping) closeOpened(r, prev);
   }
@@ -85,7 +87,7 @@ export function switchMm(r: Lowering, b: EventBatch, i: number, cpu: number, tas
     // switch_mm of current outside a switch: kthread_use_mm's, with or without its own probe.
     const life = mms.ofLive(label);
     if (tasks.entering[task] !== life && tasks.borrowed[task] !== life) {
-      r.windows.block(life, "kthread_use_mm", tasks.pid[task]!, b.comm[i]!);
+      noteCall(r, life, "kthread_use_mm", task, b.comm[i]!);
       // The call itself was not recorded: it grabbed some time since the kthread's last event.
       r.forks.patchCount(r.world, life, tasks.firm[task]!, r.world.seq, 0, 1, Doubt.pendingGrab);
     }
@@ -150,7 +152,7 @@ export function enterLazy(r: Lowering, b: EventBatch, i: number, cpu: number, ta
     return;
   }
   if (tasks.borrowed[task]! >= 0) {
-    if (tasks.unusing[task] === 0) r.windows.block(life, "kthread_unuse_mm", tasks.pid[task]!, b.comm[i]!);
+    if (tasks.unusing[task] === 0) noteCall(r, life, "kthread_unuse_mm", task, b.comm[i]!);
     unuseMm(r, cpu, task);
     return;
   }

@@ -10,6 +10,7 @@ import {
   TlbReason,
 } from "../table/event-kinds.ts";
 import { END, START } from "./attempt.ts";
+import { noteCall } from "./calls.ts";
 import { divert } from "./evaluate.ts";
 import {
   closeStale,
@@ -103,13 +104,20 @@ export function lower(
       if (life < 0) return;
       tasks.edge[task] = world.seq;
       tasks.edgeMm[task] = life;
-      calledGet(r, task, life, kind === EventKind.getTaskMm ? "get_task_mm" : "mm_access", tid, b.comm[i]!);
+      calledGet(
+        r,
+        task,
+        life,
+        kind === EventKind.getTaskMm ? "get_task_mm" : "mm_access",
+        b.comm[i]!,
+        target,
+      );
       beginGet(r, task, life);
       return;
     }
     case EventKind.getTaskMmRet:
     case EventKind.mmAccessRet:
-      got(r, b, i, kind, tid, task);
+      got(r, b, i, kind, task);
       return;
     case EventKind.procMemOpenRet:
       if (b.mm[i]! > NULL_MM) noteOpened(r, task, mms.of(b.mm[i]!));
@@ -140,7 +148,8 @@ export function lower(
     case EventKind.kthreadUseMm: {
       if (b.mm[i]! <= NULL_MM) return;
       const life = mms.ofLive(b.mm[i]!);
-      windows.block(life, "kthread_use_mm", tid, b.comm[i]!);
+      noteCall(r, life, "kthread_use_mm", task, b.comm[i]!);
+      r.uses.called(task, life, false);
       callUseMm(r, task, life);
       // Without switch_mm_irqs_off it may take effect any time from now.
       if (!world.switchMmSeen && cpu >= 0) setActive(r, cpu, task, life, "borrowed");
@@ -149,7 +158,7 @@ export function lower(
     case EventKind.kthreadUnuseMm: {
       if (b.mm[i]! <= NULL_MM) return;
       const life = mms.of(b.mm[i]!);
-      windows.block(life, "kthread_unuse_mm", tid, b.comm[i]!);
+      noteCall(r, life, "kthread_unuse_mm", task, b.comm[i]!);
       callUnuseMm(r, cpu, task, life);
       return;
     }
@@ -195,12 +204,14 @@ export function lower(
     case EventKind.uprobeDupMmap:
       dupMmap(r, b, i, kind, cpu, tid, task);
       return;
+    case EventKind.mmapLockStartLocking:
+      if (b.mm[i]! > NULL_MM) r.locks.ask(task, b.mm[i]!, (b.flags[i]! & LOCK_WRITE) !== 0, world.ns);
+      return;
     case EventKind.mmapLockAcquireReturned:
-      if ((b.flags[i]! & LOCK_WRITE) !== 0 && (b.flags[i]! & LOCK_SUCCESS) !== 0)
-        locked(r, b, i, cpu, tid, task);
+      acquired(r, b, i, cpu, tid, task);
       return;
     case EventKind.mmapLockReleased:
-      if ((b.flags[i]! & LOCK_WRITE) !== 0) unlocked(r, b, i, task);
+      released(r, b, i, task);
       return;
     case EventKind.flushTlbMmRange: {
       const attempt = windows.attempts.get(task);
@@ -235,7 +246,22 @@ export function lower(
   }
 }
 
-function got(r: Lowering, b: EventBatch, i: number, kind: number, tid: number, task: number): void {
+function acquired(r: Lowering, b: EventBatch, i: number, cpu: number, tid: number, task: number): void {
+  const { world, windows, locks } = r;
+  const write = (b.flags[i]! & LOCK_WRITE) !== 0;
+  const success = (b.flags[i]! & LOCK_SUCCESS) !== 0;
+  if (b.mm[i]! > NULL_MM) locks.got(task, b.mm[i]!, write, success, world.ns, world.seq, windows.line);
+  if (write && success) locked(r, b, i, cpu, tid, task);
+}
+
+/** The window ends before its lock does: it takes note of the hold it had. */
+function released(r: Lowering, b: EventBatch, i: number, task: number): void {
+  if ((b.flags[i]! & LOCK_WRITE) === 0) return;
+  unlocked(r, b, i, task);
+  if (b.mm[i]! > NULL_MM) r.locks.released(task, b.mm[i]!, r.world.ns);
+}
+
+function got(r: Lowering, b: EventBatch, i: number, kind: number, task: number): void {
   const { tasks, mms } = r.world;
   const entry = tasks.getEntry[task]!;
   tasks.getEntry[task] = -1;
@@ -246,7 +272,7 @@ function got(r: Lowering, b: EventBatch, i: number, kind: number, tid: number, t
   if (entry >= 0 && divert(r.world, life) !== tasks.lastGetDiverted[task])
     tasks.lastGetDiverted[task] = Divert.unknown;
   if (entry < 0)
-    calledGet(r, task, life, kind === EventKind.getTaskMmRet ? "get_task_mm" : "mm_access", tid, b.comm[i]!);
+    calledGet(r, task, life, kind === EventKind.getTaskMmRet ? "get_task_mm" : "mm_access", b.comm[i]!, -1);
   get(r, task, life, entry >= 0 ? entry : r.firmBefore);
   tasks.lastGetMm[task] = life;
   if (kind === EventKind.mmAccessRet && (b.flags[i]! & CALLER_OTHER) === 0) noteOpened(r, task, life);
@@ -258,18 +284,20 @@ function calledGet(
   task: number,
   life: number,
   kind: "get_task_mm" | "mm_access",
-  tid: number,
   comm: number,
+  target: number,
 ): void {
   const { tasks, seq } = r.world;
   const diverted = divert(r.world, life);
   tasks.lastGetSeq[task] = seq;
   tasks.lastGetMm[task] = life;
   tasks.lastGetDiverted[task] = diverted;
-  r.windows.block(
+  r.uses.called(task, life, true, target);
+  noteCall(
+    r,
     life,
     kind,
-    tid,
+    task,
     comm,
     diverted === Divert.yes ? "yes" : diverted === Divert.no ? "no" : "unknown",
   );

@@ -4,10 +4,14 @@
 import type { ProblemLog } from "../base/problem.ts";
 import type { EventKind } from "../table/event-kinds.ts";
 import type { Attempt } from "./attempt.ts";
+import type { Locks } from "./locks.ts";
 import type { Model } from "./model/model.ts";
+import type { Uses } from "./uses.ts";
 import type { Windows } from "./windows.ts";
 
 export interface Lowering extends Model {
+  readonly locks: Locks;
+  readonly uses: Uses;
   readonly windows: Windows;
   readonly problems: ProblemLog;
   /** Events seen per kind (aliases not counted): what is proven armed. */

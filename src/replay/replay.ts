@@ -7,17 +7,21 @@ import type { Attempt } from "./attempt.ts";
 import { applyContext } from "./context.ts";
 import { Forks } from "./forks.ts";
 import { loseEvents } from "./gap.ts";
+import { Locks } from "./locks.ts";
 import { lower } from "./lower.ts";
 import { taskState } from "./lower-fork.ts";
 import type { Lowering } from "./lowering.ts";
-import type { How } from "./model/model.ts";
 import { cutGet } from "./model/users.ts";
+import type { HoldKind, How } from "./model/model.ts";
 import { type KernelRules, World } from "./model/world.ts";
+import { Uses } from "./uses.ts";
 import { Windows } from "./windows.ts";
 
 export class Replayer implements Lowering {
   readonly world: World;
   readonly forks: Forks = new Forks();
+  readonly locks: Locks;
+  readonly uses: Uses;
   readonly windows: Windows;
   readonly problems: ProblemLog = new ProblemLog();
   /** Events seen per kind (aliases not counted): what is proven armed. */
@@ -40,7 +44,9 @@ export class Replayer implements Lowering {
     this.world = new World(rules);
     if (meta.cpus > 0) this.world.cpus.ensure(meta.cpus - 1);
     this.#kinds = meta.kinds;
-    this.windows = new Windows(this);
+    this.locks = new Locks(this.world.mms);
+    this.uses = new Uses(this.world, this.forks, this.locks);
+    this.windows = new Windows(this, this.locks, this.uses);
   }
 
   shows(kind: EventKind): boolean {
@@ -53,6 +59,10 @@ export class Replayer implements Lowering {
 
   onReveal(cpu: number, life: number, task: number, active: boolean, since: number): void {
     this.windows.onReveal(cpu, life, task, active, since);
+  }
+
+  onHold(task: number, life: number, kind: HoldKind, begins: boolean): void {
+    this.uses.onHold(task, life, kind, begins);
   }
 
   /** Applies a batch of rows in order. */
@@ -75,6 +85,7 @@ export class Replayer implements Lowering {
     world.ns = b.ns[i]!;
     world.livesBefore = world.mms.length;
     windows.line = b.line[i]!;
+    this.uses.line = b.line[i]!;
     if (kind === EventKind.lost || kind === EventKind.bufferStarted) {
       if (kind === EventKind.lost) loseEvents(this, cpu);
       return;

@@ -2,16 +2,10 @@
 // and blocked calls; the tables are what analyze reads.
 
 import type { TraceMeta } from "../table/event-batch.ts";
-import type {
-  BlockRow,
-  DenialCause,
-  Evidence,
-  ForkRow,
-  Verdict,
-  VerdictTables,
-} from "../table/verdict-tables.ts";
+import type { DenialCause, Evidence, ForkRow, Verdict, VerdictTables } from "../table/verdict-tables.ts";
 import { EXPOSURE_CLASSES } from "../table/verdict-tables.ts";
-import { type Blocked, END, START } from "./attempt.ts";
+import { END, START } from "./attempt.ts";
+import { Blocks } from "./blocks.ts";
 import {
   type Armed,
   type CountValue,
@@ -23,8 +17,10 @@ import {
 } from "./counts.ts";
 import { coveredNs, type Exposure, ExposureClass } from "./exposures.ts";
 import { Doubt, END_BY, type Forks, NO_SAMPLE, START_BY } from "./forks.ts";
+import { appendNearMiss } from "./near-misses.ts";
 import type { Check, Counted, Entry, Policy } from "./policies/policy.ts";
 import type { Replayer } from "./replay.ts";
+import type { Judged } from "./retime.ts";
 
 export interface VerdictOptions {
   readonly policies: readonly Policy[];
@@ -61,15 +57,31 @@ export function writeVerdicts(
     .filter((row) => forks.dropped[row] === 0)
     .sort((a, b) => forks.start[a]! - forks.start[b]! || a - b);
   const exposures = group(windows.exposures, forks.length);
-  const blocked = group(windows.blocked, forks.length);
+  const factsAt = (row: number): ForkFacts => factsOf(replayer, row, exposures[row] ?? [], options);
+  const blocks = new Blocks(
+    replayer,
+    {
+      policies: options.policies,
+      meta,
+      order,
+      firstId: base,
+      judged: (row, policy) => judged(replayer, row, policy, factsAt(row), options),
+    },
+    into,
+  );
   order.forEach((row, position) => {
     const id = base + position;
-    const facts = factsOf(replayer, row, exposures[row] ?? [], options);
+    blocks.before(row);
+    const facts = factsAt(row);
     into.forks.append(forkRow(replayer, row, id, facts, meta, options));
     for (const e of facts.exposures) appendExposure(into, e, id, meta);
-    for (const policy of options.policies)
-      judge(replayer, row, id, policy, facts, blocked[row] ?? [], meta, options, into);
+    for (const policy of options.policies) {
+      const isFast = judge(replayer, row, id, policy, facts, blocks, meta, options, into);
+      blocks.inWindow(row, policy, isFast);
+    }
+    blocks.after(row);
   });
+  blocks.finish();
 }
 
 function group<T extends { readonly fork: number }>(items: readonly T[], rows: number): (T[] | undefined)[] {
@@ -220,52 +232,53 @@ function maskCauses(forks: Forks, row: number, facts: ForkFacts): DenialCause[] 
   return [...out];
 }
 
+/** What the policy makes of a fork by the trace's own times. */
+function judged(
+  replayer: Replayer,
+  row: number,
+  policy: Policy,
+  facts: ForkFacts,
+  options: VerdictOptions,
+): Judged {
+  const decision = policy.decide(facts.check);
+  const verdict =
+    decision === "slow" ? null : verdictOf(replayer, row, policy, decision === "fast", facts, options);
+  return { check: facts.check, decision, verdict };
+}
+
+/** Appends the verdict, and the near miss; returns whether the fork is fast by the trace's own times. */
 function judge(
   replayer: Replayer,
   row: number,
   id: number,
   policy: Policy,
   facts: ForkFacts,
-  blocked: readonly Blocked[],
+  blocks: Blocks,
   meta: TraceMeta,
   options: VerdictOptions,
   into: VerdictTables,
-): void {
+): boolean {
   const { forks } = replayer;
-  const decision = policy.decide(facts.check);
-  const slow = decision === "slow";
-  const { causes, evidence } = slow
-    ? denial(forks, row, policy, facts)
-    : { causes: [], evidence: fastEvidence(policy, facts) };
+  const { decision, verdict } = judged(replayer, row, policy, facts, options);
+  // What the design's own waits make of the fork rests on an assumption: where that contradicts the trace's times, neither stands.
+  const rejudged = blocks.rejudged.get(row)?.get(policy.id) ?? null;
+  const isOpen = decision === "indeterminate" || rejudged !== null;
+  const { causes, evidence } =
+    decision === "slow" && !isOpen
+      ? denial(forks, row, policy, facts)
+      : { causes: [], evidence: fastEvidence(policy, facts) };
   into.verdicts.append({
     fork: id,
     policy: policy.id,
-    decision,
-    verdict: slow ? null : verdictOf(replayer, row, policy, decision === "fast", facts, options),
+    decision: rejudged === null ? decision : "indeterminate",
+    verdict: rejudged === null ? verdict : "indeterminate",
     denied_by: causes,
-    evidence: decision === "indeterminate" ? "unknown" : evidence,
+    evidence: isOpen ? "unknown" : evidence,
+    rejudged,
   });
-  if (policy.serialises.length === 0 || (policy.waitsOnlyWhenFast && decision !== "fast")) return;
-  for (const b of blocked) {
-    if (
-      b.diverts === "no" ||
-      !policy.serialises.includes(b.kind) ||
-      (b.beforeLock && policy.holds === "mmap_lock")
-    )
-      continue;
-    const end = forks.end[row]!;
-    const block: BlockRow = {
-      policy: policy.id,
-      fork: id,
-      kind: b.kind,
-      tid: b.tid,
-      comm: meta.comms[b.comm] ?? "",
-      at_ns: absolute(meta, b.at),
-      wait_ns: Number.isNaN(end) ? null : ns(end - b.at),
-      line: b.line,
-    };
-    into.blocks.append(block);
-  }
+  if (decision === "fast" && verdict !== "unsafe" && policy.serialises.length === 0 && options.armed.useMm)
+    appendNearMiss(into, forks, row, policy, id, meta);
+  return decision === "fast";
 }
 
 function fastEvidence(policy: Policy, facts: ForkFacts): Evidence {

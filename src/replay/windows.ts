@@ -1,13 +1,15 @@
 // Fork windows: from the events of one task around copy_mm() to one row in Forks, by the best evidence present
 // (semantics §4.1, §4.2), and what happens on other CPUs while a window is open. Fed by replay.ts.
-import { type Attempt, type Blocked, END, START } from "./attempt.ts";
+import { type Attempt, type Blocked, type Call, END, START } from "./attempt.ts";
 import { boundSince, evaluate } from "./evaluate.ts";
 import type { Diverted, Exposure, ExposureClass, WayIn } from "./exposures.ts";
 import { borrowSeq, ExposureClass as Class, classify, NO_WAY_IN } from "./exposures.ts";
 import { Doubt, type Forks } from "./forks.ts";
+import type { Locks } from "./locks.ts";
 import { confirmMember, ensureLife, type How, type Model } from "./model/model.ts";
 import { UNKNOWN_LIFE, type World } from "./model/world.ts";
 import { Samples } from "./samples.ts";
+import type { Uses } from "./uses.ts";
 
 /** By Divert, as tasks.lastGetDiverted holds it. */
 const DIVERTED: readonly Diverted[] = ["no", "yes", "unknown"];
@@ -31,21 +33,27 @@ export class Windows {
   readonly open: Attempt[] = [];
   readonly exposures: Exposure[] = [];
   readonly blocked: Blocked[] = [];
+  /** Calls of kthread_use_mm that met a write hold on the mm's mmap_lock, a fork's or another's. */
+  readonly queued: Call[] = [];
   #longest = 0;
   readonly samples: Samples;
   readonly #locks = new Map<number, TentativeLock>();
   readonly #m: Model;
   readonly #world: World;
   readonly #forks: Forks;
+  readonly #mmapLocks: Locks;
+  readonly #uses: Uses;
   line = 0;
   /** CR3 loads are recorded (switch_mm_irqs_off, or tlb_flush): a lazy CPU that has been flushed shows. */
   loadsVisible = false;
 
-  constructor(m: Model) {
+  constructor(m: Model, locks: Locks, uses: Uses) {
     this.#m = m;
     this.#world = m.world;
     this.#forks = m.forks;
     this.samples = new Samples(m.world, m.forks);
+    this.#mmapLocks = locks;
+    this.#uses = uses;
   }
 
   /** The task's attempt, begun when it has none. `by`: what was seen first. */
@@ -319,25 +327,6 @@ export class Windows {
     else attempt.all.push(e);
   }
 
-  /** A serialised function is called on `life` while its window is open. `diverts`: for get_task_mm and mm_access. */
-  block(life: number, kind: Blocked["kind"], tid: number, comm: number, diverts: Diverted = "yes"): void {
-    for (const attempt of this.open) {
-      if (attempt.life !== life || attempt.tid === tid) continue;
-      const { ns, seq } = this.#world;
-      attempt.blocked.push({
-        fork: attempt.row,
-        kind,
-        tid,
-        comm,
-        at: ns,
-        seq,
-        line: this.line,
-        diverts,
-        beforeLock: false,
-      });
-    }
-  }
-
   /** Write lock taken on `label` by a task with no fork under way. */
   lockOutside(task: number, label: number): TentativeLock | undefined {
     const held = this.#locks.get(task);
@@ -431,8 +420,12 @@ export class Windows {
     f.endLine[attempt.row] = this.line;
     for (let c = 0; c < attempt.exposures.length; c++) this.#endExposure(attempt, c);
     for (const e of attempt.all) this.exposures.push(e);
-    for (const b of attempt.blocked)
-      this.blocked.push({ ...b, fork: attempt.row, beforeLock: b.seq < f.seq[attempt.row]! });
+    f.endSeq[attempt.row] = this.#world.seq;
+    const hold = this.#mmapLocks.holdOf(attempt.life);
+    if (hold?.task === attempt.task) f.lock[attempt.row] = hold;
+    this.#uses.windowEnds(attempt.row);
+    for (const call of attempt.blocked)
+      this.blocked.push({ fork: attempt.row, call, beforeLock: call.seq < f.seq[attempt.row]! });
   }
 
   /** The fork is over (returned, or a new one begins): forget the attempt. `child`: new pid, -1 unknown or failed. */

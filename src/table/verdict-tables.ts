@@ -96,7 +96,11 @@ export const FORK_SPEC = {
   doubts: "dictList",
 } as const;
 
-/** One row a fork and policy. verdict is null when decision is slow. `evidence`: the weakest evidence the decision rests on. */
+/**
+ * One row a fork and policy. verdict is null when decision is slow. `evidence`: the weakest evidence the decision rests on.
+ * `rejudged`: what a task made late by this policy's own lock would make of the fork ("slow", "safe", …) where that is not
+ * what the trace's times say; the decision is then indeterminate. null otherwise.
+ */
 export const VERDICT_SPEC = {
   fork: "i32",
   policy: "dict",
@@ -104,6 +108,7 @@ export const VERDICT_SPEC = {
   verdict: "dict",
   denied_by: "dictList",
   evidence: "dict",
+  rejudged: "dict",
 } as const;
 
 /** One row an interval [start_ns, end_ns) in which another task on another CPU had the mm inside the window. */
@@ -118,7 +123,36 @@ export const EXPOSURE_SPEC = {
   line: "i32",
 } as const;
 
-/** One row an event that a policy would have made wait until the window's release. kind: the function that waits. */
+/** Why an event would have waited, `cause` in `blocks`. */
+export const BLOCK_CAUSES = ["fork-window", "writer-queue", "unreleased-lock", "fork-fork"] as const;
+export type BlockCause = (typeof BLOCK_CAUSES)[number];
+
+/** What the task that waits then does, `outcome` in `blocks`. */
+export const BLOCK_OUTCOMES = [
+  "shifted-whole",
+  "starts-late",
+  "ends-late",
+  "reaches-next-window",
+  "unknown",
+] as const;
+export type BlockOutcome = (typeof BLOCK_OUTCOMES)[number];
+
+/**
+ * One row an event that a policy would have made wait. kind: the function that waits.
+ * - `cause` fork-window: until the release of `fork`'s window; writer-queue: until another writer releases the mm's
+ *   mmap_lock (`fork`: the fork whose lock that is, when outside its window; else null); unreleased-lock: a write lock was
+ *   taken before the call and its release is not in the trace, as after a downgrade: whether it waits cannot be told;
+ *   fork-fork: a fork of the same mm (`waiter`) behind `fork`.
+ * - `until_ns`: when it may go on, null unknown; `wait_ns` = until_ns - at_ns. `new_ns`: the part of the wait that is not
+ *   in the kernel as recorded (a second fork waits for mmap_lock already); null unknown.
+ * - `use_end_ns`: when what the call took was given back in the trace: kthread_unuse_mm after kthread_use_mm, mmput after
+ *   a get; null when that is not seen.
+ * - `outcome`: what the task then does. shifted-whole: that was before until_ns, so the use as a whole comes after the window; starts-late: it went on
+ *   beyond; ends-late: kthread_unuse_mm, the use is longer by the wait; reaches-next-window: moved by the wait, the task
+ *   meets a later window otherwise than the trace has it: `next_fork`, judged again: `next_verdict` (safe, unsafe,
+ *   indeterminate or slow), `next_wait_ns` (null: it does not wait there).
+ * - `ahead`: writers that waited for mmap_lock by then; with fair queueing they go first, which wait_ns leaves out.
+ */
 export const BLOCK_SPEC = {
   policy: "dict",
   fork: "i32",
@@ -128,6 +162,40 @@ export const BLOCK_SPEC = {
   at_ns: "ns",
   wait_ns: "ns",
   line: "i32",
+  cause: "dict",
+  until_ns: "ns",
+  new_ns: "ns",
+  use_end_ns: "ns",
+  outcome: "dict",
+  next_fork: "i32",
+  next_verdict: "dict",
+  next_wait_ns: "ns",
+  waiter: "i32",
+  ahead: "i32",
+} as const;
+
+/**
+ * One row a fast fork and policy that serialises nothing, unless unsafe: the borrow (kthread_use_mm) of its mm that came
+ * nearest to falling inside the window unseen by the check. docs/model.md says what orders a borrow against a window.
+ * - `distance_ns`: how much earlier (`side` after) or later (before) the kthread's run would have had to be; null: no
+ *   borrow that could. `gap_ns`: from the window to its use, as recorded.
+ * - `kind`, `tid`, `comm`, `at_ns`, `line`: its call. Null as distance_ns.
+ * - `ordered_by`: what keeps out the borrow that is nearest in time, when that is not the one named: "own-cpu" (it ran on
+ *   the forker's CPU), "task-creation", "mmap_lock", "reference" (its get_task_mm would have come before the check, which
+ *   would have seen it), "window-unknown" (the window's end is not recorded, or events were lost). Null: nothing.
+ */
+export const NEAR_MISS_SPEC = {
+  fork: "i32",
+  policy: "dict",
+  distance_ns: "ns",
+  gap_ns: "ns",
+  side: "dict",
+  kind: "dict",
+  tid: "i32",
+  comm: "dict",
+  at_ns: "ns",
+  line: "i32",
+  ordered_by: "dict",
 } as const;
 
 /** One row a kind of input defect. */
@@ -146,6 +214,7 @@ export type ForkRow = RowOf<typeof FORK_SPEC>;
 export type VerdictRow = RowOf<typeof VERDICT_SPEC>;
 export type ExposureRow = RowOf<typeof EXPOSURE_SPEC>;
 export type BlockRow = RowOf<typeof BLOCK_SPEC>;
+export type NearMissRow = RowOf<typeof NEAR_MISS_SPEC>;
 export type ProblemRow = RowOf<typeof PROBLEM_SPEC>;
 
 /** What a policy's `blocked` figure lacks, or null when it can be evaluated: by trace index, then policy id. */
@@ -157,6 +226,7 @@ export interface VerdictTables {
   readonly verdicts: ColumnTable<typeof VERDICT_SPEC>;
   readonly exposures: ColumnTable<typeof EXPOSURE_SPEC>;
   readonly blocks: ColumnTable<typeof BLOCK_SPEC>;
+  readonly near_misses: ColumnTable<typeof NEAR_MISS_SPEC>;
   readonly problems: ColumnTable<typeof PROBLEM_SPEC>;
 }
 
@@ -167,6 +237,7 @@ export function newVerdictTables(): VerdictTables {
     verdicts: new ColumnTable(VERDICT_SPEC),
     exposures: new ColumnTable(EXPOSURE_SPEC),
     blocks: new ColumnTable(BLOCK_SPEC),
+    near_misses: new ColumnTable(NEAR_MISS_SPEC),
     problems: new ColumnTable(PROBLEM_SPEC),
   };
 }
@@ -180,6 +251,10 @@ export interface ReplayInfo {
   readonly policies: readonly string[];
   /** Per policy: probe(s) missing for `blocked`, or null when it could be evaluated. */
   readonly blockedNeeds: BlockedNeeds;
+  /** Per policy whose lock is mmap_lock: what its queue behind other writers lacks, or null. Absent: no such queue. */
+  readonly queueNeeds?: BlockedNeeds;
+  /** Probe missing for `near_misses`, or null. */
+  readonly nearMissNeeds?: string | null;
   /** Functions proven armed, by name. */
   readonly armed: readonly string[];
   /** Evidence the recording lacks: probe or event, what it would have told, and how many forks that left undecided. */

@@ -159,7 +159,15 @@ test("a chart's size does not depend on the number of forks", () => {
   for (let fork = 12; fork < 5000; fork++) big.tables.forks.append(forkRow(fork, { comm: `c${fork}` }));
   for (const policy of infos[0]!.policies) {
     for (let fork = 12; fork < 5000; fork++) {
-      const row = { fork, policy, decision: "fast", verdict: "unsafe", denied_by: [], evidence: "measured" };
+      const row = {
+        fork,
+        policy,
+        decision: "fast",
+        verdict: "unsafe",
+        denied_by: [],
+        evidence: "measured",
+        rejudged: null,
+      };
       big.tables.verdicts.append(row);
     }
   }

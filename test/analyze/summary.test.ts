@@ -45,6 +45,16 @@ test("waits: nearest rank over the known ones; a missing probe is not zero waits
     p99_ns: 78_000,
     max_ns: 78_000,
     unknown_waits: 1,
+    reach_next_window: 0,
+    forks: {
+      events: 0,
+      total_ns: 0,
+      p50_ns: null,
+      p99_ns: null,
+      max_ns: null,
+      unknown_waits: 0,
+      new_ns: 0,
+    },
   });
   expect(policies["get-task-mm"]!.blocked).toEqual({ not_evaluable: "get_task_mm" });
   expect(policies["users-only"]!.blocked).toMatchObject({ events: 0, total_ns: 0, p50_ns: null });
@@ -55,6 +65,51 @@ test("one trace that cannot tell makes the waits of all not evaluable", () => {
   const blind = { ...infos[0]!, blockedNeeds: { "fork-lock": "kthread_use_mm" } };
   const { policies } = summarize(tables, [...metas, ...metas], [...infos, blind]);
   expect(policies["fork-lock"]!.blocked).toEqual({ not_evaluable: "kthread_use_mm" });
+});
+
+test("waits for other reasons stand beside those for windows", () => {
+  const { tables, metas, infos } = fixture();
+  const base = { ...tables.blocks.row(3), policy: "mmap-lock" };
+  tables.blocks.append({ ...base, cause: "writer-queue", wait_ns: 700n });
+  tables.blocks.append({ ...base, cause: "unreleased-lock", wait_ns: null });
+  tables.blocks.append({ ...base, cause: "fork-fork", wait_ns: 500n, new_ns: 20n });
+  tables.blocks.append({ ...base, cause: "fork-fork", wait_ns: 600n, new_ns: null });
+  const evaluable = { ...infos[0]!, queueNeeds: { "mmap-lock": null, "get-task-mm": "readers" } };
+  const { policies } = summarize(tables, metas, [evaluable]);
+  expect(policies["mmap-lock"]!.blocked).toMatchObject({
+    events: 3,
+    total_ns: 127_000,
+    queue: { events: 1, total_ns: 700, max_ns: 700, perhaps: 1 },
+    forks: { events: 2, total_ns: 1100, new_ns: null },
+  });
+  const blind = { ...evaluable, queueNeeds: { "mmap-lock": "mmap_lock_released" } };
+  expect(summarize(tables, metas, [evaluable, blind]).policies["mmap-lock"]!.blocked).toMatchObject({
+    events: 3,
+    queue: { not_evaluable: "mmap_lock_released" },
+  });
+});
+
+test("near misses: nearest rank over the windows that have one, closest first", () => {
+  const { tables, metas, infos } = fixture();
+  const { policies } = summarize(tables, metas, infos);
+  expect(policies["counts-unlocked"]!.near_misses).toEqual({
+    windows: 4,
+    with_candidate: 3,
+    min_ns: 2_500,
+    p50_ns: 96_000,
+    p99_ns: 410_000,
+    closest: [
+      { fork: 1, distance_ns: 2_500, side: "after", line: 16 },
+      { fork: 3, distance_ns: 96_000, side: "after", line: 18 },
+      { fork: 0, distance_ns: 410_000, side: "before", line: 15 },
+    ],
+    meaning: expect.stringContaining("how likely"),
+  });
+  expect(policies["fork-lock"]!.near_misses).toBeUndefined();
+  const blind = { ...infos[0]!, nearMissNeeds: "kthread_use_mm" };
+  expect(summarize(tables, metas, [blind]).policies["cpumask"]!.near_misses).toEqual({
+    not_evaluable: "kthread_use_mm",
+  });
 });
 
 test("agreement counts claims, not lower bounds", () => {

@@ -75,6 +75,7 @@ export function fixture(): Fixture {
   }
   exposures(tables);
   blocks(tables);
+  nearMisses(tables);
   problems(tables);
   return { tables, metas: [{ ...traceMeta(900, EPOCH), path: "W<5>.txt", lostEvents: 3 }], infos: [INFO] };
 }
@@ -118,7 +119,7 @@ const FORKS: Readonly<Record<number, Partial<ForkRow>>> = {
 };
 
 function verdictRow(policy: string, fork: number) {
-  const base = { fork, policy, evidence: "measured", denied_by: [] as string[] };
+  const base = { fork, policy, evidence: "measured", denied_by: [] as string[], rejudged: null };
   if (policy === "always-atomic") return { ...base, decision: "slow", verdict: null };
   if (fork >= 10)
     return { ...base, decision: "indeterminate", verdict: "indeterminate", evidence: "unknown" };
@@ -166,6 +167,53 @@ function blocks(tables: VerdictTables): void {
         at_ns: EPOCH,
         wait_ns: wait,
         line: 15 + fork,
+        cause: "fork-window",
+        until_ns: wait === null ? null : EPOCH + wait,
+        new_ns: wait,
+        use_end_ns: EPOCH + 10_000n,
+        outcome: wait === null ? "unknown" : "shifted-whole",
+        next_fork: null,
+        next_verdict: null,
+        next_wait_ns: null,
+        waiter: null,
+        ahead: 0,
+      });
+    }
+  }
+}
+
+const NO_CANDIDATE = {
+  distance_ns: null,
+  gap_ns: null,
+  side: null,
+  kind: null,
+  tid: null,
+  comm: null,
+  at_ns: null,
+  line: null,
+  ordered_by: "own-cpu",
+};
+
+function nearMisses(tables: VerdictTables): void {
+  for (const policy of ["mm-count-only", "counts-unlocked", "users-only", "cpumask"]) {
+    tables.near_misses.append({ ...NO_CANDIDATE, fork: 2, policy });
+    for (const [fork, distance_ns, side] of [
+      [0, 410_000n, "before"],
+      [1, 2_500n, "after"],
+      [3, 96_000n, "after"],
+    ] as const) {
+      tables.near_misses.append({
+        fork,
+        policy,
+        distance_ns,
+        gap_ns: distance_ns,
+        side,
+        kind: "kthread_use_mm",
+        tid: 77,
+        comm: HOSTILE[2]!,
+        at_ns: EPOCH,
+        line: 15 + fork,
+        ordered_by: null,
       });
     }
   }

@@ -90,6 +90,9 @@ export class System implements Model {
 
   onActive(): void {}
 
+  /** Nobody asks what became of a reference: schedules are not moved in time. */
+  onHold(): void {}
+
   onReveal(): void {
     assert(false, "a CPU of the explored system was in unknown state");
   }

@@ -6,6 +6,9 @@ import { Half, IDLE, NO_LIFE, ShareKind, Tail, TaskKind, UNKNOWN_LIFE, type Worl
 /** How a CPU came to use an mm: a switch to a user of it, the same from having held it lazily, kthread_use_mm. */
 export type How = "switched" | "resumed" | "borrowed";
 
+/** What a task has of an mm: an mm_users reference, a borrow, the lazy reference that a borrow leaves behind. */
+export type HoldKind = "ref" | "borrow" | "lazy";
+
 export interface Model {
   readonly world: World;
   readonly forks: Forks;
@@ -16,6 +19,8 @@ export interface Model {
    * lazily (task -1: cannot tell which). Fork rows from cpus.unknownFork[cpu] on may have doubted this CPU.
    */
   onReveal: (cpu: number, life: number, task: number, active: boolean, since: number) => void;
+  /** `task` begins, or ends, to have something of `life`. Called after the fact. */
+  onHold: (task: number, life: number, kind: HoldKind, begins: boolean) => void;
 }
 
 /** Sets who runs on a CPU and which mm is in use there. */
@@ -93,8 +98,10 @@ export function confirmMember(m: Model, task: number, named: number): number {
     leave(m, task);
   }
   // Taken for a kthread until now.
-  if (tasks.borrowed[task]! >= 0) mms.borrows[tasks.borrowed[task]!]! -= 1;
+  const borrowed = tasks.borrowed[task]!;
+  if (borrowed >= 0) mms.borrows[borrowed]! -= 1;
   tasks.borrowed[task] = NO_LIFE;
+  if (borrowed >= 0) m.onHold(task, borrowed, "borrow", false);
   if (before === UNKNOWN_LIFE || before === life) {
     const first = mms.members[life] === 0 && mms.birth[life]! >= 0;
     if (mms.members[life]! > 0 && tasks.share[task] === ShareKind.none) tasks.share[task] = ShareKind.thread;

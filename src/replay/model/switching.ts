@@ -312,7 +312,10 @@ export function useMm(m: Model, cpu: number, task: number, life: number, from: n
   const { tasks, mms, cpus, rules, seq } = m.world;
   settleUse(m, task);
   const before = tasks.borrowed[task]!;
-  if (before >= 0 && before !== life) mms.borrows[before]! -= 1;
+  if (before >= 0 && before !== life) {
+    mms.borrows[before]! -= 1;
+    m.onHold(task, before, "borrow", false);
+  }
   if (before !== life) {
     if (tasks.mm[task]! >= 0) leave(m, task);
     if (tasks.kind[task] !== TaskKind.kernel) ownGets(m, task);
@@ -323,6 +326,7 @@ export function useMm(m: Model, cpu: number, task: number, life: number, from: n
     tasks.borrowed[task] = life;
     tasks.borrowSeq[task] = seq;
     mms.borrows[life]! += 1;
+    m.onHold(task, life, "borrow", true);
     // Used without any reference the trace shows: somebody else holds one (§9.4).
     if (!isBacked(m, task, life)) mms.hiddenHolder[life] = 1;
     if (cpu >= 0) {
@@ -369,6 +373,8 @@ export function unuseMm(m: Model, cpu: number, task: number): void {
   const borrowSeq = tasks.borrowSeq[task]!;
   tasks.borrowed[task] = NO_LIFE;
   tasks.borrowSeq[task] = -1;
+  m.onHold(task, life, "borrow", false);
+  m.onHold(task, life, "lazy", true);
   if (cpu < 0) return;
   const since = cpus.unknownSince[cpu]!;
   if (since >= 0) {

@@ -32,6 +32,7 @@ export function get(m: Model, task: number, life: number, from: number): void {
   const held = tasks.gets.get(task);
   if (held === undefined) tasks.gets.set(task, [life]);
   else held.push(life);
+  m.onHold(task, life, "ref", true);
   m.forks.patchUsers(world, life, from, world.seq, 0, 1, Doubt.unfinishedGet);
 }
 
@@ -84,6 +85,7 @@ function release(m: Model, task: number, life: number): boolean {
   if (held === undefined || at < 0) return false;
   held.splice(at, 1);
   outlives(m, life);
+  m.onHold(task, life, "ref", false);
   // What the task borrows from now on rests on another reference.
   if (!held.includes(life) && tasks.lastGetMm[task] === life) tasks.lastGetMm[task] = NO_LIFE;
   if (held.length === 0) tasks.gets.delete(task);

@@ -1,0 +1,206 @@
+// What a task has of an mm from call to call: references (get_task_mm, mm_access), borrows (kthread_use_mm) and the lazy
+// reference a borrow leaves behind, kept per run of the task (from one voluntary switch-out to the next) as long as a blocked
+// call or a near miss needs it. Fed by the model's transitions; read by retime.ts and near-misses.ts.
+import type { Forks } from "./forks.ts";
+import type { Locks } from "./locks.ts";
+import type { HoldKind } from "./model/model.ts";
+import type { World } from "./model/world.ts";
+
+/** A span [from, to) in which a task has something of `life`; `to` is NaN while open. Times are ns since the epoch. */
+export interface Hold {
+  readonly kind: HoldKind;
+  readonly life: number;
+  /** The call that led to it, where recorded; else as `from`. */
+  readonly call: number;
+  readonly callSeq: number;
+  readonly from: number;
+  to: number;
+  /** Sequence since which all it needs exists (the task a get is made on); -1 before the trace, or unknown. */
+  readonly birth: number;
+}
+
+/** A borrow, with what near-misses.ts asks of it. */
+export interface Borrow extends Hold {
+  readonly tid: number;
+  readonly comm: number;
+  readonly cpu: number;
+  readonly line: number;
+  /** kthread_use_mm, or switch_mm_irqs_off where only that was recorded. */
+  readonly seenBy: "kthread_use_mm" | "switch_mm_irqs_off";
+  /** Call of the get_task_mm() whose reference it holds meanwhile; NaN: none of its own. */
+  readonly got: number;
+  /** Sequence of its last mmap_lock on this mm before the call; -1 none. */
+  readonly lockBefore: number;
+  /** It took this mm's mmap_lock while it borrowed. */
+  lockInside: boolean;
+}
+
+/** What a task did until it went to sleep. */
+export interface Run {
+  readonly holds: Hold[];
+  /** When it was switched out of its own accord; NaN not yet. */
+  slept: number;
+  /** Events were lost meanwhile. */
+  lost: boolean;
+}
+
+/** A call not yet known to have led to anything. */
+interface Called {
+  readonly life: number;
+  readonly ns: number;
+  readonly seq: number;
+  readonly line: number;
+  /** Of a get: sequence since which the task it is made on exists; -1 before the trace, or unknown. */
+  readonly birth: number;
+}
+
+/** Borrows looked at before a window, and after it. */
+export const MOST_NEIGHBOURS = 8;
+/** Holds kept of one run; a task that never sleeps begins a new one. */
+const MOST_HOLDS = 64;
+
+export class Uses {
+  readonly #world: World;
+  readonly #forks: Forks;
+  readonly #locks: Locks;
+  readonly #runs: Map<number, Run> = new Map();
+  readonly #borrowCalls: Map<number, Called> = new Map();
+  readonly #getCalls: Map<number, Called> = new Map();
+  /** By life: the latest borrows, oldest first. */
+  readonly #recent: Map<number, Borrow[]> = new Map();
+  /** By life: fork rows whose window has ended, with too few borrows after it so far. */
+  readonly #awaiting: Map<number, number[]> = new Map();
+  line = 0;
+
+  constructor(world: World, forks: Forks, locks: Locks) {
+    this.#world = world;
+    this.#forks = forks;
+    this.#locks = locks;
+  }
+
+  /** The task's run under way. */
+  run(task: number): Run {
+    let run = this.#runs.get(task);
+    if (run === undefined) {
+      run = { holds: [], slept: Number.NaN, lost: false };
+      this.#runs.set(task, run);
+    }
+    return run;
+  }
+
+  /** kthread_use_mm, get_task_mm or mm_access is called; `target`: the task a get is made on, -1 unknown. */
+  called(task: number, life: number, isGet: boolean, target: number = -1): void {
+    const { ns, seq, tasks } = this.#world;
+    const birth = target >= 0 ? tasks.birth[target]! : -1;
+    (isGet ? this.#getCalls : this.#borrowCalls).set(task, { life, ns, seq, line: this.line, birth });
+  }
+
+  /** Model listener: `task` begins or ends to have something of `life`. */
+  onHold(task: number, life: number, kind: HoldKind, begins: boolean): void {
+    const run = this.run(task);
+    if (!begins) {
+      this.#end(task, run, life, kind);
+      return;
+    }
+    if (run.holds.length >= MOST_HOLDS) this.#renew(task, run);
+    const { holds } = this.run(task);
+    if (kind === "borrow") {
+      const borrow = this.#borrow(task, life, run);
+      holds.push(borrow);
+      this.#remember(borrow);
+    } else holds.push(this.#hold(task, life, kind));
+    if (kind === "ref") this.#getCalls.delete(task);
+  }
+
+  #hold(task: number, life: number, kind: HoldKind): Hold {
+    const { ns, seq } = this.#world;
+    const called = kind === "ref" ? this.#getCalls.get(task) : undefined;
+    const isItsCall = called !== undefined && called.life === life;
+    const call = isItsCall ? called.ns : ns;
+    const birth = isItsCall ? called.birth : -1;
+    return { kind, life, call, callSeq: isItsCall ? called.seq : seq, from: ns, to: Number.NaN, birth };
+  }
+
+  #borrow(task: number, life: number, run: Run): Borrow {
+    const { ns, seq, tasks } = this.#world;
+    const called = this.#borrowCalls.get(task);
+    this.#borrowCalls.delete(task);
+    const isItsCall = called !== undefined && called.life === life;
+    const ref = run.holds.findLast((h) => h.kind === "ref" && h.life === life && Number.isNaN(h.to));
+    return {
+      kind: "borrow",
+      life,
+      call: isItsCall ? called.ns : ns,
+      callSeq: isItsCall ? called.seq : seq,
+      from: ns,
+      to: Number.NaN,
+      tid: tasks.pid[task]!,
+      comm: tasks.comm[task]!,
+      cpu: tasks.cpu[task]!,
+      line: isItsCall ? called.line : this.line,
+      seenBy: isItsCall ? "kthread_use_mm" : "switch_mm_irqs_off",
+      got: ref === undefined ? Number.NaN : ref.call,
+      birth: Math.max(tasks.birth[task]!, ref?.birth ?? -1),
+      lockBefore: this.#locks.lastGot(task, life),
+      lockInside: false,
+    };
+  }
+
+  #end(task: number, run: Run, life: number, kind: HoldKind): void {
+    const hold = run.holds.findLast((h) => h.kind === kind && h.life === life && Number.isNaN(h.to));
+    if (hold === undefined) return;
+    hold.to = this.#world.ns;
+    if (kind === "borrow") {
+      const borrow = hold as Borrow;
+      borrow.lockInside = this.#locks.lastGot(task, life) > borrow.callSeq;
+    }
+  }
+
+  /** The task has been switched out of its own accord: its run is over, what it still has goes on in the next. */
+  sleeps(task: number): void {
+    const run = this.#runs.get(task);
+    if (run === undefined) return;
+    run.slept = this.#world.ns;
+    for (const hold of run.holds) if (hold.kind === "lazy" && Number.isNaN(hold.to)) hold.to = run.slept;
+    this.#renew(task, run);
+  }
+
+  #renew(task: number, run: Run): void {
+    const open = run.holds.filter((hold) => Number.isNaN(hold.to));
+    if (open.length === 0) this.#runs.delete(task);
+    else this.#runs.set(task, { holds: open, slept: Number.NaN, lost: false });
+  }
+
+  /** A gap in the recording: nobody knows what has ended in it. */
+  lose(): void {
+    for (const run of this.#runs.values()) run.lost = true;
+    this.#runs.clear();
+    this.#borrowCalls.clear();
+    this.#getCalls.clear();
+  }
+
+  #remember(borrow: Borrow): void {
+    const recent = this.#recent.get(borrow.life);
+    if (recent === undefined) this.#recent.set(borrow.life, [borrow]);
+    else {
+      recent.push(borrow);
+      if (recent.length > MOST_NEIGHBOURS) recent.shift();
+    }
+    const rows = this.#awaiting.get(borrow.life);
+    if (rows === undefined) return;
+    for (const row of rows) this.#forks.borrowsAfter[row]!.push(borrow);
+    const left = rows.filter((row) => this.#forks.borrowsAfter[row]!.length < MOST_NEIGHBOURS);
+    if (left.length === 0) this.#awaiting.delete(borrow.life);
+    else this.#awaiting.set(borrow.life, left);
+  }
+
+  /** The window of `row` ends now: the borrows before it are known, those after it are to come. */
+  windowEnds(row: number): void {
+    const { life, borrowsBefore, start } = this.#forks;
+    const recent = this.#recent.get(life[row]!) ?? [];
+    borrowsBefore[row] = recent.filter((borrow) => borrow.call < start[row]!);
+    const rows = this.#awaiting.get(life[row]!);
+    if (rows === undefined) this.#awaiting.set(life[row]!, [row]);
+    else rows.push(row);
+  }
+}
