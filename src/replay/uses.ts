@@ -105,6 +105,7 @@ export class Uses {
     if (run.holds.length >= MOST_HOLDS) this.#renew(task, run);
     const { holds } = this.run(task);
     if (kind === "borrow") {
+      this.#endLazy(run);
       const borrow = this.#borrow(task, life, run);
       holds.push(borrow);
       this.#remember(borrow);
@@ -161,8 +162,13 @@ export class Uses {
     const run = this.#runs.get(task);
     if (run === undefined) return;
     run.slept = this.#world.ns;
-    for (const hold of run.holds) if (hold.kind === "lazy" && Number.isNaN(hold.to)) hold.to = run.slept;
+    this.#endLazy(run);
     this.#renew(task, run);
+  }
+
+  /** The kthread has another active_mm, or is off the CPU, whose reference it then is. */
+  #endLazy(run: Run): void {
+    for (const hold of run.holds) if (hold.kind === "lazy" && Number.isNaN(hold.to)) hold.to = this.#world.ns;
   }
 
   #renew(task: number, run: Run): void {

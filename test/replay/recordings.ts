@@ -13,6 +13,7 @@ import {
   type BlockRow,
   type ExposureRow,
   type ForkRow,
+  type NearMissRow,
   newVerdictTables,
   type PolicyId,
   type ProblemRow,
@@ -51,6 +52,7 @@ export interface Outcome {
   readonly forks: readonly ForkRow[];
   readonly exposures: readonly ExposureRow[];
   readonly blocks: readonly BlockRow[];
+  readonly nearMisses: readonly NearMissRow[];
   readonly problems: readonly ProblemRow[];
   /** Verdict rows of a policy, indexed by fork. */
   verdicts(policy: PolicyId): readonly VerdictRow[];
@@ -174,6 +176,7 @@ export async function run(trace: Trace, options: ReplayOptions = {}): Promise<Ou
     forks: rowsOf(tables.forks),
     exposures: rowsOf(tables.exposures),
     blocks: rowsOf(tables.blocks),
+    nearMisses: rowsOf(tables.near_misses),
     problems: rowsOf(tables.problems),
     verdicts: (policy) => verdicts.get(policy) ?? [],
   };
