@@ -194,7 +194,9 @@ test("near-miss-own-cpu", async () => {
 });
 
 test("near-miss-lock-order", async () => {
-  expect(misses(await outcomeOf("near-miss-lock-order"))).toMatchInlineSnapshot(`fork 0: none, nearest in time kept away by mmap_lock: mm-count-only counts-unlocked users-only cpumask`);
+  expect(misses(await outcomeOf("near-miss-lock-order"))).toMatchInlineSnapshot(
+    `fork 0: none, nearest in time kept away by mmap_lock: mm-count-only counts-unlocked users-only cpumask`,
+  );
 });
 
 test("near-miss-new-kthread", async () => {
