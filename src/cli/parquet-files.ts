@@ -5,7 +5,7 @@ import type { VerdictTables } from "../table/verdict-tables.ts";
 import { type FileSink, inFile, openReader, openSink } from "./files.ts";
 
 /** The result tables, by name; events are not among them. */
-export const TABLE_NAMES = ["forks", "verdicts", "exposures", "blocks", "problems"] as const;
+export const TABLE_NAMES = ["forks", "verdicts", "exposures", "blocks", "near_misses", "problems"] as const;
 
 /** Writes each result table to the path that `pathOf` gives for its name. */
 export function writeTables(tables: VerdictTables, pathOf: (name: string) => string): void {
@@ -13,6 +13,9 @@ export function writeTables(tables: VerdictTables, pathOf: (name: string) => str
   withSink(pathOf("verdicts"), (sink) => writeParquetTable(tables.verdicts, (bytes) => sink.write(bytes)));
   withSink(pathOf("exposures"), (sink) => writeParquetTable(tables.exposures, (bytes) => sink.write(bytes)));
   withSink(pathOf("blocks"), (sink) => writeParquetTable(tables.blocks, (bytes) => sink.write(bytes)));
+  withSink(pathOf("near_misses"), (sink) =>
+    writeParquetTable(tables.near_misses, (bytes) => sink.write(bytes)),
+  );
   withSink(pathOf("problems"), (sink) => writeParquetTable(tables.problems, (bytes) => sink.write(bytes)));
 }
 
