@@ -1,7 +1,7 @@
 // Two results side by side: what differs, how sure that is, and what may not be compared. Figures only; compare-text.ts
 // prints them. Called by the command compare.
 import { bounded, type Difference, newcombe, type Share, wilson } from "./intervals.ts";
-import type { Blocked, PolicySummary } from "./policy-summary.ts";
+import type { Waits as KnownWaits, PolicySummary } from "./policy-summary.ts";
 import { percent } from "./statistics.ts";
 import type { Summary } from "./summary.ts";
 
@@ -12,7 +12,7 @@ export interface SharePair {
   readonly difference: Difference;
 }
 
-export type Waits = Omit<Blocked, "unknown_waits"> | { readonly not_evaluable: string };
+export type Waits = Omit<KnownWaits, "unknown_waits"> | { readonly not_evaluable: string };
 
 export interface PolicyComparison {
   /** Of the forks whose path is decided (fast or slow). */
