@@ -22,16 +22,16 @@ export function width(text: string): number {
   return columns;
 }
 
-/** Words of `text` on lines of at most LINE_WIDTH columns; continuation lines start with `indent` spaces. */
-export function wrap(text: string, indent: number): string[] {
+/** Words of `text` on lines of at most `columns`; continuation lines start with `indent` spaces. */
+export function wrap(text: string, indent: number, columns: number = LINE_WIDTH): string[] {
   const lines: string[] = [];
   const margin = " ".repeat(indent);
   let line = "";
   let isEmpty = true;
   for (const word of text.split(" ")) {
-    for (const [i, piece] of pieces(word, LINE_WIDTH - indent).entries()) {
+    for (const [i, piece] of pieces(word, columns - indent).entries()) {
       const joined = isEmpty ? line + piece : `${line} ${piece}`;
-      if (i === 0 && width(joined) <= LINE_WIDTH) {
+      if (i === 0 && width(joined) <= columns) {
         line = joined;
       } else {
         if (!isEmpty) lines.push(line);

@@ -2,10 +2,12 @@
 // command imports its stages when it runs, so that --version and --help answer at once.
 import { Command } from "commander";
 import { analyzeCommand } from "./commands/analyze.ts";
+import { chartCommand } from "./commands/chart.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { exploreCommand } from "./commands/explore.ts";
+import { exportCommand } from "./commands/export.ts";
 import { ingestCommand } from "./commands/ingest.ts";
 import { queryCommand } from "./commands/query.ts";
 import { recipeCommand } from "./commands/recipe.ts";
@@ -30,6 +32,8 @@ export function buildProgram(done: (code: number) => void): Command {
     reportCommand,
     explainCommand,
     exploreCommand,
+    chartCommand,
+    exportCommand,
     compareCommand,
     doctorCommand,
     recipeCommand,

@@ -1,5 +1,6 @@
 // Rows of a query as text: table, csv, json or markdown. Task names and paths in them are the input's: nothing here lets
 // them drive a terminal, break a cell open, or be taken for a formula by a spreadsheet.
+import { markdownText } from "../analyze/brief-markdown.ts";
 import { printable, width } from "../analyze/plain-text.ts";
 
 export const ROW_FORMATS = ["table", "csv", "json", "markdown"] as const;
@@ -35,14 +36,6 @@ function cellText(cell: Cell): string {
   if (cell === null) return "";
   if (Array.isArray(cell)) return cell.map((item) => cellText(item as Cell)).join(", ");
   return typeof cell === "string" ? printable(cell) : String(cell);
-}
-
-/** Characters that Markdown or the HTML in it would take as markup. */
-function markdownText(text: string): string {
-  return text
-    .replace(/[\\`*_{}[\]<>|&#~!]/g, (char) => `\\${char}`)
-    .replace(/\\</g, "&lt;")
-    .replace(/\\>/g, "&gt;");
 }
 
 const isNumber = (cell: Cell | undefined): boolean => typeof cell === "number" || typeof cell === "bigint";

@@ -1,0 +1,49 @@
+// Blocks as plain text for mailing lists: under 78 columns, so that one quotation mark still fits.
+import type { Block, BriefTable } from "./brief.ts";
+import { printable, width, wrap } from "./plain-text.ts";
+
+const COLUMNS = 77;
+
+/** Lines of at most 77 columns, ending in a line end. */
+export function briefText(blocks: readonly Block[]): string {
+  return `${blocks.map((block) => linesOf(block).join("\n")).join("\n\n")}\n`;
+}
+
+function linesOf(block: Block): string[] {
+  switch (block.kind) {
+    case "heading": {
+      const lines = wrap(printable(block.text), 0, COLUMNS);
+      return [...lines, "=".repeat(Math.max(...lines.map(width)))];
+    }
+    case "paragraph":
+      return wrap(printable(block.text), 0, COLUMNS);
+    case "list":
+      return block.items.flatMap((item) => wrap(`- ${printable(item)}`, 2, COLUMNS));
+    case "table":
+      return tableLines(block);
+  }
+}
+
+function tableLines({ head, rows, numbers }: BriefTable): string[] {
+  const cells = [head, ...rows].map((row) => row.map(printable));
+  const widths = head.map((_, i) => Math.max(...cells.map((row) => width(row[i] ?? ""))));
+  const sum = widths.reduce((total, columns) => total + columns, 0);
+  const gap = [2, 1].find((blanks) => sum + blanks * (widths.length - 1) <= COLUMNS);
+  if (gap === undefined) return tooWide(cells);
+  return cells.map((row) =>
+    row
+      .map((text, i) => {
+        const space = " ".repeat((widths[i] ?? 0) - width(text));
+        return numbers.includes(i) ? space + text : text + space;
+      })
+      .join(" ".repeat(gap))
+      .trimEnd(),
+  );
+}
+
+/** A row a paragraph where numbers are too long for columns: "mmap-lock: fast 12345678, % 87.3, …". */
+function tooWide([head = [], ...rows]: readonly (readonly string[])[]): string[] {
+  return rows.flatMap(([name = "", ...cells]) =>
+    wrap(`${name}: ${cells.map((text, i) => `${head[i + 1] ?? ""} ${text}`).join(", ")}`, 2, COLUMNS),
+  );
+}

@@ -1,0 +1,18 @@
+// forkcast export DIR --perfetto: the findings for other tools.
+import { Command } from "commander";
+import { UsageError } from "../exit.ts";
+
+/** The command; `done` receives its exit code. */
+export function exportCommand(done: (code: number) => void): Command {
+  return new Command("export")
+    .description("write the findings as a timeline that Perfetto's UI opens")
+    .argument("<dir>", "a directory that analyze or replay wrote")
+    .option("--perfetto", "Chrome trace JSON: fork windows, exposures, waits", false)
+    .option("-o, --out <file>", "the file to write (default: standard output)")
+    .action(async (dir: string, options: { readonly perfetto: boolean; readonly out?: string }) => {
+      if (!options.perfetto) throw new UsageError("export to what? --perfetto is the one form there is");
+      const { writePerfetto } = await import("../run-report.ts");
+      await writePerfetto(dir, options.out);
+      done(0);
+    });
+}

@@ -1,0 +1,85 @@
+// The forms of a result other than report.html: text, Markdown, single charts, a timeline for Perfetto.
+import { extname } from "node:path";
+import { briefReport } from "../analyze/brief.ts";
+import { briefMarkdown } from "../analyze/brief-markdown.ts";
+import { briefText } from "../analyze/brief-text.ts";
+import { type Chart, completeSpec } from "../analyze/charts/chart.ts";
+import { allCharts } from "../analyze/charts/index.ts";
+import { perfettoJson } from "../analyze/perfetto.ts";
+import { printable } from "../analyze/plain-text.ts";
+import { type Summary, summarize } from "../analyze/summary.ts";
+import { UsageError } from "./exit.ts";
+import { replaceFile, writeWhole } from "./files.ts";
+import { print } from "./output.ts";
+import { type Results, readResults } from "./results.ts";
+import { quotePath, STDIN } from "./trace-input.ts";
+import { TOOL_VERSION } from "./version.ts";
+
+interface Read {
+  readonly results: Results;
+  readonly summary: Summary;
+}
+
+function read(dir: string): Read {
+  const results = readResults(dir);
+  return { results, summary: summarize(results.tables, results.metas, results.infos) };
+}
+
+/** Writes `text` to `out`, whole or not at all, and says so; to standard output where `out` is absent or "-". */
+async function deliver(text: string, out: string | undefined, what: string): Promise<void> {
+  if (out === undefined || out === STDIN) return await print(text);
+  await replaceFile(out, (temporary) => writeWhole(temporary, text));
+  await print(`${what}: ${quotePath(out)}`);
+}
+
+/** The report as plain text or Markdown. */
+export async function writeBrief(
+  dir: string,
+  form: "text" | "markdown",
+  out: string | undefined,
+): Promise<void> {
+  const { results, summary } = read(dir);
+  const blocks = briefReport(summary, results.tables, TOOL_VERSION);
+  await deliver(form === "text" ? briefText(blocks) : briefMarkdown(blocks), out, "report");
+}
+
+/** The charts' ids and titles, one a line. */
+export function listCharts(dir: string): string {
+  const { results, summary } = read(dir);
+  const charts = allCharts(summary, results.tables);
+  return charts
+    .map(({ id, title, spec }) => `${id.padEnd(18)} ${title}${spec === null ? " (nothing to draw)" : ""}`)
+    .join("\n");
+}
+
+/** One chart as SVG or as its Vega-Lite spec with data, by the ending of `out`. */
+export async function writeChart(dir: string, id: string, out: string): Promise<void> {
+  const form = extname(out).toLowerCase();
+  if (form !== ".svg" && form !== ".json") {
+    const png = form === ".png" ? "; for PNG, convert the SVG (rsvg-convert, Inkscape, a browser)" : "";
+    throw new UsageError(`-o ${quotePath(out)}: a chart is written as .svg or .json (Vega-Lite)${png}`);
+  }
+  const { results, summary } = read(dir);
+  const charts = allCharts(summary, results.tables);
+  const chart = charts.find((candidate) => candidate.id === id);
+  if (chart === undefined) {
+    throw new UsageError(
+      `unknown chart ${JSON.stringify(id)}; known: ${charts.map((known) => known.id).join(", ")}`,
+    );
+  }
+  if (chart.spec === null) throw new UsageError(`${id}: nothing to draw: ${printable(chart.description)}`);
+  const text = form === ".svg" ? await svgOf(chart) : `${JSON.stringify(completeSpec(chart), null, 2)}\n`;
+  await deliver(text, out, "chart");
+}
+
+async function svgOf(chart: Chart): Promise<string> {
+  const { compileCharts } = await import("../analyze/charts/compile.ts");
+  const [compiled] = await compileCharts([chart]);
+  return `${compiled?.svg ?? ""}\n`;
+}
+
+/** The findings as Chrome trace events. */
+export async function writePerfetto(dir: string, out: string | undefined): Promise<void> {
+  const { tables, metas } = readResults(dir);
+  await deliver(perfettoJson(tables, metas, TOOL_VERSION), out, "timeline");
+}
