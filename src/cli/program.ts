@@ -13,6 +13,7 @@ import { queryCommand } from "./commands/query.ts";
 import { recipeCommand } from "./commands/recipe.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { reportCommand } from "./commands/report.ts";
+import { examplesText } from "./examples.ts";
 import { TOOL_VERSION } from "./version.ts";
 
 const DESCRIPTION =
@@ -39,7 +40,10 @@ export function buildProgram(done: (code: number) => void): Command {
     recipeCommand,
     queryCommand,
   ];
-  for (const factory of factories) program.addCommand(factory(done));
+  for (const factory of factories) {
+    const command = factory(done);
+    program.addCommand(command.addHelpText("after", examplesText(command.name())));
+  }
   program.addHelpText("after", EXIT_CODES);
   for (const command of [program, ...program.commands]) command.exitOverride().showSuggestionAfterError(true);
   return program;
