@@ -294,15 +294,19 @@ function digest({ meta, rows, problems }: Dump): Record<string, unknown> {
 }
 
 describe.skipIf(!existsSync(PUBLIC))("public recordings in ../shared/traces/public", () => {
-  test.each(TRACES)("%s", (name, archive, folder) => {
-    let path = join(PUBLIC, folder);
-    if (archive !== "") {
-      execFileSync("tar", ["-xzf", join(PUBLIC, archive), "-C", scratch]);
-      path = join(scratch, folder);
-    }
-    const ours = digest(dumpRecording(folderFiles(path)));
-    const stored = JSON.parse(readFileSync(EXPECTED, "utf8")) as Record<string, unknown>;
-    expect(ours).toEqual(stored[name]);
-    if (hasBabeltrace) expect(ours).toEqual(digest(babeltraceDump(path)));
-  });
+  test.each(TRACES)(
+    "%s",
+    (name, archive, folder) => {
+      let path = join(PUBLIC, folder);
+      if (archive !== "") {
+        execFileSync("tar", ["-xzf", join(PUBLIC, archive), "-C", scratch]);
+        path = join(scratch, folder);
+      }
+      const ours = digest(dumpRecording(folderFiles(path)));
+      const stored = JSON.parse(readFileSync(EXPECTED, "utf8")) as Record<string, unknown>;
+      expect(ours).toEqual(stored[name]);
+      if (hasBabeltrace) expect(ours).toEqual(digest(babeltraceDump(path)));
+    },
+    240_000,
+  );
 });

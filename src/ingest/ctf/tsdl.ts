@@ -2,7 +2,7 @@
 // string, enum, struct, variant, arrays and sequences, and the blocks trace, env, clock, stream, event. What goes beyond it
 // (typedef, types declared inside blocks, expressions) is refused by name.
 import { InputError, quote } from "../../base/errors.ts";
-import { type Token, tokenize } from "./tokens.ts";
+import { lineAt, type Token, tokenize } from "./tokens.ts";
 import type {
   ByteOrder,
   CtfClock,
@@ -26,23 +26,27 @@ const MAX_ALIGN = 4096;
 
 /** Reads metadata text. Throws InputError, naming the line, where it is not understood. */
 export function parseTsdl(text: string, path: string): CtfMetadata {
-  return new TsdlParser(tokenize(text, path), path).metadata();
+  return new TsdlParser(text, path).metadata();
 }
 
 class TsdlParser {
+  readonly #text: string;
   readonly #tokens: readonly Token[];
   readonly #path: string;
   #at = 0;
   #depth = 0;
   readonly #types = new Map<string, CtfType>();
+  /** First words of the names that typealias gave: "unsigned", "unsigned long". */
+  readonly #beginnings = new Set<string>();
   readonly #env = new Map<string, string>();
   readonly #clocks = new Map<string, CtfClock>();
   readonly #streams = new Map<number, CtfStream>();
   readonly #events: CtfEvent[] = [];
   #trace: ReadonlyMap<string, Value> = new Map();
 
-  constructor(tokens: readonly Token[], path: string) {
-    this.#tokens = tokens;
+  constructor(text: string, path: string) {
+    this.#text = text;
+    this.#tokens = tokenize(text, path);
     this.#path = path;
   }
 
@@ -109,6 +113,7 @@ class TsdlParser {
     while (this.#peek().is === "name") names.push(this.#name());
     this.#expect(";");
     this.#types.set(names.join(" "), type);
+    for (let words = 1; words <= names.length; words++) this.#beginnings.add(names.slice(0, words).join(" "));
   }
 
   /** "trace { major = 1; packet.header := struct { … }; }" */
@@ -206,8 +211,7 @@ class TsdlParser {
       const next = this.#peek();
       if (next.is !== "name") break;
       const longer = `${name} ${next.text}`;
-      const isPrefix = [...this.#types.keys()].some((key) => key === longer || key.startsWith(`${longer} `));
-      if (!isPrefix) break;
+      if (!this.#beginnings.has(longer)) break;
       this.#take();
       name = longer;
       known = this.#types.get(name);
@@ -396,7 +400,7 @@ class TsdlParser {
   #failAt(what: string): never {
     throw new InputError(
       "ctf/bad-metadata",
-      `${this.#path}: line ${this.#peek().line} of its metadata: ${what}; forkcast reads the part of TSDL (CTF 1.8) ` +
+      `${this.#path}: line ${lineAt(this.#text, this.#peek().at)} of its metadata: ${what}; forkcast reads the part of TSDL (CTF 1.8) ` +
         "that LTTng writes",
     );
   }
