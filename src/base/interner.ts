@@ -54,6 +54,12 @@ export class ByteInterner {
     return this.#decoder.decode(this.#heap.subarray(this.#starts[id]!, this.#starts[id + 1]!));
   }
 
+  /** All byte strings, one behind the other, and where each begins; the last one's end stands behind its beginning. */
+  packed(): { readonly heap: Uint8Array; readonly starts: Int32Array } {
+    const starts = this.#starts.slice(0, this.#size + 1);
+    return { heap: this.#heap.slice(0, starts[this.#size]), starts };
+  }
+
   /** All texts, by id. */
   texts(): string[] {
     const out: string[] = [];

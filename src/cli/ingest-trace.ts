@@ -20,6 +20,7 @@ import { openSink } from "./files.ts";
 import type { IngestCliOptions } from "./options.ts";
 import { openProgress } from "./progress.ts";
 import { type OpenedRecording, openInput } from "./recording-input.ts";
+import { Slabs } from "./slabs.ts";
 import { quotePath } from "./trace-input.ts";
 
 /** The --format value as ingest knows it: a text format, a binary one, or none given. */
@@ -59,14 +60,16 @@ export async function ingestTrace(
     );
     const onProgress = (read: number, size: number): void => progress.update(read, size);
     const hash = createHash("sha256");
-    const input = await openInput(path, {
+    const slabs = new Slabs(ingest, options.threads);
+    const input = await slabs.over(() => openInput(path, {
       onStored: (bytes) => hash.update(bytes),
-      onText: (bytes) => ingest.push(bytes),
+      onText: (bytes) => slabs.push(bytes),
+      settle: () => slabs.settle(),
       onProgress,
       spoolPath: `${eventsPath}.spool`,
       isForced: format.recording !== undefined,
       isText: format.text !== undefined,
-    });
+    }));
     const read =
       input.kind === "text"
         ? endOf(ingest, path, input.defect)

@@ -10,6 +10,7 @@ export type FailOn = (typeof FAIL_ON)[number];
 export interface IngestCliOptions {
   readonly format?: string;
   readonly probe: ReadonlyMap<string, string>;
+  readonly threads?: number;
 }
 
 /** Options of commands that replay. */
@@ -27,6 +28,7 @@ export interface ReplayCliOptions {
 export function addIngestOptions(command: Command): Command {
   return command
     .option("--format <name>", "read the input as this format instead of detecting it")
+    .option("--threads <n>", "threads that read a long text; 1: none beside the main one", parseThreads)
     .addOption(
       new Option("--probe <event=function>", "the kernel function behind a probe's event name; repeatable")
         .argParser(parseProbe)
@@ -73,6 +75,12 @@ export function parsePolicies(value: string, before: readonly string[] | undefin
     );
   }
   return [...new Set([...(before ?? []), ...ids])];
+}
+
+function parseThreads(value: string): number {
+  const threads = /^\d{1,3}$/.test(value) ? Number(value) : 0;
+  if (threads < 1) throw new InvalidArgumentError("Expected a number from 1 to 999.");
+  return threads;
 }
 
 /** A kernel version. Throws InvalidArgumentError unless it begins with two numbers. */

@@ -16,6 +16,7 @@ export class EventShapes {
   readonly nameIds: Int16Array = new Int16Array(MAX_SHAPES);
   readonly texts: string[] = [];
   readonly #printed: Uint8Array[] = [];
+  #taught = 0;
   readonly #slots: Int16Array = new Int16Array(BUCKETS * WAYS).fill(-1);
 
   get size(): number {
@@ -30,7 +31,7 @@ export class EventShapes {
     const bucket = bucketOf(bytes, at);
     for (let slot = bucket; slot < bucket + WAYS; slot++) {
       const id = this.#slots[slot]!;
-      if (id < 0) return -1;
+      if (id < 0) break;
       const printed = this.#printed[id]!;
       const { length } = printed;
       let i = 0;
@@ -40,7 +41,17 @@ export class EventShapes {
         return id;
       }
     }
-    return -1;
+    return this.#taught > 0 ? this.#recall(bytes, at, bucket) : -1;
+  }
+
+  printed(id: number): Uint8Array {
+    return this.#printed[id]!;
+  }
+
+  /** Takes in a beginning known elsewhere; ids go on by one. */
+  teach(printed: Uint8Array, nameId: number): void {
+    this.nameIds[this.#printed.push(printed) - 1] = nameId;
+    this.#taught++;
   }
 
   /** Takes in what find() does not know: that bytes[at, end) begins a line's event and decides its fate; `nameId` as in nameIds, `text` its name. */
@@ -53,7 +64,19 @@ export class EventShapes {
       this.nameIds[id] = nameId;
       this.texts.push(text);
     }
-    const bucket = bucketOf(bytes, at);
+    this.#put(bucketOf(bytes, at), id);
+  }
+
+  /** A line has not been near enough to a taught beginning's bucket yet. */
+  #recall(bytes: Uint8Array, at: number, bucket: number): number {
+    const id = this.#printed.findIndex((printed) => printed.every((byte, i) => bytes[at + i] === byte));
+    if (id < 0) return -1;
+    this.#put(bucket, id);
+    this.end = at + this.#printed[id]!.length;
+    return id;
+  }
+
+  #put(bucket: number, id: number): void {
     let way = 0;
     while (way < WAYS - 1 && this.#slots[bucket + way]! >= 0) way++;
     this.#slots[bucket + way] = id;

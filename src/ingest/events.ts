@@ -89,6 +89,33 @@ const FUNCTION_CALL = ascii("<-");
 const MAX_SKIPPED_NAMES = 512;
 const OTHER = "(other)";
 
+/** A beginning of events, the counter it has, and its name; see EventShapes. */
+interface KnownShape {
+  readonly id: number;
+  readonly printed: Uint8Array;
+  readonly nameId: number;
+}
+
+/** What is done with a name's events: `action`, or what the probe says. */
+interface KnownName {
+  readonly id: number;
+  readonly action: number;
+  readonly probe: Readonly<Probe> | null;
+}
+
+/** What the events of a trace's beginning have settled for all later ones. Can be sent to another thread. */
+export interface EventsState {
+  readonly shapes: readonly KnownShape[];
+  readonly names: readonly KnownName[];
+  readonly primary: Int32Array;
+}
+
+/** Counts of a part: [shape, lines skipped], and by name. */
+export interface EventsTally {
+  readonly shapes: readonly (readonly [number, number])[];
+  readonly names: readonly { readonly id: number; readonly skipped: number; readonly probed: number }[];
+}
+
 /** Turns event heads and bodies into rows. One per trace. */
 export class EventDecoder {
   readonly probes: ProbeRegistry;
@@ -105,13 +132,75 @@ export class EventDecoder {
   readonly #probeList: Probe[] = [];
   /** Event-name id that came first for a row kind, -1 while there is none. */
   readonly #primary: Int32Array = new Int32Array(256).fill(-1);
+  #state: EventsState | undefined;
   #skippedOther = 0;
   #functionLines = 0;
 
-  constructor(sink: Sink, order: ReturnOrder, probes: ReadonlyMap<string, string>) {
+  constructor(
+    sink: Sink,
+    order: ReturnOrder,
+    probes: ReadonlyMap<string, string>,
+    state: EventsState | undefined,
+  ) {
     this.#sink = sink;
     this.#args = new ProbeArgs(sink.pointers);
     this.probes = new ProbeRegistry(order, probes);
+    if (state !== undefined) this.#begin(state);
+  }
+
+  /** What further lines of events met so far are decoded with. */
+  state(): EventsState {
+    const { shapes } = this;
+    const known: KnownShape[] = [];
+    const names = new Map<number, KnownName>();
+    for (let id = 0; id < shapes.size; id++) {
+      const nameId = shapes.nameIds[id]!;
+      const name = nameId < 0 ? undefined : this.#knownName(nameId);
+      if (name === null) continue;
+      if (name !== undefined) names.set(nameId, name);
+      known.push({ id, printed: shapes.printed(id), nameId });
+    }
+    return { shapes: known, names: [...names.values()], primary: this.#primary.slice() };
+  }
+
+  /** Null while a line of that name can change how the next one is decoded. */
+  #knownName(id: number): KnownName | null {
+    const action = this.#actions[id]!;
+    if (action < FIRST_PROBE) return { id, action, probe: null };
+    const probe = this.#probeList[action - FIRST_PROBE]!;
+    const isSettled = probe.func !== "" && (probe.kind === null || this.#primary[probe.kind] !== -1);
+    return isSettled ? { id, action: 0, probe: { ...probe, count: 0 } } : null;
+  }
+
+  #begin(state: EventsState): void {
+    for (const { printed, nameId } of state.shapes) this.shapes.teach(printed, nameId);
+    for (const { id, action, probe } of state.names) {
+      this.#actions[id] = probe === null ? action : FIRST_PROBE + this.#probeList.push({ ...probe }) - 1;
+    }
+    this.#primary.set(state.primary);
+    this.#state = state;
+  }
+
+  /** What was counted since `state` was left: by its shapes and names. */
+  tally(): EventsTally {
+    const { shapes, names } = this.#state ?? { shapes: [], names: [] };
+    return {
+      shapes: shapes.map(({ id }, i) => [id, this.shapes.skipped[i]!]),
+      names: names.map(({ id, probe }) => ({
+        id,
+        skipped: this.#skipped[id]!,
+        probed: probe === null ? 0 : this.#probeList[this.#actions[id]! - FIRST_PROBE]!.count,
+      })),
+    };
+  }
+
+  /** Adds what was counted apart. */
+  absorb(tally: EventsTally): void {
+    for (const [id, skipped] of tally.shapes) this.shapes.skipped[id]! += skipped;
+    for (const { id, skipped, probed } of tally.names) {
+      this.#skipped[id]! += skipped;
+      if (probed > 0) this.#probeList[this.#actions[id]! - FIRST_PROBE]!.count += probed;
+    }
   }
 
   /** Decodes the event whose head has been read: the name begins at head.body. */

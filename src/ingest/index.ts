@@ -10,6 +10,7 @@ import { DETECT_BYTES, detect, type FormatName, refuseBinary } from "./detect.ts
 import { FtraceTextReader } from "./ftrace-text/index.ts";
 import { LineSplitter, oneByOne } from "./lines.ts";
 import { skipBlanks } from "./numbers.ts";
+import { type Part, type PartState, partState, takePart } from "./part.ts";
 import { PerfScriptReader } from "./perf-script/index.ts";
 import { TRUNCATED_LINE } from "./problems.ts";
 import type { FormatReader, ReaderOptions } from "./reader.ts";
@@ -19,6 +20,7 @@ import { TraceCmdReportReader } from "./trace-cmd-report/index.ts";
 import { refuseEmpty, traceMeta } from "./trace-meta.ts";
 
 export { type Detection, detect, FORMATS, type FormatName } from "./detect.ts";
+export { type Part, type PartState, readPart } from "./part.ts";
 export { INGEST_PROBLEMS } from "./problems.ts";
 export {
   detectRecordingHead,
@@ -49,6 +51,13 @@ export interface Ingest {
    * as soon as the input turns out unusable.
    */
   push(chunk: Uint8Array): void;
+  /** What the bytes that follow can be read with by readPart; null while they have to be pushed. */
+  partState(): PartState | null;
+  /**
+   * As push(bytes), of which `part` is what readPart made with the partState() of now or earlier; null for nothing.
+   * The bytes are whole lines, but for a last part.
+   */
+  pushPart(bytes: Uint8Array, part: Part | null): void;
   /** Flushes and sums up. Throws InputError when nothing in the input is usable. */
   end(): TraceMeta;
   readonly problems: ProblemLog;
@@ -110,6 +119,23 @@ class TraceIngest implements Ingest {
       rest = rest.subarray(taken);
     }
     if (rest.length > 0) this.#pipeline?.splitter.push(rest);
+  }
+
+  partState(): PartState | null {
+    if (this.#pipeline === null || this.#options.naive === true) return null;
+    const { format, reader, splitter } = this.#pipeline;
+    return splitter.hasOpenLine ? null : partState(format, reader, this.#sink);
+  }
+
+  pushPart(bytes: Uint8Array, part: Part | null): void {
+    if (part === null || this.#pipeline === null || this.#pipeline.splitter.hasOpenLine) {
+      this.push(bytes);
+      return;
+    }
+    const { reader, splitter } = this.#pipeline;
+    const isTaken = takePart(part, reader, this.#sink, bytes, splitter.lines);
+    if (isTaken) splitter.skip(part.lines);
+    if (!isTaken || part.bytes < bytes.length) this.push(bytes.subarray(isTaken ? part.bytes : 0));
   }
 
   end(): TraceMeta {

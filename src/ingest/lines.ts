@@ -68,6 +68,11 @@ export class LineSplitter {
     return this.#lines;
   }
 
+  /** Counts lines that were read elsewhere; only while no line is open. */
+  skip(lines: number): void {
+    this.#lines += lines;
+  }
+
   push(chunk: Uint8Array): void {
     let at = 0;
     if (this.hasOpenLine) {

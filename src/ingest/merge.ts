@@ -2,8 +2,45 @@
 // clock, bpftrace). Sorted input pays one comparison a row. Fed by the sink, read by the caller's onBatch.
 import { type EventBatch, newBatch } from "../table/event-batch.ts";
 
+/** Where a sink puts rows. */
+export interface RowStore {
+  readonly out: EventBatch;
+  readonly rows: number;
+  readonly floorNs: number;
+  makeRoom(): void;
+  claim(ns: number): number;
+  end(): void;
+}
+
+/** Rows of a part as they come: all of them kept, none moved. */
+export class PartRows implements RowStore {
+  out: EventBatch = newBatch(4096);
+  readonly floorNs: number = Number.NEGATIVE_INFINITY;
+  #capacity = 4096;
+
+  get rows(): number {
+    return this.out.length;
+  }
+
+  makeRoom(): void {
+    if (this.out.length < this.#capacity) return;
+    this.#capacity *= 2;
+    const grown = newBatch(this.#capacity);
+    copyRows(this.out, 0, this.out.length, grown);
+    this.out = grown;
+  }
+
+  claim(ns: number): number {
+    const row = this.out.length++;
+    this.out.ns[row] = ns;
+    return row;
+  }
+
+  end(): void {}
+}
+
 /** A window of 2 x `half` rows; the older half leaves when it is full. */
-export class Reorder {
+export class Reorder implements RowStore {
   /** Rows are written here, at the index `claim` returned. */
   out: EventBatch;
   #spare: EventBatch | null = null;
@@ -43,6 +80,22 @@ export class Reorder {
     this.out.ns[row] = ns;
     this.#rows++;
     return row;
+  }
+
+  /** Rows that append() can take before makeRoom() has to be called. */
+  get room(): number {
+    return this.#half * 2 - this.out.length;
+  }
+
+  /** Appends rows from[start, end), at most `room`, as claim() and their writing would. */
+  append(from: EventBatch, start: number, end: number): void {
+    const { ns } = from;
+    for (let row = start; row < end; row++) {
+      if (ns[row]! < this.#lastNs) this.#sorted = false;
+      else this.#lastNs = ns[row]!;
+    }
+    this.#rows += end - start;
+    copyRows(from, start, end, this.out);
   }
 
   /** Passes on what is left. */
@@ -90,6 +143,12 @@ const INT32_COLUMNS = [
   "flags",
 ] as const;
 const COLUMNS = ["ns", "kind", "cpu", "ctx", "line", ...INT32_COLUMNS] as const;
+
+/** Appends from[start, end) to `to`, which has room. */
+function copyRows(from: EventBatch, start: number, end: number, to: EventBatch): void {
+  for (const name of COLUMNS) to[name].set(from[name].subarray(start, end), to.length);
+  to.length += end - start;
+}
 
 function shiftDown(batch: EventBatch, from: number, length: number): void {
   for (const name of COLUMNS) batch[name].copyWithin(0, from, length);

@@ -55,9 +55,15 @@ export function readPlainHead(head: EventHead, bytes: Uint8Array, start: number)
   while (bytes[i] === SPACE) i++;
   const flagsStart = i;
   while (bytes[i]! > SPACE && bytes[i] !== COLON) i++;
-  const flags = i - flagsStart;
-  if (bytes[i] !== SPACE || flags < 3 || flags > 9) return false;
-  while (bytes[i] === SPACE) i++;
+  let flags = i - flagsStart;
+  if (bytes[i] === COLON) {
+    // No flags column (trace-cmd report, ftrace without irq-info): this was the time.
+    flags = 0;
+    i = flagsStart;
+  } else {
+    if (bytes[i] !== SPACE || flags < 3 || flags > 9) return false;
+    while (bytes[i] === SPACE) i++;
+  }
   head.tid = tid;
   head.tgid = tgid;
   head.cpu = cpu;

@@ -55,6 +55,12 @@ export class PointerTable {
     return this.#readAny(bytes, at, end);
   }
 
+  /** Values by id, as two halves. */
+  packed(): { readonly hi: Int32Array; readonly lo: Int32Array } {
+    const { length } = this.labels;
+    return { hi: this.#hi.slice(0, length), lo: this.#lo.slice(0, length) };
+  }
+
   /** Id of a pointer given as its two 32-bit halves, signed or not. */
   ofWords(high: number, low: number): number {
     return (high | low) === 0 ? NULL_MM : this.#idOf(high | 0, low | 0);

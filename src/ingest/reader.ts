@@ -2,6 +2,7 @@
 import type { ProbeInfo } from "../table/event-batch.ts";
 import type { LinesHandler } from "./lines.ts";
 import { BINARY_DATA, LONG_LINE } from "./problems.ts";
+import type { ReaderState } from "./scanned-reader.ts";
 import type { Sink } from "./sink.ts";
 
 /** A format's reader. Lines go in through LinesHandler, rows come out of the sink. */
@@ -21,6 +22,8 @@ export interface ReaderOptions {
   readonly sink: Sink;
   /** EVENT -> FUNCTION, from --probe. */
   readonly probes: ReadonlyMap<string, string>;
+  /** Left by the trace's beginning, when a part of it is read apart. */
+  readonly state?: ReaderState;
 }
 
 /** Counts a line too long to be read. */

@@ -6,7 +6,7 @@ import { type EventBatch, NO_MM, NO_VALUE, NONE } from "../table/event-batch.ts"
 import { EVENT_KIND_NAMES, EventKind } from "../table/event-kinds.ts";
 import { EventHead } from "./event-head.ts";
 import { MAX_CPU, MAX_PID, MAX_SECONDS, MAX_SPAN } from "./limits.ts";
-import { Reorder } from "./merge.ts";
+import { PartRows, Reorder, type RowStore } from "./merge.ts";
 import { ascii, COLON, DASH, decodeSample, digitsEnd, startsWith } from "./numbers.ts";
 import { PointerTable } from "./pointers.ts";
 import { FTRACE_BAD_TIME, OUT_OF_ORDER, OUT_OF_RANGE } from "./problems.ts";
@@ -29,6 +29,18 @@ interface PendingGap {
   readonly line: number;
 }
 
+/** What was read apart; ids are the part's own, times count from the whole trace's epoch. Can be sent to another thread. */
+export interface SinkTally {
+  readonly rows: EventBatch;
+  readonly kinds: readonly number[];
+  readonly events: number;
+  readonly firstNs: number;
+  readonly lastNs: number;
+  readonly maxCpu: number;
+  readonly comms: { readonly heap: Uint8Array; readonly starts: Int32Array };
+  readonly pointers: { readonly hi: Int32Array; readonly lo: Int32Array };
+}
+
 /** Rows, interned names and counters of one trace. */
 export class Sink {
   /** Rows added per EventKind. */
@@ -43,7 +55,9 @@ export class Sink {
   lostEvents = 0;
   clock = "unknown";
   kernel = "";
-  readonly #rows: Reorder;
+  readonly #rows: RowStore;
+  /** #rows, unless the sink is one of a part. */
+  readonly #window: Reorder | null;
   readonly #unknownComm: number;
   readonly #seenProblems = new Set<string>();
   #gaps: PendingGap[] = [];
@@ -61,9 +75,22 @@ export class Sink {
   /** Rows that came too late to be put in their place; a file glued from two has one a line. */
   #late = 0;
 
-  constructor(batchRows: number, onBatch: (batch: EventBatch) => void) {
-    this.#rows = new Reorder(batchRows, onBatch);
+  constructor(batchRows: number, onBatch: (batch: EventBatch) => void, rows?: RowStore) {
+    this.#window = rows === undefined ? new Reorder(batchRows, onBatch) : null;
+    this.#rows = rows ?? this.#window!;
     this.#unknownComm = this.comms.internText("<...>");
+  }
+
+  /** A sink of a part: rows stay as they come, times are from the whole trace's epoch. */
+  static ofPart(epochSeconds: number): Sink {
+    const sink = new Sink(0, () => {}, new PartRows());
+    sink.#epochHi = epochSeconds;
+    return sink;
+  }
+
+  /** Whole seconds of the epoch of a trace whose events can be skimmed over; -1 while they cannot. */
+  get epochSeconds(): number {
+    return this.canSkim() ? this.#epochHi : -1;
   }
 
   get rows(): number {
@@ -158,6 +185,68 @@ export class Sink {
     out.tgid[row] = head.tgid;
     out.comm[row] = this.#headComm();
     return row;
+  }
+
+  /** What a sink of a part has taken in. */
+  tally(): SinkTally {
+    return {
+      rows: this.#rows.out,
+      kinds: this.kinds,
+      events: this.events,
+      firstNs: this.#firstNs,
+      lastNs: this.#lastNs,
+      maxCpu: this.#maxCpu,
+      comms: this.comms.packed(),
+      pointers: this.pointers.packed(),
+    };
+  }
+
+  /**
+   * Adds what was read apart, its first line being line `linesBefore` + 1. `atLine` makes the line of that number the
+   * head's, for the sample of a problem.
+   */
+  absorb(tally: SinkTally, linesBefore: number, atLine: (line: number) => void): void {
+    const { rows } = tally;
+    this.#renumber(tally, linesBefore);
+    for (let row = 0; row < rows.length; ) {
+      this.#rows.makeRoom();
+      const end = Math.min(rows.length, row + this.#window!.room);
+      this.#clamp(rows, row, end, atLine);
+      this.#window!.append(rows, row, end);
+      row = end;
+    }
+    for (const [kind, count] of tally.kinds.entries()) this.kinds[kind]! += count;
+    this.events += tally.events;
+    if (tally.lastNs > this.#lastNs) this.#lastNs = tally.lastNs;
+    if (tally.firstNs < this.#firstNs) this.#firstNs = tally.firstNs;
+    if (tally.maxCpu > this.#maxCpu) this.#maxCpu = tally.maxCpu;
+  }
+
+  /** Gives the tally's rows this sink's ids and the trace's line numbers. Ids are given in the order of first sight. */
+  #renumber({ rows, comms, pointers }: SinkTally, linesBefore: number): void {
+    const { heap, starts } = comms;
+    const commIds = new Int32Array(starts.length - 1);
+    for (let id = 0; id < commIds.length; id++)
+      commIds[id] = this.comms.intern(heap, starts[id]!, starts[id + 1]!);
+    const mmIds = pointers.hi.map((hi, id) => this.pointers.ofWords(hi, pointers.lo[id]!));
+    replaceIds(rows.comm, rows.length, commIds);
+    replaceIds(rows.argComm, rows.length, commIds);
+    replaceIds(rows.mm, rows.length, mmIds);
+    replaceIds(rows.mm2, rows.length, mmIds);
+    const { line } = rows;
+    for (let row = 0; row < rows.length; row++) line[row]! += linesBefore;
+  }
+
+  /** As #claim does: a row older than the newest row passed on gets its time. */
+  #clamp(rows: EventBatch, start: number, end: number, atLine: (line: number) => void): void {
+    const { floorNs } = this.#rows;
+    for (let row = start; row < end; row++) {
+      if (rows.ns[row]! >= floorNs) continue;
+      rows.ns[row] = floorNs;
+      if (this.#late++ > 0) continue;
+      atLine(rows.line[row]!);
+      this.problemAt(OUT_OF_ORDER);
+    }
   }
 
   /**
@@ -272,6 +361,11 @@ export class Sink {
       if (!started) out.flags[row] = gap.events;
     }
   }
+}
+
+/** Absent ids are negative and stay. */
+function replaceIds(column: Int32Array, length: number, ids: Int32Array): void {
+  for (let row = 0; row < length; row++) if (column[row]! >= 0) column[row] = ids[column[row]!]!;
 }
 
 /** Whether a kernel can have printed the head's numbers. */

@@ -91,8 +91,9 @@ export function readFlagsAndTime(
   return readTime(head, bytes, skipSpaces(bytes, stop, end), end);
 }
 
-/** CTX_* bits of the flags bytes[from, to); `irqColumn` as in readTaskPidHead. */
+/** CTX_* bits of the flags bytes[from, to), 0 when there are none; `irqColumn` as in readTaskPidHead. */
 export function contextOfFlags(bytes: Uint8Array, from: number, to: number, irqColumn: number): number {
+  if (from === to) return 0;
   return contextOf(bytes[from + (irqColumn >= 0 ? irqColumn : to - from === 7 ? 3 : 2)]!);
 }
 

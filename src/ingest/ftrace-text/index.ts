@@ -1,14 +1,12 @@
 // Reader of /sys/kernel/tracing/trace and trace_pipe text. Event lines go to the shared head parser and decoder;
 // the header block and the lines between events are read here.
-import type { ProbeInfo } from "../../table/event-batch.ts";
 import { type EventHead, setComm } from "../event-head.ts";
-import { EventDecoder } from "../events.ts";
 import { skipBlanks } from "../numbers.ts";
 import { COMM_WIDTH, readPlainHead } from "../plain-head.ts";
 import { FTRACE_BAD_HEADER, FTRACE_LINE_TOO_BIG, FTRACE_LOST, FTRACE_OVERWRITTEN } from "../problems.ts";
-import { countBinary, countLongLine, type FormatReader, type ReaderOptions } from "../reader.ts";
-import { type ScannedFormat, scanLines } from "../scan.ts";
-import type { Sink } from "../sink.ts";
+import { countBinary, type ReaderOptions } from "../reader.ts";
+import type { ScannedFormat } from "../scan.ts";
+import { ScannedReader } from "../scanned-reader.ts";
 import { contextOfFlags, readTaskPidHead } from "../task-pid-head.ts";
 import { newFtraceHeader, readHeaderLine } from "./head.ts";
 import { readNote } from "./notes.ts";
@@ -18,19 +16,15 @@ const CR = 0x0d;
 const BACKSLASH = 0x5c;
 const LOWER_N = 0x6e;
 
-export class FtraceTextReader implements FormatReader, ScannedFormat {
-  unmatched = 0;
-  matched = 0;
+export class FtraceTextReader extends ScannedReader {
   readonly readHead: ScannedFormat["readHead"] = readPlainHead;
-  readonly #sink: Sink;
-  readonly #decoder: EventDecoder;
   readonly #header = newFtraceHeader();
   /** The lines that follow are ps's, until a header or an event. */
   #inThreadList = false;
 
-  constructor({ sink, probes }: ReaderOptions) {
-    this.#sink = sink;
-    this.#decoder = new EventDecoder(sink, "caller-first", probes);
+  constructor(options: ReaderOptions) {
+    super(options, "caller-first");
+    this.#header.irqColumn = options.state?.irqColumn ?? -1;
   }
 
   line(bytes: Uint8Array, start: number, lineEnd: number, lineNo: number): void {
@@ -39,7 +33,7 @@ export class FtraceTextReader implements FormatReader, ScannedFormat {
       this.#note(bytes, start, end, lineNo);
       return;
     }
-    const head = this.#sink.head;
+    const head = this.sink.head;
     head.bytes = bytes;
     head.start = start;
     head.end = end;
@@ -49,15 +43,7 @@ export class FtraceTextReader implements FormatReader, ScannedFormat {
       return;
     }
     this.matched++;
-    if (this.#sink.begin()) this.#decoder.decode();
-  }
-
-  lines(bytes: Uint8Array, from: number, to: number, lineNo: number): number {
-    return scanLines(this.#sink, this.#decoder, this, bytes, from, to, lineNo);
-  }
-
-  count(_head: EventHead): void {
-    this.matched++;
+    if (this.sink.begin()) this.decoder.decode();
   }
 
   complete(head: EventHead): boolean {
@@ -68,26 +54,17 @@ export class FtraceTextReader implements FormatReader, ScannedFormat {
     return true;
   }
 
-  longLine(bytes: Uint8Array, start: number, end: number, lineNo: number): void {
-    this.unmatched++;
-    countLongLine(this.#sink, bytes, start, end, lineNo);
+  override end(): void {
+    this.sink.declareCpus(this.#header.cpus);
   }
 
-  end(): void {
-    this.#sink.declareCpus(this.#header.cpus);
-  }
-
-  skipped(): Record<string, number> {
-    return this.#decoder.skipped();
-  }
-
-  probes(): ProbeInfo[] {
-    return this.#decoder.probes.list();
+  override get irqColumn(): number {
+    return this.#header.irqColumn;
   }
 
   #note(bytes: Uint8Array, start: number, end: number, lineNo: number): void {
     if (skipBlanks(bytes, start, end) === end) return;
-    const sink = this.#sink;
+    const sink = this.sink;
     const note = readNote(bytes, start, end);
     if (note === null) {
       if (this.#inThreadList) return;

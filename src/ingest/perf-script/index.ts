@@ -1,16 +1,14 @@
 // Reader of perf script text. Events go to the shared decoder; the "#" block, call chains and PERF_RECORD_* lines
 // are read here.
 import { InputError } from "../../base/errors.ts";
-import type { ProbeInfo } from "../../table/event-batch.ts";
 import { addArmed } from "../bodies.ts";
 import { type EventHead, setComm } from "../event-head.ts";
-import { EventDecoder } from "../events.ts";
 import { ascii, decodeSample, hexDigit, SPACE, skipSpaces, startsWith } from "../numbers.ts";
 import { COMM_WIDTH } from "../plain-head.ts";
 import { NOT_AN_EVENT, PERF_LOST } from "../problems.ts";
-import { countBinary, countLongLine, type FormatReader, type ReaderOptions } from "../reader.ts";
-import { type ScannedFormat, scanLines } from "../scan.ts";
-import type { Sink } from "../sink.ts";
+import { countBinary, type ReaderOptions } from "../reader.ts";
+import type { ScannedFormat } from "../scan.ts";
+import { type ReaderTally, ScannedReader } from "../scanned-reader.ts";
 import { readPerfHead } from "./line-head.ts";
 import { readPlainPerfHead } from "./plain-head.ts";
 
@@ -29,28 +27,24 @@ const CLOCKS: ReadonlyMap<string, string> = new Map([
   ["boottime", "boot"],
 ]);
 
-export class PerfScriptReader implements FormatReader, ScannedFormat {
-  unmatched = 0;
-  matched = 0;
+export class PerfScriptReader extends ScannedReader {
   readonly readHead: ScannedFormat["readHead"] = readPlainPerfHead;
-  readonly #sink: Sink;
-  readonly #decoder: EventDecoder;
   readonly #records = new Map<string, number>();
+  #firstHi = -1;
+  #firstLo = 0;
   #lastHi = -1;
   #lastLo = 0;
-  #fromZero = false;
   #stepsBack = 0;
   /** Declarations that wait for an event to stand with. */
   #armed: Uint8Array[] = [];
 
-  constructor({ sink, probes }: ReaderOptions) {
-    this.#sink = sink;
-    this.#decoder = new EventDecoder(sink, "func-first", probes);
+  constructor(options: ReaderOptions) {
+    super(options, "func-first");
   }
 
   line(bytes: Uint8Array, start: number, end: number, lineNo: number): void {
     if (isCallChain(bytes, start, end)) return;
-    const head = this.#sink.head;
+    const head = this.sink.head;
     head.bytes = bytes;
     head.start = start;
     head.end = end;
@@ -62,17 +56,18 @@ export class PerfScriptReader implements FormatReader, ScannedFormat {
     this.matched++;
     this.#watchTime(head.hi, head.lo);
     if (bytes[head.body] === RECORD[0] && startsWith(bytes, head.body, end, RECORD)) this.#record();
-    else if (this.#sink.begin()) {
-      this.#decoder.decode();
-      for (const names of this.#armed.splice(0)) addArmed(this.#sink, names, 0, names.length);
+    else if (this.sink.begin()) {
+      this.decoder.decode();
+      for (const names of this.#armed.splice(0)) addArmed(this.sink, names, 0, names.length);
     }
   }
 
-  lines(bytes: Uint8Array, from: number, to: number, lineNo: number): number {
-    return scanLines(this.#sink, this.#decoder, this, bytes, from, to, lineNo);
+  /** A declaration waits for the next event. */
+  override get isWaiting(): boolean {
+    return this.#armed.length > 0;
   }
 
-  count({ hi, lo }: EventHead): void {
+  override count({ hi, lo }: EventHead): void {
     this.matched++;
     this.#watchTime(hi, lo);
   }
@@ -84,14 +79,9 @@ export class PerfScriptReader implements FormatReader, ScannedFormat {
     return true;
   }
 
-  longLine(bytes: Uint8Array, start: number, end: number, lineNo: number): void {
-    this.unmatched++;
-    countLongLine(this.#sink, bytes, start, end, lineNo);
-  }
-
   /** Throws InputError when the stamps are differences (perf script --deltatime). */
-  end(): void {
-    if (this.#fromZero && this.#stepsBack * 4 > this.#sink.events) {
+  override end(): void {
+    if (this.#firstHi === 0 && this.#firstLo === 0 && this.#stepsBack * 4 > this.sink.events) {
       throw new InputError(
         "perf/delta-time",
         "the time stamps begin at 0 and go back every few lines, as perf script --deltatime prints them; leave that option out",
@@ -99,31 +89,46 @@ export class PerfScriptReader implements FormatReader, ScannedFormat {
     }
   }
 
-  skipped(): Record<string, number> {
-    return { ...this.#decoder.skipped(), ...Object.fromEntries(this.#records) };
+  override skipped(): Record<string, number> {
+    return { ...super.skipped(), ...Object.fromEntries(this.#records) };
   }
 
-  probes(): ProbeInfo[] {
-    return this.#decoder.probes.list();
+  override tally(): ReaderTally {
+    return {
+      ...super.tally(),
+      first: [this.#firstHi, this.#firstLo],
+      last: [this.#lastHi, this.#lastLo],
+      stepsBack: this.#stepsBack,
+    };
+  }
+
+  override absorb(tally: ReaderTally): void {
+    super.absorb(tally);
+    if (tally.first[0] < 0) return;
+    this.#watchTime(...tally.first);
+    this.#stepsBack += tally.stepsBack;
+    [this.#lastHi, this.#lastLo] = tally.last;
   }
 
   /** perf script sorts by time: stamps that fall again and again are no times. */
   #watchTime(hi: number, lo: number): void {
-    if (this.#lastHi < 0) this.#fromZero = hi === 0 && lo === 0;
-    else if (hi < this.#lastHi || (hi === this.#lastHi && lo < this.#lastLo)) this.#stepsBack++;
+    if (this.#firstHi < 0) {
+      this.#firstHi = hi;
+      this.#firstLo = lo;
+    } else if (hi < this.#lastHi || (hi === this.#lastHi && lo < this.#lastLo)) this.#stepsBack++;
     this.#lastHi = hi;
     this.#lastLo = lo;
   }
 
   /** "perf 1234 [000] 405.9: PERF_RECORD_LOST lost 32"; every other record is counted and skipped. */
   #record(): void {
-    const { bytes, body, end, cpu, line } = this.#sink.head;
+    const { bytes, body, end, cpu, line } = this.sink.head;
     const text = decodeSample(bytes, body, end);
     const name = /^PERF_RECORD_[A-Z_]+/.exec(text)?.[0] ?? "PERF_RECORD";
     if (name === "PERF_RECORD_LOST" || name === "PERF_RECORD_LOST_SAMPLES") {
       const count = /lost[ :]+(\d+)/i.exec(text.slice(name.length));
-      this.#sink.lost(cpu, count === null ? -1 : Number(count[1]), line);
-      this.#sink.problemAt(PERF_LOST);
+      this.sink.lost(cpu, count === null ? -1 : Number(count[1]), line);
+      this.sink.problemAt(PERF_LOST);
       return;
     }
     if (this.#records.has(name) || this.#records.size < MAX_RECORD_KINDS) {
@@ -145,25 +150,25 @@ export class PerfScriptReader implements FormatReader, ScannedFormat {
     const lost = /LOST (\d+) events/.exec(text);
     if (lost !== null) {
       this.matched++;
-      this.#sink.lost(-1, Number(lost[1]), lineNo);
-      this.#sink.problem(PERF_LOST, lineNo, bytes, start, end);
+      this.sink.lost(-1, Number(lost[1]), lineNo);
+      this.sink.problem(PERF_LOST, lineNo, bytes, start, end);
       return;
     }
     this.unmatched++;
-    if (!countBinary(this.#sink, bytes, start, end, lineNo)) {
-      this.#sink.problem(NOT_AN_EVENT, lineNo, bytes, start, end);
+    if (!countBinary(this.sink, bytes, start, end, lineNo)) {
+      this.sink.problem(NOT_AN_EVENT, lineNo, bytes, start, end);
     }
   }
 
   /** "# os release : 6.12.117+deb12-amd64", "# nrcpus online : 6" */
   #headerLine(text: string): void {
     const release = /^# os release : (\S+)/.exec(text);
-    if (release?.[1] !== undefined) this.#sink.kernel = release[1];
+    if (release?.[1] !== undefined) this.sink.kernel = release[1];
     const cpus = /^# nrcpus online : (\d+)/.exec(text);
-    if (cpus !== null) this.#sink.declareCpus(Number(cpus[1]));
+    if (cpus !== null) this.sink.declareCpus(Number(cpus[1]));
     // perf record -k CLOCK_MONOTONIC: "# clockid: monotonic (1)"
     const clock = /^# clockid: (\w+) \(\d+\)/.exec(text);
-    if (clock?.[1] !== undefined) this.#sink.clock = CLOCKS.get(clock[1]) ?? clock[1];
+    if (clock?.[1] !== undefined) this.sink.clock = CLOCKS.get(clock[1]) ?? clock[1];
   }
 }
 

@@ -1,34 +1,27 @@
 // Reader of `trace-cmd report` text, with or without -R (raw bodies), -l (latency columns), -t, --ts-diff and
 // the flags column of newer versions. Events go to the shared decoder; trace-cmd's own lines are read here.
-import type { ProbeInfo } from "../../table/event-batch.ts";
 import { type EventHead, setComm } from "../event-head.ts";
-import { EventDecoder } from "../events.ts";
 import { decodeSample, digitsEnd, LPAREN, RPAREN, skipSpaces } from "../numbers.ts";
 import { COMM_WIDTH, readPlainHead } from "../plain-head.ts";
 import { NOT_AN_EVENT, TRACE_CMD_DROPPED } from "../problems.ts";
-import { countBinary, countLongLine, type FormatReader, type ReaderOptions } from "../reader.ts";
-import { type ScannedFormat, scanLines } from "../scan.ts";
-import type { Sink } from "../sink.ts";
+import { countBinary, type ReaderOptions } from "../reader.ts";
+import type { ScannedFormat } from "../scan.ts";
+import { ScannedReader } from "../scanned-reader.ts";
 import { contextOfFlags, readTaskPidHead } from "../task-pid-head.ts";
 import { readLatencyHead } from "./latency-head.ts";
 
 const PLUS = 0x2b;
 const CR = 0x0d;
 
-export class TraceCmdReportReader implements FormatReader, ScannedFormat {
-  unmatched = 0;
-  matched = 0;
+export class TraceCmdReportReader extends ScannedReader {
   readonly readHead: ScannedFormat["readHead"] = readPlainHead;
-  readonly #sink: Sink;
-  readonly #decoder: EventDecoder;
 
-  constructor({ sink, probes }: ReaderOptions) {
-    this.#sink = sink;
-    this.#decoder = new EventDecoder(sink, "func-first", probes);
+  constructor(options: ReaderOptions) {
+    super(options, "func-first");
   }
 
   line(bytes: Uint8Array, start: number, end: number, lineNo: number): void {
-    const head = this.#sink.head;
+    const head = this.sink.head;
     head.bytes = bytes;
     head.start = start;
     head.end = end;
@@ -39,15 +32,7 @@ export class TraceCmdReportReader implements FormatReader, ScannedFormat {
     }
     this.matched++;
     skipDelta(head);
-    if (this.#sink.begin()) this.#decoder.decode();
-  }
-
-  lines(bytes: Uint8Array, from: number, to: number, lineNo: number): number {
-    return scanLines(this.#sink, this.#decoder, this, bytes, from, to, lineNo);
-  }
-
-  count(_head: EventHead): void {
-    this.matched++;
+    if (this.sink.begin()) this.decoder.decode();
   }
 
   complete(head: EventHead): boolean {
@@ -58,23 +43,8 @@ export class TraceCmdReportReader implements FormatReader, ScannedFormat {
     return true;
   }
 
-  longLine(bytes: Uint8Array, start: number, end: number, lineNo: number): void {
-    this.unmatched++;
-    countLongLine(this.#sink, bytes, start, end, lineNo);
-  }
-
-  end(): void {}
-
-  skipped(): Record<string, number> {
-    return this.#decoder.skipped();
-  }
-
-  probes(): ProbeInfo[] {
-    return this.#decoder.probes.list();
-  }
-
   #note(bytes: Uint8Array, start: number, end: number, lineNo: number): void {
-    const sink = this.#sink;
+    const sink = this.sink;
     const text = decodeSample(bytes, start, end);
     if (text.trim() === "") return;
     const cpus = /^cpus=(\d+)$/.exec(text);

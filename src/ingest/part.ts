@@ -1,0 +1,90 @@
+// Reading a part of a trace apart from the rest, in another thread: whole lines in, rows and counts out, with the part's
+// own ids. Pure. What the part's lines mean can depend on what stood before it (the epoch, which probe came first, a
+// header's legend): a part is read with the state the trace's beginning left, only as far as its lines are plain, and
+// index.ts reads on by itself from where a part stops. So the result is that of reading all of it in one go.
+import type { FormatName } from "./detect.ts";
+import { FtraceTextReader } from "./ftrace-text/index.ts";
+import { PerfScriptReader } from "./perf-script/index.ts";
+import type { FormatReader, ReaderOptions } from "./reader.ts";
+import { type ReaderState, type ReaderTally, ScannedReader } from "./scanned-reader.ts";
+import { Sink, type SinkTally } from "./sink.ts";
+import { TraceCmdReportReader } from "./trace-cmd-report/index.ts";
+
+const LF = 0x0a;
+
+/** Formats whose parts can be read apart. */
+type PartFormat = "ftrace-text" | "trace-cmd-report" | "perf-script";
+
+const READERS: Readonly<Record<PartFormat, new (options: ReaderOptions) => ScannedReader>> = {
+  "ftrace-text": FtraceTextReader,
+  "trace-cmd-report": TraceCmdReportReader,
+  "perf-script": PerfScriptReader,
+};
+
+/** What a part is read with. Can be sent to another thread. */
+export interface PartState {
+  readonly format: PartFormat;
+  readonly epochSeconds: number;
+  readonly reader: ReaderState;
+}
+
+/** A part read as far as its lines are plain. Can be sent to another thread. */
+export interface Part {
+  /** Bytes and lines that were read. */
+  readonly bytes: number;
+  readonly lines: number;
+  /** As in the state it was read with. */
+  readonly irqColumn: number;
+  readonly sink: SinkTally;
+  readonly reader: ReaderTally;
+}
+
+/** State for the parts that follow what `reader` and `sink` have read; null while a part would not be read plainly. */
+export function partState(format: FormatName, reader: FormatReader, sink: Sink): PartState | null {
+  if (!(reader instanceof ScannedReader) || !isPartFormat(format) || sink.epochSeconds < 0 || reader.isWaiting) return null;
+  return { format, epochSeconds: sink.epochSeconds, reader: reader.state() };
+}
+
+/** Reads bytes[from, to), whole lines. Null when a line of it is defective: all of it has to be read in its place. */
+export function readPart(state: PartState, bytes: Uint8Array, from: number, to: number): Part | null {
+  const sink = Sink.ofPart(state.epochSeconds);
+  const reader = new READERS[state.format]({ sink, probes: new Map(), state: state.reader });
+  const cursor = { at: from, line: 0 };
+  reader.readPlain(bytes, cursor, to);
+  if (sink.problems.list().length > 0) return null;
+  const { irqColumn } = state.reader;
+  return {
+    irqColumn,
+    bytes: cursor.at - from,
+    lines: cursor.line,
+    sink: sink.tally(),
+    reader: reader.tally(),
+  };
+}
+
+/** Adds `part`, whose bytes `bytes` begin with, to what `reader` and `sink` have read. False when it was read under another condition than theirs. */
+export function takePart(
+  part: Part,
+  reader: FormatReader,
+  sink: Sink,
+  bytes: Uint8Array,
+  linesBefore: number,
+): boolean {
+  if (!(reader instanceof ScannedReader) || !sink.canSkim() || reader.isWaiting || reader.irqColumn !== part.irqColumn)
+    return false;
+  sink.absorb(part.sink, linesBefore, (line) => {
+    const { head } = sink;
+    let start = 0;
+    for (let before = linesBefore + 1; before < line; before++) start = bytes.indexOf(LF, start) + 1;
+    head.bytes = bytes;
+    head.start = start;
+    head.end = bytes.indexOf(LF, start);
+    head.line = line;
+  });
+  reader.absorb(part.reader);
+  return true;
+}
+
+function isPartFormat(format: FormatName): format is PartFormat {
+  return format in READERS;
+}
