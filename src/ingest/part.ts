@@ -4,6 +4,7 @@
 // index.ts reads on by itself from where a part stops. So the result is that of reading all of it in one go.
 import type { FormatName } from "./detect.ts";
 import { FtraceTextReader } from "./ftrace-text/index.ts";
+import { Kernel, type KernelFormat } from "./kernel.ts";
 import { PerfScriptReader } from "./perf-script/index.ts";
 import type { FormatReader, ReaderOptions } from "./reader.ts";
 import { type ReaderState, type ReaderTally, ScannedReader } from "./scanned-reader.ts";
@@ -13,7 +14,7 @@ import { TraceCmdReportReader } from "./trace-cmd-report/index.ts";
 const LF = 0x0a;
 
 /** Formats whose parts can be read apart. */
-type PartFormat = "ftrace-text" | "trace-cmd-report" | "perf-script";
+type PartFormat = KernelFormat;
 
 const READERS: Readonly<Record<PartFormat, new (options: ReaderOptions) => ScannedReader>> = {
   "ftrace-text": FtraceTextReader,
@@ -45,12 +46,25 @@ export function partState(format: FormatName, reader: FormatReader, sink: Sink):
   return { format, epochSeconds: sink.epochSeconds, reader: reader.state() };
 }
 
-/** Reads bytes[from, to), whole lines. Null when a line of it is defective: all of it has to be read in its place. */
-export function readPart(state: PartState, bytes: Uint8Array, from: number, to: number): Part | null {
+/** One a thread: made when the first part is read. */
+let kernel: Kernel | undefined;
+
+/**
+ * Reads bytes[from, to), whole lines. Null when a line of it is defective: all of it has to be read in its place.
+ * `byKernel` false: by the kernel's twin in TypeScript.
+ */
+export function readPart(
+  state: PartState,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  byKernel = true,
+): Part | null {
   const sink = Sink.ofPart(state.epochSeconds);
   const reader = new READERS[state.format]({ sink, probes: new Map(), state: state.reader });
   const cursor = { at: from, line: 0 };
-  reader.readPlain(bytes, cursor, to);
+  const isRead = byKernel && reader.readByKernel(theKernel(), state.format, bytes, cursor, to);
+  if (!isRead) reader.readPlain(bytes, cursor, to);
   if (sink.problems.list().length > 0) return null;
   const { irqColumn } = state.reader;
   return {
@@ -60,6 +74,11 @@ export function readPart(state: PartState, bytes: Uint8Array, from: number, to: 
     sink: sink.tally(),
     reader: reader.tally(),
   };
+}
+
+function theKernel(): Kernel {
+  kernel ??= new Kernel();
+  return kernel;
 }
 
 /** Adds `part`, whose bytes `bytes` begin with, to what `reader` and `sink` have read. False when it was read under another condition than theirs. */

@@ -3,6 +3,7 @@
 import type { ProbeInfo } from "../table/event-batch.ts";
 import type { EventHead } from "./event-head.ts";
 import { EventDecoder, type EventsState, type EventsTally } from "./events.ts";
+import type { Kernel, KernelFormat, KernelScanned, SeenStamps } from "./kernel.ts";
 import { handLine } from "./lines.ts";
 import type { ReturnOrder } from "./probe-place.ts";
 import { countLongLine, type FormatReader, type ReaderOptions } from "./reader.ts";
@@ -27,7 +28,7 @@ export interface ReaderTally {
   readonly stepsBack: number;
 }
 
-export abstract class ScannedReader implements FormatReader, ScannedFormat {
+export abstract class ScannedReader implements FormatReader, KernelScanned {
   unmatched = 0;
   matched = 0;
   abstract readonly readHead: ScannedFormat["readHead"];
@@ -46,6 +47,10 @@ export abstract class ScannedReader implements FormatReader, ScannedFormat {
     this.matched++;
   }
 
+  countMany(lines: number, _stamps: SeenStamps): void {
+    this.matched += lines;
+  }
+
   lines(bytes: Uint8Array, from: number, to: number, lineNo: number): number {
     const cursor = { at: from, line: lineNo };
     for (;;) {
@@ -58,6 +63,11 @@ export abstract class ScannedReader implements FormatReader, ScannedFormat {
   /** Whether the next line has to be read by line(), plain as it may be. */
   get isWaiting(): boolean {
     return false;
+  }
+
+  /** As readPlain, by the kernel; false, and nothing read, when it cannot. */
+  readByKernel(kernel: Kernel, name: KernelFormat, bytes: Uint8Array, cursor: Cursor, to: number): boolean {
+    return kernel.scan(this.sink, this.decoder, this, name, bytes, cursor, to);
   }
 
   /** As scanPlain. */

@@ -173,6 +173,20 @@ export class Sink {
     this.events++;
   }
 
+  /** As skim() for `events` events: their lowest and highest time (seconds and ns) and their highest CPU. */
+  skimMany(
+    events: number,
+    lowest: readonly [number, number],
+    highest: readonly [number, number],
+    maxCpu: number,
+  ): void {
+    if (events === 0) return;
+    this.#firstNs = Math.min(this.#firstNs, (lowest[0] - this.#epochHi) * 1e9 + lowest[1]);
+    this.#lastNs = Math.max(this.#lastNs, (highest[0] - this.#epochHi) * 1e9 + highest[1]);
+    this.#maxCpu = Math.max(this.#maxCpu, maxCpu);
+    this.events += events;
+  }
+
   /** A new row of the head's event, every other column absent. Returns its index in `out`. */
   add(kind: EventKind): number {
     const head = this.head;

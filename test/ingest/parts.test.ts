@@ -60,11 +60,12 @@ test.each(LONG)("$name: most lines are read apart", ({ bytes }) => {
 test("any size of parts, any number of them ahead", () => {
   fc.assert(
     fc.property(
-      fc.constantFrom(...TEXTS),
+      fc.nat(TEXTS.length - 1),
       fc.integer({ min: 1, max: 60_000 }),
       fc.integer({ min: 0, max: 9 }),
       fc.integer({ min: 1, max: 3 }),
-      ({ bytes }, size, ahead, copies) => {
+      (which, size, ahead, copies) => {
+        const { bytes } = TEXTS[which] ?? { bytes: new Uint8Array(0) };
         const piece = bytes.subarray(0, 150_000);
         // Further copies go back in time: rows that come too late, which a part cannot know.
         const text = new Uint8Array(piece.length * copies);

@@ -57,10 +57,11 @@ test("damaged text is read alike", () => {
   );
   fc.assert(
     fc.property(
-      fc.constantFrom(...contents),
+      fc.nat(contents.length - 1),
       damage,
       fc.integer({ min: 1, max: 5000 }),
-      (content, blows, chunk) => {
+      (which, blows, chunk) => {
+        const content = contents[which] ?? new Uint8Array(0);
         let text = Buffer.from(content).toString("latin1");
         for (const { place, text: put, cut } of blows) {
           const at = Math.floor(place * text.length);

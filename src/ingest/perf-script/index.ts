@@ -3,6 +3,7 @@
 import { InputError } from "../../base/errors.ts";
 import { addArmed } from "../bodies.ts";
 import { type EventHead, setComm } from "../event-head.ts";
+import type { SeenStamps } from "../kernel.ts";
 import { ascii, decodeSample, hexDigit, SPACE, skipSpaces, startsWith } from "../numbers.ts";
 import { COMM_WIDTH } from "../plain-head.ts";
 import { NOT_AN_EVENT, PERF_LOST } from "../problems.ts";
@@ -93,6 +94,14 @@ export class PerfScriptReader extends ScannedReader {
     return { ...super.skipped(), ...Object.fromEntries(this.#records) };
   }
 
+  override countMany(lines: number, { first, last, stepsBack }: SeenStamps): void {
+    super.countMany(lines, { first, last, stepsBack });
+    if (first[0] < 0) return;
+    this.#watchTime(...first);
+    this.#stepsBack += stepsBack;
+    [this.#lastHi, this.#lastLo] = last;
+  }
+
   override tally(): ReaderTally {
     return {
       ...super.tally(),
@@ -103,11 +112,8 @@ export class PerfScriptReader extends ScannedReader {
   }
 
   override absorb(tally: ReaderTally): void {
-    super.absorb(tally);
-    if (tally.first[0] < 0) return;
-    this.#watchTime(...tally.first);
-    this.#stepsBack += tally.stepsBack;
-    [this.#lastHi, this.#lastLo] = tally.last;
+    super.absorb({ ...tally, matched: 0 });
+    this.countMany(tally.matched, tally);
   }
 
   /** perf script sorts by time: stamps that fall again and again are no times. */

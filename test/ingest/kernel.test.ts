@@ -1,0 +1,110 @@
+// The WebAssembly kernel: built from its source, and the same as its twin in TypeScript on every part of every recording
+// and on damaged ones.
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { kernelSource } from "../../assembly/build.ts";
+import { openIngest, type Part, type PartState, readPart } from "../../src/ingest/index.ts";
+import { ownSamples } from "../support/ingest-digest.ts";
+
+const LF = 0x0a;
+const TEXTS = ownSamples()
+  .filter(({ name }) => !name.includes("csv"))
+  .map(({ name, bytes }) => ({ name, bytes: bytes() }));
+
+const beginnings = new Map<Uint8Array, PartState | null>();
+
+/** What the first 100 kB teach; read once. */
+function stateOf(bytes: Uint8Array): PartState | null {
+  let state = beginnings.get(bytes);
+  if (state === undefined) {
+    const ingest = openIngest({ path: "unknown" }, () => {});
+    ingest.push(bytes.subarray(0, bytes.lastIndexOf(LF, 100_000) + 1));
+    state = ingest.partState();
+    beginnings.set(bytes, state);
+  }
+  return state;
+}
+
+/** Text that tells two parts apart by all they hold, and fast. */
+function fingerprint(part: Part | null): string {
+  return JSON.stringify(part, (_key, value: unknown) => {
+    if (!ArrayBuffer.isView(value)) return value;
+    const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+    return createHash("sha256").update(bytes).digest("hex");
+  });
+}
+
+/** Lines read of `part`; -1 when the beginning of `bytes` teaches nothing. */
+function compare(bytes: Uint8Array, part: Uint8Array): number {
+  const state = stateOf(bytes);
+  if (state === null) return -1;
+  const end = part.lastIndexOf(LF) + 1;
+  const byKernel = readPart(state, part, 0, end);
+  expect(fingerprint(byKernel)).toBe(fingerprint(readPart(state, part, 0, end, false)));
+  return byKernel?.lines ?? 0;
+}
+
+test("kernel-wasm.ts is what assembly/plain.ts gives", async () => {
+  const committed = readFileSync(
+    fileURLToPath(new URL("../../src/ingest/kernel-wasm.ts", import.meta.url)),
+    "utf8",
+  );
+  expect(committed).toBe(await kernelSource());
+});
+
+test.each(TEXTS.filter(({ bytes }) => bytes.length > 200_000))("$name", ({ bytes }) => {
+  let lines = 0;
+  for (let from = 100_000; from < 200_000; from += 10_000) {
+    const start = bytes.lastIndexOf(LF, from) + 1;
+    lines += compare(bytes, bytes.subarray(start, start + 40_000));
+  }
+  expect(lines).toBeGreaterThan(0);
+});
+
+test("damaged parts", () => {
+  const longEnough = TEXTS.filter(({ bytes }) => bytes.length > 200_000);
+  const blow = fc.record({
+    place: fc.nat(),
+    text: fc.constantFrom(
+      " ",
+      "-",
+      "[",
+      ":",
+      "(",
+      "\n",
+      "\r\n",
+      "9",
+      "99999999",
+      "#",
+      "\t",
+      ".",
+      "\\",
+      "/",
+      "<",
+      "\0",
+    ),
+    cut: fc.nat(3),
+  });
+  fc.assert(
+    fc.property(
+      fc.nat(longEnough.length - 1),
+      fc.nat(60_000),
+      fc.array(blow, { maxLength: 5 }),
+      (which, from, blows) => {
+        const { bytes } = longEnough[which] ?? { bytes: new Uint8Array(0) };
+        const start = bytes.lastIndexOf(LF, 100_000 + from) + 1;
+        let text = Buffer.from(bytes.subarray(start, start + 20_000)).toString("latin1");
+        for (const { place, text: put, cut } of blows) {
+          const at = place % text.length;
+          text = text.slice(0, at) + put + text.slice(at + cut);
+        }
+        const read = compare(bytes, new Uint8Array(Buffer.from(text, "latin1")));
+        expect(read).toBeGreaterThanOrEqual(0);
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
