@@ -61,15 +61,17 @@ export async function ingestTrace(
     const onProgress = (read: number, size: number): void => progress.update(read, size);
     const hash = createHash("sha256");
     const slabs = new Slabs(ingest, options.threads);
-    const input = await slabs.over(() => openInput(path, {
-      onStored: (bytes) => hash.update(bytes),
-      onText: (bytes) => slabs.push(bytes),
-      settle: () => slabs.settle(),
-      onProgress,
-      spoolPath: `${eventsPath}.spool`,
-      isForced: format.recording !== undefined,
-      isText: format.text !== undefined,
-    }));
+    const input = await slabs.over(() =>
+      openInput(path, {
+        onStored: (bytes) => hash.update(bytes),
+        onText: (bytes) => slabs.push(bytes),
+        settle: () => slabs.settle(),
+        onProgress,
+        spoolPath: `${eventsPath}.spool`,
+        isForced: format.recording !== undefined,
+        isText: format.text !== undefined,
+      }),
+    );
     const read =
       input.kind === "text"
         ? endOf(ingest, path, input.defect)

@@ -42,7 +42,13 @@ export interface Part {
 
 /** State for the parts that follow what `reader` and `sink` have read; null while a part would not be read plainly. */
 export function partState(format: FormatName, reader: FormatReader, sink: Sink): PartState | null {
-  if (!(reader instanceof ScannedReader) || !isPartFormat(format) || sink.epochSeconds < 0 || reader.isWaiting) return null;
+  if (
+    !(reader instanceof ScannedReader) ||
+    !isPartFormat(format) ||
+    sink.epochSeconds < 0 ||
+    reader.isWaiting
+  )
+    return null;
   return { format, epochSeconds: sink.epochSeconds, reader: reader.state() };
 }
 
@@ -89,7 +95,12 @@ export function takePart(
   bytes: Uint8Array,
   linesBefore: number,
 ): boolean {
-  if (!(reader instanceof ScannedReader) || !sink.canSkim() || reader.isWaiting || reader.irqColumn !== part.irqColumn)
+  if (
+    !(reader instanceof ScannedReader) ||
+    !sink.canSkim() ||
+    reader.isWaiting ||
+    reader.irqColumn !== part.irqColumn
+  )
     return false;
   sink.absorb(part.sink, linesBefore, (line) => {
     const { head } = sink;
