@@ -10,6 +10,7 @@ import { renderReport } from "../../src/analyze/report/index.ts";
 import { scriptJson } from "../../src/analyze/report/scripts.ts";
 import { percent } from "../../src/analyze/statistics.ts";
 import { type Summary, summarize } from "../../src/analyze/summary.ts";
+import { ColumnTable } from "../../src/table/columns.ts";
 import { emptyFixture, fixture, forkRow, HOSTILE } from "../support/verdict-fixture.ts";
 
 const library = (name: string, file: string): string =>
@@ -28,6 +29,7 @@ async function reportOf(run: ReturnType<typeof fixture>): Promise<{ summary: Sum
   };
 }
 
+const NEAR = { fork: "i32", distance_ns: "ns", tid: "i32", line: "i32" } as const;
 const CHARTS = [
   "policies",
   "over-time",
@@ -151,6 +153,59 @@ test("chart specs and the numbers in their tables", () => {
   const { tables, metas, infos } = fixture();
   const charts = allCharts(summarize(tables, metas, infos), tables);
   for (const { datasets: _datasets, ...chart } of charts) expect(chart).toMatchSnapshot(chart.id);
+});
+
+test("near misses and lazy references are drawn where the results have them", async () => {
+  const run = fixture();
+  const near = new ColumnTable({ ...NEAR, policy: "dict", side: "dict", kind: "dict", comm: "dict" });
+  const denials = new ColumnTable({
+    fork: "i32",
+    counter: "dict",
+    cause: "dict",
+    left_by: "dict",
+    since_ns: "ns",
+  });
+  for (const [fork, distance_ns] of [
+    [1, 7_000n],
+    [2, 400n],
+    [3, null],
+  ] as const)
+    near.append({
+      fork,
+      policy: "users-only",
+      distance_ns,
+      side: "after",
+      kind: "kthread_use_mm",
+      tid: 77,
+      comm: HOSTILE[0]!,
+      line: 90 + fork,
+    });
+  for (const [fork, age] of [
+    [7, 5_000n],
+    [9, null],
+  ] as const) {
+    const start = run.tables.forks.get("start_ns", fork)!;
+    denials.append({
+      fork,
+      counter: "mm_count",
+      cause: "lazy-tlb",
+      left_by: "forker",
+      since_ns: age === null ? null : start - age,
+    });
+  }
+  const { page } = await reportOf({
+    ...run,
+    tables: { ...run.tables, near_misses: near, denials } as typeof run.tables,
+  });
+  const text = textOf(page);
+  expect(text).toContain("users-only 2 near misses: median 400 ns, p99 7.00 us.");
+  expect(text).toContain(
+    "1 lazy reference left by the forker: median 5.00 us, p99 5.00 us. 1 reference of unknown age not drawn.",
+  );
+  expect(text.indexOf("by 400 ns, after the window")).toBeLessThan(
+    text.indexOf("by 7.00 us, after the window"),
+  );
+  expect(text.indexOf("by 400 ns, after the window")).toBeGreaterThan(0);
 });
 
 test("a chart's size does not depend on the number of forks", () => {

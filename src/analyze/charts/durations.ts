@@ -24,7 +24,8 @@ const COLORS = [
 ];
 const QUANTILES = [0.5, 0.9, 0.99, 1] as const;
 
-interface DurationPlot {
+/** What a cumulative plot of durations is made of. */
+export interface DurationPlot {
   readonly id: string;
   readonly title: string;
   readonly data: string;
@@ -136,23 +137,15 @@ export function windowsChart(tables: VerdictTables, cells: Cells): Chart {
 
 /** How long each policy would have made others wait. */
 export function waitsChart(summary: Summary, tables: VerdictTables, cells: Cells): Chart {
-  const { blocks } = tables;
   const ids = Object.keys(summary.policies);
-  const rowOf = forkRowById(tables);
-  const values: Quantity[] = [];
-  let unknown = 0;
-  for (let i = 0; i < blocks.length; i++) {
-    const row = rowOf(blocks.get("fork", i) ?? -1);
-    const group = ids.indexOf(blocks.get("policy", i) ?? "");
-    const wait = blocks.get("wait_ns", i);
-    if (row === undefined || group < 0) continue;
-    if (wait === null || wait <= 0n) unknown++;
-    else values.push({ row, group, length: Number(wait) });
-  }
+  const { values, unknown, outside } = waitValues(tables, ids);
   const blind = ids.filter((id) => "not_evaluable" in summary.policies[id]!.blocked);
   const remarks = [
     ...(unknown > 0
       ? [` ${plural(unknown, "wait")} of unknown length or none ${unknown === 1 ? "is" : "are"} not drawn.`]
+      : []),
+    ...(outside > 0
+      ? [` ${plural(outside, "wait")} outside the windows ${outside === 1 ? "is" : "are"} not drawn.`]
       : []),
     ...(blind.length > 0 ? [` Not evaluable in this recording: ${blind.join(", ")}.`] : []),
   ];
@@ -170,4 +163,26 @@ export function waitsChart(summary: Summary, tables: VerdictTables, cells: Cells
     remark: remarks.join(""),
   };
   return durationChart(plot, cells);
+}
+
+/** Known waits by policy; how many are of unknown length, or belong to no fork's window. */
+function waitValues(
+  tables: VerdictTables,
+  ids: readonly string[],
+): { readonly values: Quantity[]; readonly unknown: number; readonly outside: number } {
+  const { blocks } = tables;
+  const rowOf = forkRowById(tables);
+  const values: Quantity[] = [];
+  let unknown = 0;
+  let outside = 0;
+  for (let i = 0; i < blocks.length; i++) {
+    const row = rowOf(blocks.get("fork", i) ?? -1);
+    const group = ids.indexOf(blocks.get("policy", i) ?? "");
+    const wait = blocks.get("wait_ns", i);
+    if (group < 0) continue;
+    if (row === undefined) outside++;
+    else if (wait === null || wait <= 0n) unknown++;
+    else values.push({ row, group, length: Number(wait) });
+  }
+  return { values, unknown, outside };
 }

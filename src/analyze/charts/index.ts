@@ -9,6 +9,7 @@ import { waitsChart, windowsChart } from "./durations.ts";
 import { evidenceChart } from "./evidence.ts";
 import { exposuresChart } from "./exposures.ts";
 import { lazyCpusChart } from "./lazy-cpus.ts";
+import { lazyAgeChart, nearMissesChart } from "./near-misses.ts";
 import { outcomeCube } from "./outcome-cube.ts";
 import { type Gap, overTimeChart } from "./over-time.ts";
 import { policiesChart } from "./policies.ts";
@@ -24,15 +25,18 @@ export function allCharts(
 ): Chart[] {
   const cells = cellsOf(summary, tables);
   const cube = outcomeCube(tables, cells, Object.keys(summary.policies));
-  return [
+  const charts = [
     policiesChart(summary, cells, cube),
     overTimeChart(summary, cells, cube, gaps),
     denialsChart(summary, tables, cells),
     commandsChart(summary, cells, cube),
     exposuresChart(summary, tables, cells),
     lazyCpusChart(summary, tables, cells),
+    lazyAgeChart(tables, cells),
     windowsChart(tables, cells),
     waitsChart(summary, tables, cells),
+    nearMissesChart(summary, tables, cells),
     evidenceChart(summary),
   ];
+  return charts.filter((chart) => chart !== null);
 }

@@ -1,15 +1,16 @@
 // Which windows the report draws: the unsafe ones, those nobody can judge, the longest, the closest misses. Each kind
 // has a cap; what is left out is counted and can be listed with a command.
 import type { VerdictTables } from "../../table/verdict-tables.ts";
+import { laterTable } from "../charts/later-tables.ts";
 import { durationNs, forkRowById, textAt } from "../rows.ts";
 
 /** Ignores threads on purpose (a negative control): windows unsafe only there come last. */
 export const CONTROL = "mm-count-only";
 
-export const KINDS = ["unsafe", "indeterminate", "slowest"] as const;
+export const KINDS = ["unsafe", "indeterminate", "closest", "slowest"] as const;
 export type WindowKind = (typeof KINDS)[number];
 
-const MOST: Readonly<Record<WindowKind, number>> = { unsafe: 24, indeterminate: 8, slowest: 5 };
+const MOST: Readonly<Record<WindowKind, number>> = { unsafe: 24, indeterminate: 8, closest: 5, slowest: 5 };
 
 export interface Choice {
   /** Fork rows that are drawn, best first within a kind; a fork is in one kind only, the first that fits. */
@@ -32,6 +33,7 @@ export function interestingWindows(tables: VerdictTables): Choice {
   const ranked: Readonly<Record<WindowKind, readonly number[]>> = {
     unsafe: unsafe.map(({ row }) => row),
     indeterminate: forksWith(tables, "indeterminate").map(({ row }) => row),
+    closest: nearest(tables),
     slowest: longest(tables, MOST.slowest + MOST.unsafe + MOST.indeterminate),
   };
   const taken = new Set<number>();
@@ -78,4 +80,20 @@ function longest({ forks }: VerdictTables, most: number): number[] {
     if (best.length > most) best.pop();
   }
   return best.map(({ row }) => row);
+}
+
+/** Rows of forks that a borrow missed, the nearest miss first; none where the results have no near misses. */
+function nearest(tables: VerdictTables): number[] {
+  const near = laterTable(tables, "near_misses", ["fork", "distance_ns"]);
+  if (near === undefined) return [];
+  const rowOf = forkRowById(tables);
+  const best = new Map<number, bigint>();
+  for (let i = 0; i < near.length; i++) {
+    const row = rowOf((near.get("fork", i) as number | null) ?? -1);
+    const distance = near.get("distance_ns", i) as bigint | null;
+    if (row === undefined || distance === null) continue;
+    const known = best.get(row);
+    if (known === undefined || distance < known) best.set(row, distance);
+  }
+  return [...best].sort(([a, x], [b, y]) => (x < y ? -1 : x > y ? 1 : a - b)).map(([row]) => row);
 }

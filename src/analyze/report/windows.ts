@@ -11,6 +11,7 @@ import type {
   VerdictTables,
 } from "../../table/verdict-tables.ts";
 import { EXPOSURE_MEANING } from "../charts/exposures.ts";
+import { laterTable } from "../charts/later-tables.ts";
 import { groupDigits, plural } from "../statistics.ts";
 import { dataTable, type Html, html, inputText } from "./html.ts";
 import { type Choice, CONTROL, KINDS, type WindowKind } from "./interesting.ts";
@@ -25,12 +26,14 @@ const MOST_LISTED = 40;
 const TITLES: Readonly<Record<WindowKind, string>> = {
   unsafe: "Unsafe",
   indeterminate: "Safe or unsafe cannot be told",
+  closest: "Closest misses",
   slowest: "Longest windows",
 };
 
 const LISTING: Readonly<Record<WindowKind, string>> = {
   unsafe: "SELECT DISTINCT fork FROM verdicts WHERE verdict = 'unsafe'",
   indeterminate: "SELECT DISTINCT fork FROM verdicts WHERE decision = 'fast' AND verdict = 'indeterminate'",
+  closest: "SELECT fork, min(distance_ns) AS ns FROM near_misses GROUP BY fork ORDER BY ns NULLS LAST",
   slowest: "SELECT fork, end_ns - start_ns AS ns FROM forks ORDER BY ns DESC NULLS LAST",
 };
 
@@ -174,7 +177,7 @@ function windowArticle(input: WindowsInput, byFork: ByFork, row: number): Html {
 <p>${verdictWords(byFork.verdicts.get(id) ?? [])}</p>
 <p class="soft">Check at ${formatTimestamp(fork.start_ns ?? 0n, unit)} (${fork.start_by}), end by ${fork.end_by ?? "nothing seen"}; window ${fork.window}. mm_users ${countWords(fork.mm_users, fork.mm_users_evidence)}, mm_count ${countWords(fork.mm_count, fork.mm_count_evidence)}, lazy CPUs ${fork.lazy_cpus === null ? "unknown" : fork.lazy_cpus}.${fork.doubts.length > 0 ? ` In doubt: ${fork.doubts.join(", ")}.` : ""}</p>
 ${drawing === null ? null : html`<div class="plot">${drawing}</div>`}
-${usesList(input, fork, exposures)}${waitsList(input, fork, byFork.blocks.get(id) ?? [])}
+${usesList(input, fork, exposures)}${nearMissList(input, fork)}${waitsList(input, fork, byFork.blocks.get(id) ?? [])}
 ${record === undefined ? null : eventDetails(input, fork, record.events, record.left, exposures)}
 <p>Again: <code>forkcast explain DIR ${id}</code></p></article>
 `;
@@ -246,6 +249,34 @@ function usesList(input: WindowsInput, fork: ForkRow, exposures: readonly Exposu
     );
   const more = exposures.length - items.length;
   return html`<ul>${items}${more > 0 ? html`<li>${plural(more, "more interval")}</li>` : null}</ul>`;
+}
+
+/** The borrow that came nearest, by policy; nothing where the results have no near misses. */
+function nearMissList(input: WindowsInput, fork: ForkRow): Html | null {
+  const near = laterTable(input.tables, "near_misses", [
+    "fork",
+    "policy",
+    "distance_ns",
+    "side",
+    "kind",
+    "tid",
+    "comm",
+    "line",
+  ]);
+  if (near === undefined) return null;
+  const items: Html[] = [];
+  const rows = near.column("fork").ints.data;
+  for (let i = 0; i < near.length; i++) {
+    if (rows[i] !== fork.fork) continue;
+    const { policy, distance_ns, side, kind, tid, comm, line } = near.row(i) as Readonly<
+      Record<string, string | number | bigint | null>
+    >;
+    if (typeof distance_ns !== "bigint") continue;
+    items.push(
+      html`<li><code>${String(policy)}</code> missed ${inputText(String(comm ?? "?"))} tid ${String(tid ?? "?")} by ${formatDuration(Number(distance_ns), input.unit)}, ${String(side ?? "")} the window (<code>${String(kind ?? "")}</code>), ${place(fileOf(input, fork), typeof line === "number" ? line : null)}</li>`,
+    );
+  }
+  return items.length === 0 ? null : html`<ul>${items}</ul>`;
 }
 
 function waitsList(input: WindowsInput, fork: ForkRow, blocks: readonly BlockRow[]): Html | null {

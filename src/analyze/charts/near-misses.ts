@@ -1,0 +1,101 @@
+// Cumulative plots of what almost happened and of what lingers: how far the nearest borrow was from a window, and how
+// long a CPU had kept the mm lazily when the fork checked.
+import type { VerdictTables } from "../../table/verdict-tables.ts";
+import { forkRowById } from "../rows.ts";
+import { plural } from "../statistics.ts";
+import type { Summary } from "../summary.ts";
+import type { Cells } from "./cells.ts";
+import { type Chart, PALETTE } from "./chart.ts";
+import { durationChart } from "./durations.ts";
+import { laterTable } from "./later-tables.ts";
+import type { Quantity } from "./quantities.ts";
+
+/** How much earlier or later the nearest borrow would have had to be to fall inside a window; null: no such table. */
+export function nearMissesChart(summary: Summary, tables: VerdictTables, cells: Cells): Chart | null {
+  const near = laterTable(tables, "near_misses", ["fork", "policy", "distance_ns"]);
+  if (near === undefined) return null;
+  const ids = Object.keys(summary.policies);
+  const rowOf = forkRowById(tables);
+  const values: Quantity[] = [];
+  let without = 0;
+  for (let i = 0; i < near.length; i++) {
+    const row = rowOf((near.get("fork", i) as number | null) ?? -1);
+    const group = ids.indexOf((near.get("policy", i) as string | null) ?? "");
+    const distance = near.get("distance_ns", i) as bigint | null;
+    if (row === undefined || group < 0) continue;
+    if (distance === null || distance <= 0n) without++;
+    else values.push({ row, group, length: Number(distance) });
+  }
+  const rest =
+    without > 0
+      ? ` For ${plural(without, "fast fork and policy", "fast forks and policies")} no borrow could have come near.`
+      : "";
+  return durationChart(
+    {
+      id: "near-misses",
+      title: "How near was the next borrow?",
+      data: "nearMisses",
+      groups: ids,
+      values,
+      axes: { x: "distance from the window", y: "share of misses at most so near" },
+      caption: "Distance of the nearest borrow from a fast window that nothing protects, one row a policy",
+      groupTitle: "policy",
+      noun: (id, count) => `${id} ${plural(count, "near miss", "near misses")}`,
+      nothing: "No borrow came near a fast window.",
+      remark: rest,
+    },
+    cells,
+  );
+}
+
+const LEFT_BY = ["forker", "thread", "borrower", "exit", "other", "unknown"] as const;
+const LEFT_COLORS = [
+  PALETTE.blue,
+  PALETTE.green,
+  PALETTE.vermillion,
+  PALETTE.purple,
+  PALETTE.grey,
+  "#555555",
+] as const;
+
+/** How long CPUs had held the mm lazily at the check, by who left them so; null: no such table. */
+export function lazyAgeChart(tables: VerdictTables, cells: Cells): Chart | null {
+  const denials = laterTable(tables, "denials", ["fork", "counter", "cause", "left_by", "since_ns"]);
+  if (denials === undefined) return null;
+  const { forks } = tables;
+  const rowOf = forkRowById(tables);
+  const values: Quantity[] = [];
+  let unknown = 0;
+  for (let i = 0; i < denials.length; i++) {
+    if (denials.get("cause", i) !== "lazy-tlb" || denials.get("counter", i) !== "mm_count") continue;
+    const row = rowOf((denials.get("fork", i) as number | null) ?? -1);
+    const since = denials.get("since_ns", i) as bigint | null;
+    const start = row === undefined ? null : forks.get("start_ns", row);
+    if (row === undefined || since === null || start === null || start <= since) {
+      unknown++;
+      continue;
+    }
+    const by = (denials.get("left_by", i) as string | null) ?? "unknown";
+    const group = Math.max(0, (LEFT_BY as readonly string[]).indexOf(by));
+    values.push({ row, group, length: Number(start - since) });
+  }
+  const rest = unknown > 0 ? ` ${plural(unknown, "reference")} of unknown age not drawn.` : "";
+  return durationChart(
+    {
+      id: "lazy-age",
+      title: "How old are the lazy references?",
+      data: "lazyAge",
+      groups: LEFT_BY,
+      values,
+      colors: LEFT_COLORS,
+      axes: { x: "age at the check", y: "share of references at most so old" },
+      caption: "Age of lazy references at the check, one row a kind of task that left the CPU so",
+      groupTitle: "left by",
+      noun: (by, count) =>
+        `${plural(count, "lazy reference")} left by ${by === "unknown" ? "an unknown task" : `the ${by}`}`,
+      nothing: "No lazy reference has a known age.",
+      remark: rest,
+    },
+    cells,
+  );
+}
