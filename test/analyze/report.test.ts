@@ -11,6 +11,7 @@ import { scriptJson } from "../../src/analyze/report/scripts.ts";
 import { percent } from "../../src/analyze/statistics.ts";
 import { type Summary, summarize } from "../../src/analyze/summary.ts";
 import { ColumnTable } from "../../src/table/columns.ts";
+import { NEAR_MISS_SPEC } from "../../src/table/verdict-tables.ts";
 import { emptyFixture, fixture, forkRow, HOSTILE } from "../support/verdict-fixture.ts";
 
 const library = (name: string, file: string): string =>
@@ -29,7 +30,6 @@ async function reportOf(run: ReturnType<typeof fixture>): Promise<{ summary: Sum
   };
 }
 
-const NEAR = { fork: "i32", distance_ns: "ns", tid: "i32", line: "i32" } as const;
 const CHARTS = [
   "policies",
   "over-time",
@@ -157,7 +157,7 @@ test("chart specs and the numbers in their tables", () => {
 
 test("near misses and lazy references are drawn where the results have them", async () => {
   const run = fixture();
-  const near = new ColumnTable({ ...NEAR, policy: "dict", side: "dict", kind: "dict", comm: "dict" });
+  const near = new ColumnTable(NEAR_MISS_SPEC);
   const denials = new ColumnTable({
     fork: "i32",
     counter: "dict",
@@ -179,6 +179,9 @@ test("near misses and lazy references are drawn where the results have them", as
       tid: 77,
       comm: HOSTILE[0]!,
       line: 90 + fork,
+      gap_ns: null,
+      at_ns: null,
+      ordered_by: null,
     });
   for (const [fork, age] of [
     [7, 5_000n],
@@ -195,7 +198,7 @@ test("near misses and lazy references are drawn where the results have them", as
   }
   const { page } = await reportOf({
     ...run,
-    tables: { ...run.tables, near_misses: near, denials } as typeof run.tables,
+    tables: { ...run.tables, near_misses: near, denials } as unknown as typeof run.tables,
   });
   const text = textOf(page);
   expect(text).toContain("users-only 2 near misses: median 400 ns, p99 7.00 us.");
