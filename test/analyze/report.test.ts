@@ -39,6 +39,7 @@ const CHARTS = [
   "lazy-cpus",
   "windows",
   "waits",
+  "near-misses",
   "evidence",
 ];
 

@@ -20,6 +20,7 @@ const CHARTS = [
   "lazy-cpus",
   "windows",
   "waits",
+  "near-misses",
   "evidence",
 ];
 

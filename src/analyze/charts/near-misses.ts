@@ -12,24 +12,27 @@ import type { Quantity } from "./quantities.ts";
 
 /** How much earlier or later the nearest borrow would have had to be to fall inside a window; null: no such table. */
 export function nearMissesChart(summary: Summary, tables: VerdictTables, cells: Cells): Chart | null {
-  const near = laterTable(tables, "near_misses", ["fork", "policy", "distance_ns"]);
+  const near = laterTable(tables, "near_misses", ["fork", "policy", "distance_ns", "ordered_by"]);
   if (near === undefined) return null;
   const ids = Object.keys(summary.policies);
   const rowOf = forkRowById(tables);
   const values: Quantity[] = [];
   let without = 0;
+  let unknown = 0;
   for (let i = 0; i < near.length; i++) {
     const row = rowOf((near.get("fork", i) as number | null) ?? -1);
     const group = ids.indexOf((near.get("policy", i) as string | null) ?? "");
     const distance = near.get("distance_ns", i) as bigint | null;
     if (row === undefined || group < 0) continue;
-    if (distance === null || distance <= 0n) without++;
+    if (distance === null && near.get("ordered_by", i) === "window-unknown") unknown++;
+    else if (distance === null || distance <= 0n) without++;
     else values.push({ row, group, length: Number(distance) });
   }
-  const rest =
-    without > 0
-      ? ` For ${plural(without, "fast fork and policy", "fast forks and policies")} no borrow could have come near.`
-      : "";
+  const pairs = (n: number): string => plural(n, "fast fork and policy", "pairs of fast fork and policy");
+  const rest = [
+    ...(without > 0 ? [` No borrow could have come near for ${pairs(without)}.`] : []),
+    ...(unknown > 0 ? [` The window's end is unknown, or events were lost, for ${pairs(unknown)}.`] : []),
+  ].join("");
   return durationChart(
     {
       id: "near-misses",
