@@ -159,12 +159,20 @@ describe.skipIf(CHROME === undefined)("the report of a recording with unsafe win
     await page.mouse.move(box.x + box.width * 0.7, box.y + box.height * 0.6, { steps: 5 });
     await page.mouse.up();
     await expect.poll(() => page.textContent("#shown")).toMatch(/show \d+ of/);
-    const [from, to] = [Number(await page.inputValue("#from")), Number(await page.inputValue("#to"))];
     const bins = await readTable(page, "over-time");
-    const inside = bins.filter(([, at]) => Number(at) >= from && Number(at) <= to);
-    const forks = inside.reduce((sum, row) => sum + Number(row[3]), 0);
-    expect(forks).toBeGreaterThan(0);
-    expect(await page.textContent("#shown")).toContain(`show ${forks} of ${rows.forks.length} forks`);
+    let inside: (number | string)[][] = [];
+    // The last movement of the pointer takes effect a moment later: range and count have to agree in the end.
+    await expect
+      .poll(async () => {
+        const [from, to] = [Number(await page.inputValue("#from")), Number(await page.inputValue("#to"))];
+        inside = bins.filter(([, at]) => Number(at) >= from && Number(at) <= to);
+        const forks = inside.reduce((sum, row) => sum + Number(row[3]), 0);
+        return (
+          inside.length > 0 &&
+          (await page.textContent("#shown"))?.includes(`show ${forks} of ${rows.forks.length} forks`)
+        );
+      })
+      .toBe(true);
     const unsafe = inside.reduce((sum, row) => sum + Number(row[4]), 0);
     await expect.poll(() => page.textContent("#plot-policies")).toContain(`▲ ${unsafe} unsafe`);
     await page.click("#controls button[type=reset]");

@@ -1,5 +1,6 @@
 // Cumulative plots of what almost happened and of what lingers: how far the nearest borrow was from a window, and how
 // long a CPU had kept the mm lazily when the fork checked.
+import type { ColumnTable, TableSpec } from "../../table/columns.ts";
 import type { VerdictTables } from "../../table/verdict-tables.ts";
 import { forkRowById } from "../rows.ts";
 import { plural } from "../statistics.ts";
@@ -15,19 +16,7 @@ export function nearMissesChart(summary: Summary, tables: VerdictTables, cells: 
   const near = laterTable(tables, "near_misses", ["fork", "policy", "distance_ns", "ordered_by"]);
   if (near === undefined) return null;
   const ids = Object.keys(summary.policies);
-  const rowOf = forkRowById(tables);
-  const values: Quantity[] = [];
-  let without = 0;
-  let unknown = 0;
-  for (let i = 0; i < near.length; i++) {
-    const row = rowOf((near.get("fork", i) as number | null) ?? -1);
-    const group = ids.indexOf((near.get("policy", i) as string | null) ?? "");
-    const distance = near.get("distance_ns", i) as bigint | null;
-    if (row === undefined || group < 0) continue;
-    if (distance === null && near.get("ordered_by", i) === "window-unknown") unknown++;
-    else if (distance === null || distance <= 0n) without++;
-    else values.push({ row, group, length: Number(distance) });
-  }
+  const { values, without, unknown } = distances(near, forkRowById(tables), ids);
   const pairs = (n: number): string => plural(n, "fast fork and policy", "pairs of fast fork and policy");
   const rest = [
     ...(without > 0 ? [` No borrow could have come near for ${pairs(without)}.`] : []),
@@ -49,6 +38,27 @@ export function nearMissesChart(summary: Summary, tables: VerdictTables, cells: 
     },
     cells,
   );
+}
+
+/** Known distances by policy; pairs of fork and policy that no borrow could come near, or of which nobody can tell. */
+function distances(
+  near: ColumnTable<TableSpec>,
+  rowOf: (fork: number) => number | undefined,
+  ids: readonly string[],
+): { readonly values: Quantity[]; readonly without: number; readonly unknown: number } {
+  const values: Quantity[] = [];
+  let without = 0;
+  let unknown = 0;
+  for (let i = 0; i < near.length; i++) {
+    const row = rowOf((near.get("fork", i) as number | null) ?? -1);
+    const group = ids.indexOf((near.get("policy", i) as string | null) ?? "");
+    const distance = near.get("distance_ns", i) as bigint | null;
+    if (row === undefined || group < 0) continue;
+    if (distance !== null && distance > 0n) values.push({ row, group, length: Number(distance) });
+    else if (distance === null && near.get("ordered_by", i) === "window-unknown") unknown++;
+    else without++;
+  }
+  return { values, without, unknown };
 }
 
 const LEFT_BY = ["forker", "thread", "borrower", "exit", "other", "unknown"] as const;
