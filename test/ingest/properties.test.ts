@@ -13,7 +13,8 @@ const DIR = fileURLToPath(new URL("../golden/ingest/", import.meta.url));
 const SPECIMENS = readdirSync(DIR)
   .filter((name) => name.endsWith(".txt") && !name.endsWith(".rows.txt"))
   .map((name) => ({ name, bytes: new Uint8Array(readFileSync(join(DIR, name))) }));
-const SPLITTABLE = SPECIMENS.filter(({ name }) => !name.includes("quoted"));
+/** A quoted field may hold a line end; the page around a trace and a list of threads behind one are not its lines. */
+const SPLITTABLE = SPECIMENS.filter(({ name }) => !/quoted|html|thread-list/.test(name));
 
 const specimen = fc.constantFrom(...SPECIMENS);
 const junk = fc.stringMatching(/^junk [a-z(){}:%]{0,30}$/);
