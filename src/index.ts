@@ -15,6 +15,7 @@ export { EVENT_KIND_NAMES, EventKind } from "./table/event-kinds.ts";
 export {
   BLOCK_SPEC,
   DENIAL_CAUSES,
+  DENIAL_SPEC,
   EXPOSURE_SPEC,
   FORK_SPEC,
   newVerdictTables,

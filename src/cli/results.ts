@@ -12,6 +12,7 @@ import type { TraceMeta } from "../table/event-batch.ts";
 import type { ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
 import {
   BLOCK_SPEC,
+  DENIAL_SPEC,
   EXPOSURE_SPEC,
   FORK_SPEC,
   NEAR_MISS_SPEC,
@@ -56,6 +57,7 @@ export async function writeResults(dir: string, results: Results): Promise<Summa
   writeTable(dir, "exposures", tables.exposures);
   writeTable(dir, "blocks", tables.blocks);
   writeTable(dir, "near_misses", tables.near_misses);
+  writeTable(dir, "denials", tables.denials);
   writeTable(dir, "problems", tables.problems);
   writeWhole(tablePath(dir, RUN_FILE), `${JSON.stringify(runFileOf(results), null, 2)}\n`);
   const summary = summarize(tables, results.metas, results.infos);
@@ -106,6 +108,7 @@ export function readResults(dir: string): Results {
     exposures: readTable(dir, "exposures", EXPOSURE_SPEC),
     blocks: readTable(dir, "blocks", BLOCK_SPEC),
     near_misses: readTable(dir, "near_misses", NEAR_MISS_SPEC),
+    denials: readTable(dir, "denials", DENIAL_SPEC),
     problems: readTable(dir, "problems", PROBLEM_SPEC),
   };
   const run = readRunFile(dir);

@@ -1,6 +1,5 @@
-// From a fork row's bounds and doubts to the two counts a decision may use, each with its evidence, and to the
-// causes that explain them. Read by verdicts.ts.
-import type { DenialCause, Evidence } from "../table/verdict-tables.ts";
+// From a fork row's bounds and doubts to the two counts a decision may use, each with its evidence. Read by verdicts.ts.
+import type { Evidence } from "../table/verdict-tables.ts";
 import { DOUBT_NAMES, type Forks } from "./forks.ts";
 import type { World } from "./model/world.ts";
 
@@ -83,63 +82,5 @@ export function doubts(
   if (!armed.newtask) out.push("no-task_newtask");
   if (forks.flagsUnknown[row] === 1) out.push("clone-flags-unknown");
   if (forks.lost[row] === 1) out.push("window-incomplete");
-  return out;
-}
-
-/** Causes that hold mm_users above 1. `value` is the count the decision used. */
-export function usersCauses(forks: Forks, row: number, users: CountValue): DenialCause[] {
-  const out: DenialCause[] = [];
-  if (users.value <= 1) return out;
-  const { threads, vforks, ioWorkers, getsKthread, getsReader, getsSelf, borrows } = forks;
-  if (threads[row]! > 0) out.push("threads");
-  if (vforks[row]! > 0) out.push("vfork-child");
-  if (ioWorkers[row]! > 0) out.push("io-uring");
-  const selfForBorrower = getsSelf[row]! > 0 && borrows[row]! > 0;
-  if (getsKthread[row]! > 0 || selfForBorrower) out.push("borrower");
-  if (getsReader[row]! > 0 || (getsSelf[row]! > 0 && !selfForBorrower)) out.push("reader");
-  const explained =
-    threads[row]! + vforks[row]! + ioWorkers[row]! + getsKthread[row]! + getsReader[row]! + getsSelf[row]!;
-  // What is above the ledger may be a get or put under way: the sample saw its reference, the probes frame it.
-  let rest = users.value - 1 - explained;
-  const halves: readonly (readonly [DenialCause, number])[] = [
-    ["borrower", forks.halfBorrowers[row]!],
-    ["reader", forks.halfReaders[row]!],
-    ["threads", forks.halfThreads[row]!],
-    ["vfork-child", forks.halfVforks[row]!],
-  ];
-  for (const [cause, n] of halves) {
-    if (rest <= 0 || n === 0) continue;
-    if (!out.includes(cause)) out.push(cause);
-    rest -= Math.min(rest, n);
-  }
-  if (rest > 0) out.push("unattributed");
-  return out;
-}
-
-/** Causes that hold mm_count above 1. */
-export function countCauses(forks: Forks, row: number, count: CountValue): DenialCause[] {
-  const out: DenialCause[] = [];
-  if (count.value <= 1) return out;
-  const { lazyRefs, pendingDrops, pendingGrabs, borrows, khugepaged, ksm, procFds, rings, notifiers } = forks;
-  if (borrows[row]! > 0) out.push("borrower");
-  if (khugepaged[row]! > 0) out.push("khugepaged");
-  if (ksm[row]! > 0) out.push("ksm");
-  // A grab or a drop under way counts as far as the value leaves room for it.
-  const held = lazyRefs[row]! - pendingGrabs[row]!;
-  let rest = count.value - 1 - held - borrows[row]! - khugepaged[row]! - ksm[row]!;
-  const moving = Math.min(Math.max(0, rest), pendingDrops[row]! + pendingGrabs[row]!);
-  rest -= moving;
-  if (held + moving > 0) out.push("lazy-tlb");
-  const maybe: readonly (readonly [DenialCause, number])[] = [
-    ["proc-fd", procFds[row]!],
-    ["io-uring", rings[row]!],
-    ["mmu-notifier", notifiers[row]!],
-  ];
-  for (const [cause, holders] of maybe) {
-    if (rest <= 0 || holders === 0) continue;
-    out.push(cause);
-    rest -= Math.min(rest, holders);
-  }
-  if (rest > 0) out.push("unattributed");
   return out;
 }

@@ -1,7 +1,8 @@
 // What the replay knows of an mm's counts at one instant, written into a fork's row: lower bounds, open doubts with their
 // reasons, and the holders it counted, by cause. Called by windows.ts at every check point of a fork.
 import { Doubt, type Forks } from "./forks.ts";
-import { Divert, ShareKind, UNKNOWN_LIFE, type World } from "./model/world.ts";
+import { holdersOf } from "./holders.ts";
+import { Divert, UNKNOWN_LIFE, type World } from "./model/world.ts";
 
 /** Doubts being collected: how many are open, and why. */
 interface Doubts {
@@ -28,13 +29,14 @@ export function evaluate(
   cpu: number,
   loadsVisible: boolean,
 ): void {
-  evaluateUsers(world, f, row, task, life);
+  evaluateUsers(world, f, row, life);
   evaluateCount(world, f, row, life, cpu);
+  f.holders[row] = holdersOf(world, task, life);
   evaluateMask(world, f, row, life, cpu, loadsVisible);
 }
 
-function evaluateUsers(world: World, f: Forks, row: number, task: number, life: number): void {
-  const { tasks, mms } = world;
+function evaluateUsers(world: World, f: Forks, row: number, life: number): void {
+  const { mms } = world;
   const d: Doubts = { open: 0, why: mms.birth[life]! < 0 ? Doubt.predates : 0 };
   const lost = world.lostDuring(life);
   const ambiguous = mms.ambiguous[life]?.length ?? 0;
@@ -46,20 +48,6 @@ function evaluateUsers(world: World, f: Forks, row: number, task: number, life: 
   f.membersLow[row] = lost ? 1 : mms.members[life]!;
   f.usersDoubt[row] = d.open;
   f.usersWhy[row] = d.why;
-  // Members besides the forker; one that came with no clone of its own (the process a forking thread belongs to) is a
-  // thread all the same.
-  const ownThread = tasks.share[task] === ShareKind.thread ? 1 : 0;
-  const threads = mms.threads[life]! - ownThread;
-  const others = mms.members[life]! - 1 - threads - mms.vforks[life]! - mms.ioWorkers[life]!;
-  f.threads[row] = threads + Math.max(0, others);
-  f.vforks[row] = mms.vforks[life]!;
-  f.ioWorkers[row] = mms.ioWorkers[life]!;
-  f.getsKthread[row] = mms.getsKthread[life]!;
-  f.getsReader[row] = mms.getsReader[life]!;
-  f.getsSelf[row] = mms.getsSelf[life]!;
-  [f.halfBorrowers, f.halfReaders, f.halfThreads, f.halfVforks].forEach((column, i) => {
-    column[row] = mms.halves[life * 4 + i]!;
-  });
 }
 
 function evaluateCount(world: World, f: Forks, row: number, life: number, cpu: number): void {
@@ -100,14 +88,10 @@ function evaluateCount(world: World, f: Forks, row: number, life: number, cpu: n
   f.countWhy[row] = d.why;
   f.lazyRefs[row] = lazyRefs;
   f.pendingDrops[row] = drops + mms.pendingDrops[life]!;
-  f.pendingGrabs[row] = grabs;
   f.borrows[row] = mms.borrows[life]! - perhapsOver;
   f.entering[row] = mms.entering[life]! + perhapsOver;
   f.khugepaged[row] = mms.khugepaged[life]!;
   f.ksm[row] = mms.ksm[life]!;
-  f.notifiers[row] = mms.notifiers[life]!;
-  f.procFds[row] = mms.procFds[life]!;
-  f.rings[row] = mms.rings[life]!;
 }
 
 /** CPUs other than the forker's that have the mm loaded, and those of which that is not known. */
@@ -192,4 +176,5 @@ export function boundSince(world: World, f: Forks, row: number, life: number, fr
   }
   f.maskUnknown[row]! += 1;
   f.maskOthers[row] = 0;
+  f.holders[row] = f.holders[row]!.map((h) => (h.seq < from ? h : { ...h, basis: "possible" }));
 }

@@ -1,6 +1,7 @@
 // Forks found so far, one row each, as parallel arrays. Counts are lower bounds plus a number of open doubts:
 // evidence that comes later (a put that proves a hidden get, a CPU's first switch) goes back and settles them.
 // Filled by windows.ts, patched by the model, read by verdicts.ts.
+import type { Holder } from "./holders.ts";
 import type { WriteHold } from "./locks.ts";
 import type { Mms, World } from "./model/world.ts";
 import type { Borrow } from "./uses.ts";
@@ -108,18 +109,8 @@ export class Forks {
   readonly countLow: number[] = [];
   readonly countDoubt: number[] = [];
   readonly countWhy: number[] = [];
-  /** What the replay counted at the check, by cause. */
-  readonly threads: number[] = [];
-  readonly vforks: number[] = [];
-  readonly ioWorkers: number[] = [];
-  readonly getsKthread: number[] = [];
-  readonly getsReader: number[] = [];
-  readonly getsSelf: number[] = [];
-  /** mm_users references half taken or half released at the check, by Half. */
-  readonly halfBorrowers: number[] = [];
-  readonly halfReaders: number[] = [];
-  readonly halfThreads: number[] = [];
-  readonly halfVforks: number[] = [];
+  /** Who holds the mm at the check, or may: what the counts are explained by (attribution.ts). */
+  readonly holders: (readonly Holder[])[] = [];
   readonly lazyRefs: number[] = [];
   readonly lazyCpus: number[] = [];
   readonly borrows: number[] = [];
@@ -127,12 +118,8 @@ export class Forks {
   readonly entering: number[] = [];
   readonly khugepaged: number[] = [];
   readonly ksm: number[] = [];
-  readonly notifiers: number[] = [];
-  readonly procFds: number[] = [];
-  readonly rings: number[] = [];
-  /** References whose drop, lazy references whose grab was under way. */
+  /** References whose drop was under way. */
   readonly pendingDrops: number[] = [];
-  readonly pendingGrabs: number[] = [];
   /** Other CPUs that have the mm loaded at the check by the replay, and CPUs it does not know. */
   readonly maskOthers: number[] = [];
   readonly maskUnknown: number[] = [];
@@ -187,27 +174,13 @@ export class Forks {
       this.countLow,
       this.countDoubt,
       this.countWhy,
-      this.threads,
-      this.vforks,
-      this.ioWorkers,
-      this.getsKthread,
-      this.getsReader,
-      this.getsSelf,
-      this.halfBorrowers,
-      this.halfReaders,
-      this.halfThreads,
-      this.halfVforks,
       this.lazyRefs,
       this.lazyCpus,
       this.borrows,
       this.entering,
       this.khugepaged,
       this.ksm,
-      this.notifiers,
-      this.procFds,
-      this.rings,
       this.pendingDrops,
-      this.pendingGrabs,
       this.maskOthers,
       this.maskUnknown,
       this.maskEver,
@@ -223,6 +196,7 @@ export class Forks {
     this.borrowsAfter.push([]);
     this.sampledUsers.push(NO_SAMPLE);
     this.sampledCount.push(NO_SAMPLE);
+    this.holders.push([]);
     this.prev.push(mms.lastFork[life]!);
     mms.lastFork[life] = row;
     return row;
@@ -244,6 +218,29 @@ export class Forks {
       this.usersDoubt[row]! += doubt;
       this.usersWhy[row]! |= why;
     }
+  }
+
+  /** One holder more of `life` at its forks checked in (from, to). */
+  addHolder(world: World, life: number, from: number, to: number, holder: Holder): void {
+    this.#patchHolders(world, life, from, to, (list) => [...list, holder]);
+  }
+
+  /** What task `tid` held of `life` at its forks checked in (from, to) it may have given back already. */
+  weakenHolders(world: World, life: number, from: number, to: number, tid: number): void {
+    this.#patchHolders(world, life, from, to, (list) =>
+      list.map((h) => (h.tid === tid && h.counter === "mm_users" ? { ...h, basis: "possible" } : h)),
+    );
+  }
+
+  #patchHolders(
+    world: World,
+    life: number,
+    from: number,
+    to: number,
+    change: (list: readonly Holder[]) => readonly Holder[],
+  ): void {
+    for (let row = world.mms.lastFork[life]!; row >= 0 && this.seq[row]! > from; row = this.prev[row]!)
+      if (this.seq[row]! < to) this.holders[row] = change(this.holders[row]!);
   }
 
   /** The same for the bound that rests on known members only. */

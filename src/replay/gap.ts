@@ -1,6 +1,7 @@
 // Lost events: what a gap makes unknown. Called by replay.ts for `lost` rows.
 import type { Lowering } from "./lowering.ts";
-import { forgetCpu, leave, settleLeft } from "./model/model.ts";
+import { endBorrow, forgetCpu, leave, settleLeft } from "./model/model.ts";
+import { Note } from "./model/names.ts";
 import { settleDrop } from "./model/switching.ts";
 import { endGet, settlePut } from "./model/users.ts";
 import { NO_LIFE, TaskKind, UNKNOWN_LIFE } from "./model/world.ts";
@@ -35,10 +36,10 @@ export function loseSince(r: Lowering, cpu: number, fromSeq: number, fromNs: num
   for (const t of tasks.takeTouched()) {
     if (tasks.entering[t]! >= 0) world.mms.entering[tasks.entering[t]!]! -= 1;
     if (tasks.unusing[t] === 1) world.mms.unusing[tasks.borrowed[t]!]! -= 1;
-    if (tasks.borrowed[t]! >= 0) world.mms.borrows[tasks.borrowed[t]!]! -= 1;
-    tasks.entering[t] = NO_LIFE;
     tasks.unusing[t] = 0;
-    tasks.borrowed[t] = NO_LIFE;
+    world.names.remove(Note.entering, tasks.entering[t]!, t);
+    tasks.entering[t] = NO_LIFE;
+    endBorrow(r, t);
     endGet(r, t);
     settlePut(r, t);
     settleDrop(r, t);

@@ -5,7 +5,7 @@ import { EventKind, SWITCH_MM_NO_TASK, SwitchState } from "../table/event-kinds.
 import { noteCall } from "./calls.ts";
 import { Doubt } from "./forks.ts";
 import type { Lowering } from "./lowering.ts";
-import { setActive, usingOf } from "./model/model.ts";
+import { park, setActive, usingOf } from "./model/model.ts";
 import {
   contextSwitch,
   exec,
@@ -159,7 +159,7 @@ export function enterLazy(r: Lowering, b: EventBatch, i: number, cpu: number, ta
   // exit_mm(), or kthread_unuse_mm() already applied from its own probe.
   if (tasks.mm[task] === life || tasks.leaving[task] === life) exitMm(r, cpu, task, life);
   else if (cpus.lazy[cpu] !== life) {
-    cpus.setLazy(cpu, life, r.world.seq);
+    park(r, cpu, life, task);
     setActive(r, cpu, task, NO_LIFE);
   }
 }

@@ -12,6 +12,7 @@ import {
 import { END, START } from "./attempt.ts";
 import { noteCall } from "./calls.ts";
 import { divert } from "./evaluate.ts";
+import { getCause, taskHolder } from "./holders.ts";
 import {
   closeStale,
   dupMmap,
@@ -25,7 +26,8 @@ import {
 } from "./lower-fork.ts";
 import { crLoaded, enterLazy, schedSwitch, switchMm } from "./lower-switch.ts";
 import type { Lowering } from "./lowering.ts";
-import { ensureLife, setActive } from "./model/model.ts";
+import { ensureLife, note, setActive } from "./model/model.ts";
+import { Note } from "./model/names.ts";
 import { callUnuseMm, callUseMm, holdLater } from "./model/switching.ts";
 import { beginGet, beginLeave, close, endGet, get, noteOpened, put } from "./model/users.ts";
 import { Divert, IDLE, NO_LIFE, TaskKind } from "./model/world.ts";
@@ -93,6 +95,7 @@ export function lower(
         r.problems.add(LEDGER_BROKEN, windows.line, `mm with ${mms.sum[life]} mm_users left`);
       mms.khugepaged[life] = 0;
       mms.ksm[life] = 0;
+      world.names.forget(life);
       return;
     }
     case EventKind.getTaskMm:
@@ -164,22 +167,22 @@ export function lower(
     }
     case EventKind.khugepagedEnter:
       if (b.mm[i]! <= NULL_MM) return;
-      mms.khugepaged[mms.of(b.mm[i]!)] = 1;
-      holdLater(r, task, mms.of(b.mm[i]!));
+      registered(r, task, mms.of(b.mm[i]!), mms.khugepaged, Note.khugepaged);
       return;
     case EventKind.khugepagedExit:
-      if (b.mm[i]! > NULL_MM) mms.khugepaged[mms.of(b.mm[i]!)] = 0;
+      if (b.mm[i]! > NULL_MM) unregistered(r, mms.of(b.mm[i]!), mms.khugepaged, Note.khugepaged);
       return;
     case EventKind.ksmEnter:
       if (b.mm[i]! <= NULL_MM) return;
-      mms.ksm[mms.of(b.mm[i]!)] = 1;
-      holdLater(r, task, mms.of(b.mm[i]!));
+      registered(r, task, mms.of(b.mm[i]!), mms.ksm, Note.ksm);
       return;
     case EventKind.ksmExit:
-      if (b.mm[i]! > NULL_MM) mms.ksm[mms.of(b.mm[i]!)] = 0;
+      if (b.mm[i]! > NULL_MM) unregistered(r, mms.of(b.mm[i]!), mms.ksm, Note.ksm);
       return;
     case EventKind.mmuNotifierRegister:
-      if (b.mm[i]! > NULL_MM) mms.notifiers[mms.of(b.mm[i]!)]! += 1;
+      if (b.mm[i]! <= NULL_MM) return;
+      mms.notifiers[mms.of(b.mm[i]!)]! += 1;
+      note(r, Note.notifier, mms.of(b.mm[i]!), task);
       return;
     case EventKind.copyProcess: {
       closeStale(r, task);
@@ -261,6 +264,18 @@ function released(r: Lowering, b: EventBatch, i: number, task: number): void {
   if (b.mm[i]! > NULL_MM) r.locks.released(task, b.mm[i]!, r.world.ns);
 }
 
+/** __khugepaged_enter() or __ksm_enter(): from here on they hold the mm. `slots`: which of the two, by life. */
+function registered(r: Lowering, task: number, life: number, slots: number[], kind: Note): void {
+  if (slots[life] === 0) note(r, kind, life, task);
+  slots[life] = 1;
+  holdLater(r, task, life);
+}
+
+function unregistered(r: Lowering, life: number, slots: number[], kind: Note): void {
+  slots[life] = 0;
+  r.world.names.forget(life, kind);
+}
+
 function got(r: Lowering, b: EventBatch, i: number, kind: number, task: number): void {
   const { tasks, mms } = r.world;
   const entry = tasks.getEntry[task]!;
@@ -273,6 +288,11 @@ function got(r: Lowering, b: EventBatch, i: number, kind: number, task: number):
     tasks.lastGetDiverted[task] = Divert.unknown;
   if (entry < 0)
     calledGet(r, task, life, kind === EventKind.getTaskMmRet ? "get_task_mm" : "mm_access", b.comm[i]!, -1);
+  // Without its entry, the call may have taken its reference at any time since the caller's last event.
+  if (entry < 0) {
+    const holder = taskHolder(r.world, task, "mm_users", getCause(r.world, task, life), "moving");
+    r.forks.addHolder(r.world, life, r.firmBefore, r.world.seq, holder);
+  }
   get(r, task, life, entry >= 0 ? entry : r.firmBefore);
   tasks.lastGetMm[task] = life;
   if (kind === EventKind.mmAccessRet && (b.flags[i]! & CALLER_OTHER) === 0) noteOpened(r, task, life);

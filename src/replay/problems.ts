@@ -25,4 +25,17 @@ export const LEDGER_BROKEN: ProblemKind = {
     "mm_users did not come to 0 at exit_mmap by the events recorded: a get or put is missing; no mm_users is claimed for that mm",
 };
 
-export const REPLAY_PROBLEMS: readonly ProblemKind[] = [SWITCH_MISMATCH, WINDOW_CUT, LEDGER_BROKEN];
+export const DERIVED_ABOVE_SAMPLE: ProblemKind = {
+  code: "replay/derived-above-sample",
+  severity: "data-loss",
+  source: "forkcast",
+  meaning:
+    "more references to an mm were seen than the count sampled at its fork: the sample is older than its time stamp, or a rule is wrong; the newest references are left out of that fork's account",
+};
+
+export const REPLAY_PROBLEMS: readonly ProblemKind[] = [
+  SWITCH_MISMATCH,
+  WINDOW_CUT,
+  LEDGER_BROKEN,
+  DERIVED_ABOVE_SAMPLE,
+];

@@ -84,8 +84,9 @@ export class Replayer implements Lowering {
     world.seq++;
     world.ns = b.ns[i]!;
     world.livesBefore = world.mms.length;
-    windows.line = b.line[i]!;
-    this.uses.line = b.line[i]!;
+    world.line = b.line[i]!;
+    windows.line = world.line;
+    this.uses.line = world.line;
     if (kind === EventKind.lost || kind === EventKind.bufferStarted) {
       if (kind === EventKind.lost) loseEvents(this, cpu);
       return;
@@ -105,6 +106,8 @@ export class Replayer implements Lowering {
     this.sampleOwner = undefined;
     world.switchMmSeen = this.shows(EventKind.switchMm);
     world.enterLazySeen = this.shows(EventKind.enterLazyTlb);
+    world.switchesSeen = this.shows(EventKind.schedSwitch);
+    world.putsSeen = this.shows(EventKind.mmput);
     world.makesSeen = this.shows(EventKind.mmInit) || this.shows(EventKind.execBegin);
     windows.loadsVisible = world.switchMmSeen || this.shows(EventKind.tlbFlush);
     const alias = (b.ctx[i]! & CTX_ALIAS) !== 0;

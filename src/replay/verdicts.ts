@@ -5,20 +5,14 @@ import type { TraceMeta } from "../table/event-batch.ts";
 import type { DenialCause, Evidence, ForkRow, Verdict, VerdictTables } from "../table/verdict-tables.ts";
 import { EXPOSURE_CLASSES } from "../table/verdict-tables.ts";
 import { END, START } from "./attempt.ts";
+import { causesOf, type Share, sharesOf } from "./attribution.ts";
 import { Blocks } from "./blocks.ts";
-import {
-  type Armed,
-  type CountValue,
-  countCauses,
-  derivedCount,
-  derivedUsers,
-  doubts,
-  usersCauses,
-} from "./counts.ts";
+import { type Armed, type CountValue, derivedCount, derivedUsers, doubts } from "./counts.ts";
 import { coveredNs, type Exposure, ExposureClass } from "./exposures.ts";
 import { Doubt, END_BY, type Forks, NO_SAMPLE, START_BY } from "./forks.ts";
 import { appendNearMiss } from "./near-misses.ts";
 import type { Check, Counted, Entry, Policy } from "./policies/policy.ts";
+import { DERIVED_ABOVE_SAMPLE } from "./problems.ts";
 import type { Replayer } from "./replay.ts";
 import type { Judged } from "./retime.ts";
 
@@ -38,6 +32,8 @@ interface ForkFacts {
   readonly count: CountValue;
   readonly derivedUsers: CountValue;
   readonly derivedCount: CountValue;
+  /** The references of either count besides the first, by holder. */
+  readonly shares: { readonly users: readonly Share[]; readonly count: readonly Share[] };
   readonly check: Check;
   readonly maskEvidence: Evidence;
   readonly exposures: readonly Exposure[];
@@ -74,6 +70,8 @@ export function writeVerdicts(
     blocks.before(row);
     const facts = factsAt(row);
     into.forks.append(forkRow(replayer, row, id, facts, meta, options));
+    appendDenials(into, id, facts, meta);
+    noteExcess(replayer, row, facts);
     for (const e of facts.exposures) appendExposure(into, e, id, meta);
     for (const policy of options.policies) {
       const isFast = judge(replayer, row, id, policy, facts, blocks, meta, options, into);
@@ -114,6 +112,10 @@ function factsOf(
     count,
     derivedUsers: dUsers,
     derivedCount: dCount,
+    shares: {
+      users: sharesOf(forks.holders[row]!, "mm_users", users),
+      count: sharesOf(forks.holders[row]!, "mm_count", count),
+    },
     check: {
       users: counted(users),
       count: counted(count),
@@ -196,12 +198,12 @@ function denial(
   };
   let denied = false;
   if (policy.reads.includes("users") && facts.users.value > 1) {
-    for (const cause of usersCauses(forks, row, facts.users)) causes.add(cause);
+    for (const cause of causesOf(facts.shares.users)) causes.add(cause);
     rest(facts.users.evidence);
     denied = true;
   }
   if (policy.reads.includes("count") && facts.count.value > 1) {
-    for (const cause of countCauses(forks, row, facts.count)) causes.add(cause);
+    for (const cause of causesOf(facts.shares.count)) causes.add(cause);
     if (!denied) rest(facts.count.evidence);
     denied = true;
   }
@@ -365,6 +367,42 @@ function appendExposure(into: VerdictTables, e: Exposure, id: number, meta: Trac
   });
 }
 
+/** Who holds each reference of the counts the decisions used. */
+function appendDenials(into: VerdictTables, id: number, facts: ForkFacts, meta: TraceMeta): void {
+  for (const { counter, cause, refs, holder } of [...facts.shares.users, ...facts.shares.count]) {
+    into.denials.append({
+      fork: id,
+      counter,
+      cause,
+      refs,
+      basis: holder?.basis ?? null,
+      evidence: counter === "mm_users" ? facts.users.evidence : facts.count.evidence,
+      cpu: holder === null || holder.cpu < 0 ? null : holder.cpu,
+      tid: holder === null || holder.tid < 0 ? null : holder.tid,
+      comm: holder === null || holder.tid < 0 ? null : (meta.comms[holder.comm] ?? ""),
+      left_by: holder?.leftBy ?? null,
+      since_ns: holder === null || Number.isNaN(holder.ns) ? null : absolute(meta, holder.ns),
+      line: holder === null || holder.line === 0 ? null : holder.line,
+    });
+  }
+}
+
+/** Counts that the replay holds to be larger than they were sampled. */
+function excess({ forks }: Replayer, row: number, facts: ForkFacts): string[] {
+  const out: string[] = [];
+  const compare = (name: string, sample: number, { value }: CountValue): void => {
+    if (sample !== NO_SAMPLE && value > sample) out.push(`${name} ${sample} sampled, ${value} held`);
+  };
+  compare("mm_users", forks.sampledUsers[row]!, facts.derivedUsers);
+  compare("mm_count", forks.sampledCount[row]!, facts.derivedCount);
+  return out;
+}
+
+function noteExcess(replayer: Replayer, row: number, facts: ForkFacts): void {
+  const line = replayer.forks.line[row]!;
+  for (const text of excess(replayer, row, facts)) replayer.problems.add(DERIVED_ABOVE_SAMPLE, line, text);
+}
+
 /** Worst class of a fork's exposures; residue counts only when there is nothing else. */
 function exposureOf(replayer: Replayer, row: number, facts: ForkFacts, armed: Armed): string {
   let worst = -1;
@@ -423,7 +461,10 @@ function forkRow(
     derived_count_evidence: facts.derivedCount.evidence,
     loaded_compared: forks.loadedCompared[row]! >= 0 ? forks.loadedCompared[row]! : null,
     loaded_equal: forks.loadedEqual[row]! >= 0 ? forks.loadedEqual[row]! : null,
-    doubts: doubts(world, forks, row, options.armed, facts.derivedUsers, facts.derivedCount),
+    doubts: [
+      ...doubts(world, forks, row, options.armed, facts.derivedUsers, facts.derivedCount),
+      ...(excess(replayer, row, facts).length > 0 ? ["derived-above-sample"] : []),
+    ],
     sampled_users: forks.sampledUsers[row]! === NO_SAMPLE ? null : forks.sampledUsers[row]!,
     sampled_count: forks.sampledCount[row]! === NO_SAMPLE ? null : forks.sampledCount[row]!,
   };

@@ -5,6 +5,7 @@ import { boundSince, evaluate } from "./evaluate.ts";
 import type { Diverted, Exposure, ExposureClass, WayIn } from "./exposures.ts";
 import { borrowSeq, ExposureClass as Class, classify, NO_WAY_IN } from "./exposures.ts";
 import { Doubt, type Forks } from "./forks.ts";
+import { revealedHolder } from "./holders.ts";
 import type { Locks } from "./locks.ts";
 import { confirmMember, ensureLife, type How, type Model } from "./model/model.ts";
 import { UNKNOWN_LIFE, type World } from "./model/world.ts";
@@ -296,6 +297,7 @@ export class Windows {
       if (!active) {
         f.countLow[row]! += 1;
         f.lazyRefs[row]! += 1;
+        f.holders[row] = [...f.holders[row]!, revealedHolder(cpu)];
         continue;
       }
       if (task !== f.task[row]) this.#exposeLate(row, cpu, life, task);
@@ -372,6 +374,8 @@ export class Windows {
     f.usersDoubt[row]! += 1;
     f.countDoubt[row]! += 1;
     f.countWhy[row]! |= Doubt.pendingGrab;
+    // What was taken since the outer lock was not there at the check.
+    f.holders[row] = f.holders[row]!.filter((h) => h.seq <= held.seq);
     for (const e of attempt.all) e.start = held.ns;
     this.#locks.delete(task);
     return attempt;
@@ -486,6 +490,7 @@ export class Windows {
       f.membersLow[row] = 1;
       f.countLow[row] = 1;
       f.borrows[row] = 0;
+      f.holders[row] = f.holders[row]!.map((h) => ({ ...h, basis: "possible" }));
       f.maskOthers[row] = 0;
       f.maskUnknown[row]! += 1;
       f.activeUnknown[row]! += 1;

@@ -198,6 +198,42 @@ export const NEAR_MISS_SPEC = {
   ordered_by: "dict",
 } as const;
 
+export const COUNTERS = ["mm_users", "mm_count"] as const;
+export type Counter = (typeof COUNTERS)[number];
+
+/**
+ * held: taken and not given back, as the events show; moving: on its way in or out at the check; possible: nothing proves
+ * it, but it may have been held (an open /proc file, an io_uring ring, an mmu notifier, a get that only its put shows).
+ */
+export const BASES = ["held", "moving", "possible"] as const;
+
+/** Who left a CPU lazily on the mm: the forker's own earlier run, another task of the mm, a kthread's kthread_unuse_mm. */
+export const LEFT_BY = ["forker", "thread", "borrower", "exit", "other"] as const;
+
+/**
+ * One row a reference, or group of references, that a fork's count contains besides the first one: over the rows of a
+ * fork and counter, `refs` adds up to the count the decisions use, less 1. So there are rows for every fork whose count
+ * is above 1. cause `unattributed`: what no holder explains. evidence: of that count; `at-least` means there may be more.
+ * Nullable: basis (unattributed), cpu (null unless it is the lazy reference of a CPU that is known), tid and comm (who
+ * holds it, registered it for khugepaged or KSM, or left the CPU lazily there; null when not named: of many threads, the
+ * oldest eight are), left_by (lazy references; null when the CPU was in unknown state then), since_ns and line (when and
+ * with which input line the reference began; null when before the trace, or unseen).
+ */
+export const DENIAL_SPEC = {
+  fork: "i32",
+  counter: "dict",
+  cause: "dict",
+  refs: "i32",
+  basis: "dict",
+  evidence: "dict",
+  cpu: "i32",
+  tid: "i32",
+  comm: "dict",
+  left_by: "dict",
+  since_ns: "ns",
+  line: "i32",
+} as const;
+
 /** One row a kind of input defect. */
 export const PROBLEM_SPEC = {
   code: "dict",
@@ -214,6 +250,7 @@ export type ForkRow = RowOf<typeof FORK_SPEC>;
 export type VerdictRow = RowOf<typeof VERDICT_SPEC>;
 export type ExposureRow = RowOf<typeof EXPOSURE_SPEC>;
 export type BlockRow = RowOf<typeof BLOCK_SPEC>;
+export type DenialRow = RowOf<typeof DENIAL_SPEC>;
 export type NearMissRow = RowOf<typeof NEAR_MISS_SPEC>;
 export type ProblemRow = RowOf<typeof PROBLEM_SPEC>;
 
@@ -226,6 +263,7 @@ export interface VerdictTables {
   readonly verdicts: ColumnTable<typeof VERDICT_SPEC>;
   readonly exposures: ColumnTable<typeof EXPOSURE_SPEC>;
   readonly blocks: ColumnTable<typeof BLOCK_SPEC>;
+  readonly denials: ColumnTable<typeof DENIAL_SPEC>;
   readonly near_misses: ColumnTable<typeof NEAR_MISS_SPEC>;
   readonly problems: ColumnTable<typeof PROBLEM_SPEC>;
 }
@@ -237,6 +275,7 @@ export function newVerdictTables(): VerdictTables {
     verdicts: new ColumnTable(VERDICT_SPEC),
     exposures: new ColumnTable(EXPOSURE_SPEC),
     blocks: new ColumnTable(BLOCK_SPEC),
+    denials: new ColumnTable(DENIAL_SPEC),
     near_misses: new ColumnTable(NEAR_MISS_SPEC),
     problems: new ColumnTable(PROBLEM_SPEC),
   };

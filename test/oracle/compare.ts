@@ -24,6 +24,8 @@ export interface FastFork {
       readonly isExact: boolean;
     }
   >;
+  /** Causes that stand for what a holder may have held: nothing before the check shows it. */
+  readonly possible: ReadonlySet<string>;
   readonly exposures: readonly {
     readonly class: string;
     readonly tid: number;
@@ -57,6 +59,7 @@ export async function fastReplay(
   const verdicts = byFork(all("verdicts"));
   const exposures = byFork(all("exposures"));
   const blocks = byFork(all("blocks"));
+  const possible = byFork(all("denials").filter(({ basis }) => basis === "possible"));
   return all("forks").map((row) => ({
     row,
     verdicts: new Map(
@@ -70,6 +73,7 @@ export async function fastReplay(
         },
       ]),
     ),
+    possible: new Set((possible.get(row.fork) ?? []).map(({ cause }) => cause ?? "")),
     exposures: (exposures.get(row.fork) ?? []).map((e) => ({
       class: e.class ?? "",
       tid: e.tid ?? -1,
@@ -183,10 +187,30 @@ function compareBlocks(fork: OracleFork, fast: FastFork): string[] {
   return out;
 }
 
-/** A decision on a lower bound names only the causes that are certain. */
-function sameHolders(oracle: readonly string[], replay: readonly string[], isExact: boolean): boolean {
+/**
+ * A decision on a lower bound names only the causes that are certain. What the oracle leaves unattributed a later put may
+ * have told the replay.
+ */
+function sameHolders(
+  oracle: readonly string[],
+  replay: readonly string[],
+  { isExact, possible }: { readonly isExact: boolean; readonly possible: ReadonlySet<string> },
+): boolean {
   const all = holders(oracle).split(",");
-  return isExact ? holders(oracle) === holders(replay) : replay.every((c) => all.includes(holders([c])));
+  if (!isExact) return replay.every((c) => all.includes(holders([c])));
+  if (holders(oracle) === holders(replay)) return true;
+  const certain = all.filter((cause) => cause !== "unattributed");
+  const named = holders(replay).split(",");
+  const extra = named.filter((cause) => !certain.includes(cause));
+  return (
+    all.includes("unattributed") &&
+    certain.every((cause) => named.includes(cause)) &&
+    extra.every((cause) =>
+      holders([...possible])
+        .split(",")
+        .includes(cause),
+    )
+  );
 }
 
 /** The causes as text. A borrower's own get makes it a reader before and after it borrows: told apart by nobody's rule. */
@@ -219,7 +243,11 @@ function compareJudgement(
   ) {
     return [`${policy}: oracle ${oracle.verdict}, replay ${other.verdict}`];
   }
-  if (comparesVerdict && !oracle.inFlight && !sameHolders(oracle.deniedBy, other.deniedBy, other.isExact)) {
+  if (
+    comparesVerdict &&
+    !oracle.inFlight &&
+    !sameHolders(oracle.deniedBy, other.deniedBy, { isExact: other.isExact, possible: fast.possible })
+  ) {
     return [`${policy}: denied by: oracle ${oracle.deniedBy}, replay ${other.deniedBy}`];
   }
   return [];

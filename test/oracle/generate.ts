@@ -17,8 +17,23 @@ export interface TrueCheck {
   readonly isFast: ReadonlyMap<PolicyId, boolean | null>;
   /** A users reference that nothing in the recording proves. */
   readonly isHidden: boolean;
+  readonly holders: TrueHolders;
   /** Whether a policy's fast path was unsafe in a window from here to `endNs`; null: a get was under way at the check. */
   isUnsafe(policy: PolicyId, endNs: number): boolean | null;
+}
+
+/** Who held the forked mm. */
+export interface TrueHolders {
+  /** CPUs that held it lazily, and the task that had left them so (-1: from before anything ran there). */
+  readonly lazy: readonly { readonly cpu: number; readonly tid: number }[];
+  /** CPUs in the middle of a switch, or of kthread_(un)use_mm: a reference may be counted that no task has any more. */
+  readonly moving: readonly number[];
+  /** Kernel threads inside kthread_use_mm, or in the middle of it or of kthread_unuse_mm. */
+  readonly borrowers: readonly number[];
+  /** Tasks besides the forker whose tsk->mm it was. */
+  readonly members: readonly number[];
+  readonly khugepaged: boolean;
+  readonly ksm: boolean;
 }
 
 export interface Stream {
@@ -222,7 +237,27 @@ function trueCheck(kernel: Kernel, task: Task, mm: Mm): TrueCheck {
     const isRaced = exposed.some(({ askedAt, gotAt }) => askedAt <= at && gotAt > at);
     return policy === "get-task-mm" && isRaced ? null : exposed.some((use) => !keptOut(policy, use, at));
   };
-  return { tid: task.tid, ns: rows[at]!.ns, users, count, isFast, isHidden: mm.hidden > 0, isUnsafe };
+  const isHidden = mm.hidden > 0;
+  const holders = trueHolders(kernel, task, mm);
+  return { tid: task.tid, ns: rows[at]!.ns, users, count, isFast, isHidden, holders, isUnsafe };
+}
+
+function trueHolders(kernel: Kernel, forker: Task, mm: Mm): TrueHolders {
+  const all = [...kernel.tasks, ...kernel.cpus.map(({ idle }) => idle)];
+  const parked = new Set(all.filter((task) => task.mm === null && task.active === mm).map(({ cpu }) => cpu));
+  const leftBy = (cpu: number): number => kernel.uses.findLast((use) => use.cpu === cpu)?.task.tid ?? -1;
+  return {
+    lazy: [...parked].map((cpu) => ({ cpu, tid: leftBy(cpu) })),
+    moving: kernel.cpus
+      .filter(({ switching, current }) => switching !== null || current.changing !== null)
+      .map(({ id }) => id),
+    borrowers: all
+      .filter((task) => task.isKernel && (task.mm === mm || task.changing === mm))
+      .map(({ tid }) => tid),
+    members: all.filter((task) => !task.isKernel && task.mm === mm && task !== forker).map(({ tid }) => tid),
+    khugepaged: mm.khugepaged,
+    ksm: mm.ksm,
+  };
 }
 
 function keptOut(policy: PolicyId, use: TrueUse, at: number): boolean {

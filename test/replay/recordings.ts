@@ -11,6 +11,7 @@ import { newBatch } from "../../src/table/event-batch.ts";
 import { EVENT_KIND_NAMES } from "../../src/table/event-kinds.ts";
 import {
   type BlockRow,
+  type DenialRow,
   type ExposureRow,
   type ForkRow,
   type NearMissRow,
@@ -53,6 +54,7 @@ export interface Outcome {
   readonly exposures: readonly ExposureRow[];
   readonly blocks: readonly BlockRow[];
   readonly nearMisses: readonly NearMissRow[];
+  readonly denials: readonly DenialRow[];
   readonly problems: readonly ProblemRow[];
   /** Verdict rows of a policy, indexed by fork. */
   verdicts(policy: PolicyId): readonly VerdictRow[];
@@ -177,6 +179,7 @@ export async function run(trace: Trace, options: ReplayOptions = {}): Promise<Ou
     exposures: rowsOf(tables.exposures),
     blocks: rowsOf(tables.blocks),
     nearMisses: rowsOf(tables.near_misses),
+    denials: rowsOf(tables.denials),
     problems: rowsOf(tables.problems),
     verdicts: (policy) => verdicts.get(policy) ?? [],
   };

@@ -62,6 +62,7 @@ export class System implements Model {
     this.policy = policy;
     this.actors = actorsOf(bound, policy.holds === "mmap_lock");
     assert(this.actors.length < 31, "too many actors");
+    this.world.names.enabled = false;
     this.world.switchMmSeen = true;
     this.world.enterLazySeen = true;
     const { mms, cpus, tasks } = this.world;

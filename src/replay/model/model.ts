@@ -1,6 +1,8 @@
 // What the transitions of this folder share: the world, the forks they may have to go back to, and the listener
 // that hears when a CPU starts or stops using an mm (windows turn that into exposures).
 import { Doubt, type Forks } from "../forks.ts";
+import { memberHolder } from "../holders.ts";
+import { Left, Note, type Now } from "./names.ts";
 import { Half, IDLE, NO_LIFE, ShareKind, Tail, TaskKind, UNKNOWN_LIFE, type World } from "./world.ts";
 
 /** How a CPU came to use an mm: a switch to a user of it, the same from having held it lazily, kthread_use_mm. */
@@ -37,6 +39,7 @@ export function join(m: Model, task: number, life: number, sure: boolean): void 
   tasks.mm[task] = life;
   tasks.sureMember[task] = sure ? 1 : 0;
   if (!sure) return;
+  m.world.names.joined(life, task, m.world);
   mms.members[life]! += 1;
   mms.joinSeq[life] = m.world.seq;
   const share = tasks.share[task]!;
@@ -47,21 +50,21 @@ export function join(m: Model, task: number, life: number, sure: boolean): void 
 
 /** The task has left `life` and will put its mm_users reference: until then that reference still counts. */
 export function leaveLater(m: Model, task: number, life: number): void {
-  const { tasks, mms } = m.world;
+  const { tasks } = m.world;
   settleLeft(m, task);
   const share = tasks.share[task]!;
   tasks.leaving[task] = life;
   tasks.leaveShare[task] = share;
   tasks.leftLife[task] = life;
   tasks.leftHalf[task] = share === ShareKind.vfork ? Half.vfork : Half.thread;
-  mms.half(life, tasks.leftHalf[task]! as Half, 1);
+  note(m, Note.leaving, life, task, m.world.names.members.since(task));
   leave(m, task);
 }
 
 /** That mmput has begun, or will not be seen. */
 export function settleLeft(m: Model, task: number): void {
-  const { tasks, mms } = m.world;
-  mms.half(tasks.leftLife[task]!, tasks.leftHalf[task]! as Half, -1);
+  const { tasks } = m.world;
+  m.world.names.remove(Note.leaving, tasks.leftLife[task]!, task);
   tasks.leftHalf[task] = Half.none;
   tasks.leftLife[task] = NO_LIFE;
 }
@@ -71,6 +74,7 @@ export function leave(m: Model, task: number): void {
   const { tasks, mms } = m.world;
   const life = tasks.mm[task]!;
   if (life >= 0 && tasks.sureMember[task] === 1) {
+    m.world.names.gone(task);
     mms.members[life]! -= 1;
     const share = tasks.share[task]!;
     if (share === ShareKind.thread) mms.threads[life]! -= 1;
@@ -99,8 +103,7 @@ export function confirmMember(m: Model, task: number, named: number): number {
   }
   // Taken for a kthread until now.
   const borrowed = tasks.borrowed[task]!;
-  if (borrowed >= 0) mms.borrows[borrowed]! -= 1;
-  tasks.borrowed[task] = NO_LIFE;
+  endBorrow(m, task);
   if (borrowed >= 0) m.onHold(task, borrowed, "borrow", false);
   if (before === UNKNOWN_LIFE || before === life) {
     const first = mms.members[life] === 0 && mms.birth[life]! >= 0;
@@ -111,12 +114,15 @@ export function confirmMember(m: Model, task: number, named: number): number {
     if (!first) {
       const from = tasks.birth[task]!;
       mms.sum[life]! += 1;
+      m.world.names.joinedUnseen(life, task, from);
       m.forks.patchUsers(m.world, life, from, m.world.seq, 1, 0, 0);
       m.forks.patchMembers(m.world, life, from, m.world.seq, 1);
+      m.forks.addHolder(m.world, life, from, m.world.seq, memberHolder(m.world, task, "held"));
     }
     return life;
   }
   join(m, task, life, true);
+  m.world.names.joinedUnseen(life, task, tasks.birth[task]!);
   if (m.world.lostDuring(life)) return life;
   if (mms.birth[life]! < 0 || mms.sum[life] === 0) mms.sum[life]! += 1;
   // A life known by lineage only may have been this one all along: then the task was a user of it before as well.
@@ -152,11 +158,41 @@ export function ensureLife(m: Model, task: number): number {
   return life;
 }
 
+/** Notes that `task` has something to do with `life`, since `at`. */
+export function note(m: Model, kind: Note, life: number, task: number, at: Now = m.world): void {
+  const { tasks, names } = m.world;
+  names.add(kind, life, task, tasks.pid[task] ?? -1, tasks.comm[task] ?? -1, at);
+}
+
+/** `task` has `life` by kthread_use_mm() from here on. What it borrowed before is for the caller to settle. */
+export function beginBorrow(m: Model, task: number, life: number): void {
+  m.world.tasks.borrowed[task] = life;
+  m.world.mms.borrows[life]! += 1;
+  note(m, Note.borrow, life, task);
+}
+
+/** `task` borrows nothing any more. */
+export function endBorrow(m: Model, task: number): void {
+  const { tasks, mms, names } = m.world;
+  const life = tasks.borrowed[task]!;
+  if (life < 0) return;
+  mms.borrows[life]! -= 1;
+  tasks.borrowed[task] = NO_LIFE;
+  names.remove(Note.borrow, life, task);
+}
+
+/** `cpu` holds `life` lazily from here on, because `task` left it: by a switch unless `left` says otherwise. */
+export function park(m: Model, cpu: number, life: number, task: number, left: Left = Left.switched): void {
+  const { tasks } = m.world;
+  const isVfork = left === Left.switched && tasks.share[task] === ShareKind.vfork;
+  m.world.setLazy(cpu, life, task, isVfork ? Left.vforkChild : left);
+}
+
 /** The CPU's lazy state is not known any more (trace start, gap, missed switch). */
 export function forgetCpu(m: Model, cpu: number): void {
   const { cpus } = m.world;
   cpus.cur[cpu] = -1;
-  cpus.setLazy(cpu, UNKNOWN_LIFE, m.world.seq);
+  m.world.setLazy(cpu, UNKNOWN_LIFE);
   cpus.loaded[cpu] = -1;
   cpus.pendingGrab[cpu] = NO_LIFE;
   cpus.grabStage[cpu] = 0;

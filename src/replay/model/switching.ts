@@ -1,7 +1,20 @@
 // context_switch() and everything else that moves lazy references, loaded mms and CPU state: semantics §2.3,
 // §2.4 rows 1, 5-8, 11-14, and what recordings added in §9.1, §9.3, §9.10, §9.15.
 import { Doubt } from "../forks.ts";
-import { forgetCpu, join, leave, leaveLater, type Model, sameLife, setActive } from "./model.ts";
+import {
+  beginBorrow,
+  endBorrow,
+  forgetCpu,
+  join,
+  leave,
+  leaveLater,
+  type Model,
+  note,
+  park,
+  sameLife,
+  setActive,
+} from "./model.ts";
+import { Left, Note } from "./names.ts";
 import { Exec, GrabStage, IDLE, NO_LIFE, ShareKind, Tail, TaskKind, UNKNOWN_LIFE } from "./world.ts";
 
 /** A CPU's held state comes to light: since it became unknown it held `life` (by `prev`, running or lazy). */
@@ -37,7 +50,7 @@ function inferKernel(m: Model, cpu: number, task: number): void {
   learnKernel(m, task);
   if (cpus.unknownSince[cpu]! >= 0 && cpus.unknownSince[cpu]! < cpus.switchSeq[cpu]!) return;
   cpus.unknownSince[cpu] = -1;
-  cpus.setLazy(cpu, life, m.world.seq);
+  m.world.setLazy(cpu, life);
 }
 
 /** sched_switch: prev leaves `cpu`, next comes; the counters follow §2.3 as far as both tasks are known. */
@@ -68,7 +81,7 @@ export function contextSwitch(m: Model, cpu: number, prev: number, next: number,
   if (nextUsing === NO_LIFE) {
     // user -> kernel grabs; kernel -> kernel transfers; unknown -> kernel: the tail says on what.
     if (prevUsing >= 0) {
-      cpus.setLazy(cpu, prevUsing, m.world.seq);
+      park(m, cpu, prevUsing, prev, tasks.borrowed[prev]! >= 0 ? Left.borrower : Left.switched);
       cpus.pendingGrab[cpu] = prevUsing;
       cpus.grabStage[cpu] = GrabStage.switched;
     } else if (prevUsing === UNKNOWN_LIFE) makeUnknown(m, cpu);
@@ -78,7 +91,7 @@ export function contextSwitch(m: Model, cpu: number, prev: number, next: number,
   if (nextUsing >= 0) {
     const how = cpus.lazy[cpu] === nextUsing && cpus.loaded[cpu] === nextUsing ? "resumed" : "switched";
     if (prevUsing === NO_LIFE || prevUsing === UNKNOWN_LIFE) cpus.pendingDrop[cpu] = cpus.lazy[cpu]!;
-    cpus.setLazy(cpu, NO_LIFE, m.world.seq);
+    m.world.setLazy(cpu, NO_LIFE);
     if (!switchMmSeen) {
       if (wasUnknown) cpus.unknownSince[cpu] = -1;
       load(m, cpu, nextUsing);
@@ -107,7 +120,7 @@ function settleLeftBehind(m: Model, cpu: number, task: number): void {
 
 function makeUnknown(m: Model, cpu: number): void {
   const { cpus } = m.world;
-  cpus.setLazy(cpu, UNKNOWN_LIFE, m.world.seq);
+  m.world.setLazy(cpu, UNKNOWN_LIFE);
   if (cpus.unknownSince[cpu]! >= 0) return;
   cpus.unknownSince[cpu] = m.world.seq;
   cpus.unknownNs[cpu] = m.world.ns;
@@ -133,7 +146,9 @@ export function lazyTail(m: Model, cpu: number, next: number, met: number): void
   const life = mms.label[met]! >= 0 ? mms.find(mms.label[met]!) : met;
   const wasUnknown = cpus.unknownSince[cpu]! >= 0;
   if (wasUnknown) reveal(m, cpu, life, cpus.prevTask[cpu]!);
-  cpus.setLazy(cpu, life, m.world.seq);
+  // A prev of unknown kind may have been a kernel task: then the reference is older, and nobody knows whose.
+  if (prevUsing >= 0) park(m, cpu, life, cpus.prevTask[cpu]!);
+  else m.world.setLazy(cpu, life);
   if (prevUsing === NO_LIFE) {
     cpus.pendingGrab[cpu] = NO_LIFE;
     cpus.grabStage[cpu] = GrabStage.none;
@@ -158,7 +173,7 @@ export function switchMmTail(m: Model, cpu: number, task: number, next: number, 
   if (cpus.unknownSince[cpu]! >= 0 && from >= 0) reveal(m, cpu, from, cpus.prevTask[cpu]!);
   // kernel -> user drops prev->active_mm in finish_task_switch; user -> user has nothing to drop.
   cpus.pendingDrop[cpu] = prevUsing >= 0 ? NO_LIFE : from;
-  cpus.setLazy(cpu, NO_LIFE, m.world.seq);
+  m.world.setLazy(cpu, NO_LIFE);
   cpus.pendingGrab[cpu] = NO_LIFE;
   cpus.grabStage[cpu] = GrabStage.none;
   cpus.tail[cpu] = Tail.seen;
@@ -177,8 +192,7 @@ function learnKernel(m: Model, task: number): void {
   if (borrowed >= 0) {
     if (tasks.unusing[task] === 1) mms.unusing[borrowed]! -= 1;
     tasks.unusing[task] = 0;
-    mms.borrows[borrowed]! -= 1;
-    tasks.borrowed[task] = NO_LIFE;
+    endBorrow(m, task);
   }
   if (tasks.mm[task]! >= 0) leave(m, task);
   tasks.kind[task] = TaskKind.kernel;
@@ -195,16 +209,14 @@ function learnUser(m: Model, task: number, life: number): void {
       join(m, task, life, true);
       return;
     }
-    tasks.borrowed[task] = life;
+    beginBorrow(m, task, life);
     tasks.borrowSeq[task] = m.world.seq;
-    mms.borrows[life]! += 1;
     mms.hiddenHolder[life] = 1;
     return;
   }
   if (tasks.borrowed[task]! >= 0) {
-    mms.borrows[tasks.borrowed[task]!]! -= 1;
-    tasks.borrowed[task] = life;
-    mms.borrows[life]! += 1;
+    endBorrow(m, task);
+    beginBorrow(m, task, life);
     return;
   }
   if (tasks.mm[task]! >= 0) {
@@ -243,7 +255,7 @@ export function exec(m: Model, cpu: number, task: number, life: number): void {
   } else if (cpu >= 0 && cpus.lazy[cpu] !== NO_LIFE) {
     // exec from a kernel thread (usermode helper): the lazy reference is dropped (§2.2).
     cpus.pendingDrop[cpu] = cpus.lazy[cpu]!;
-    cpus.setLazy(cpu, NO_LIFE, m.world.seq);
+    m.world.setLazy(cpu, NO_LIFE);
   }
   tasks.share[task] = ShareKind.none;
   join(m, task, life, true);
@@ -252,7 +264,7 @@ export function exec(m: Model, cpu: number, task: number, life: number): void {
   if (cpu < 0) return;
   if (cpus.unknownSince[cpu]! >= 0 && old >= 0) reveal(m, cpu, old, task);
   load(m, cpu, life);
-  cpus.setLazy(cpu, cpus.unknownSince[cpu]! >= 0 ? cpus.lazy[cpu]! : NO_LIFE, m.world.seq);
+  if (cpus.unknownSince[cpu]! < 0) m.world.setLazy(cpu, NO_LIFE);
   setActive(m, cpu, task, life);
 }
 
@@ -265,7 +277,7 @@ export function exitMm(m: Model, cpu: number, task: number, life: number): void 
   }
   if (cpu < 0) return;
   if (cpus.unknownSince[cpu]! >= 0) reveal(m, cpu, life, task);
-  cpus.setLazy(cpu, life, m.world.seq);
+  park(m, cpu, life, task, Left.exit);
   setActive(m, cpu, task, NO_LIFE);
 }
 
@@ -276,6 +288,7 @@ export function callUseMm(m: Model, task: number, life: number): void {
   settleUse(m, task);
   tasks.entering[task] = life;
   mms.entering[life]! += 1;
+  note(m, Note.entering, life, task);
 }
 
 /** kthread_unuse_mm() called: the mm stays in use until tsk->mm is cleared, in one step with enter_lazy_tlb (§9.3, §9.15). */
@@ -288,9 +301,8 @@ export function callUnuseMm(m: Model, cpu: number, task: number, life: number): 
     if (tasks.mm[task]! >= 0) leave(m, task);
     tasks.kind[task] = TaskKind.kernel;
     tasks.mm[task] = NO_LIFE;
-    if (tasks.borrowed[task]! >= 0) mms.borrows[tasks.borrowed[task]!]! -= 1;
-    tasks.borrowed[task] = life;
-    mms.borrows[life]! += 1;
+    endBorrow(m, task);
+    beginBorrow(m, task, life);
     if (!isBacked(m, task, life)) mms.hiddenHolder[life] = 1;
     if (cpu >= 0) load(m, cpu, life);
   }
@@ -305,6 +317,7 @@ function settleUse(m: Model, task: number): void {
   if (life < 0) return;
   mms.entering[life]! -= 1;
   tasks.entering[task] = NO_LIFE;
+  m.world.names.remove(Note.entering, life, task);
 }
 
 /** kthread_use_mm(mm) takes effect (§2.2, §9.3): mm_count +1 unless the lazy reference is converted; the old active_mm is dropped. */
@@ -312,10 +325,7 @@ export function useMm(m: Model, cpu: number, task: number, life: number, from: n
   const { tasks, mms, cpus, rules, seq } = m.world;
   settleUse(m, task);
   const before = tasks.borrowed[task]!;
-  if (before >= 0 && before !== life) {
-    mms.borrows[before]! -= 1;
-    m.onHold(task, before, "borrow", false);
-  }
+  if (before >= 0 && before !== life) m.onHold(task, before, "borrow", false);
   if (before !== life) {
     if (tasks.mm[task]! >= 0) leave(m, task);
     if (tasks.kind[task] !== TaskKind.kernel) ownGets(m, task);
@@ -323,16 +333,16 @@ export function useMm(m: Model, cpu: number, task: number, life: number, from: n
     tasks.mm[task] = NO_LIFE;
     // switch_mm_irqs_off names what the kthread held until now.
     if (cpu >= 0 && from >= 0) reveal(m, cpu, from, task);
-    tasks.borrowed[task] = life;
+    endBorrow(m, task);
+    beginBorrow(m, task, life);
     tasks.borrowSeq[task] = seq;
-    mms.borrows[life]! += 1;
     m.onHold(task, life, "borrow", true);
     // Used without any reference the trace shows: somebody else holds one (§9.4).
     if (!isBacked(m, task, life)) mms.hiddenHolder[life] = 1;
     if (cpu >= 0) {
       cpus.unknownSince[cpu] = -1;
       const lazy = from >= 0 ? from : cpus.lazy[cpu]!;
-      cpus.setLazy(cpu, NO_LIFE, m.world.seq);
+      m.world.setLazy(cpu, NO_LIFE);
       // Dropped after switch_mm, by the kthread itself, which may be preempted before.
       if (lazy !== life || rules.useMmAlwaysGrabs) dropLater(m, task, lazy);
     }
@@ -369,9 +379,8 @@ export function unuseMm(m: Model, cpu: number, task: number): void {
   if (life < 0) return;
   if (tasks.unusing[task] === 1) mms.unusing[life]! -= 1;
   tasks.unusing[task] = 0;
-  mms.borrows[life]! -= 1;
   const borrowSeq = tasks.borrowSeq[task]!;
-  tasks.borrowed[task] = NO_LIFE;
+  endBorrow(m, task);
   tasks.borrowSeq[task] = -1;
   m.onHold(task, life, "borrow", false);
   m.onHold(task, life, "lazy", true);
@@ -382,7 +391,7 @@ export function unuseMm(m: Model, cpu: number, task: number): void {
     // Only a borrow older than the unknown state has held the CPU all that time.
     if (borrowSeq < since) m.onReveal(cpu, life, task, true, since);
   }
-  cpus.setLazy(cpu, life, m.world.seq);
+  park(m, cpu, life, task, Left.borrower);
   cpus.pendingGrab[cpu] = NO_LIFE;
   cpus.grabStage[cpu] = GrabStage.none;
   // From 6.4 on mmgrab_lazy_tlb comes first and mmdrop after: one more for a moment.
@@ -441,11 +450,12 @@ export function exitUnseen(m: Model, cpu: number, task: number): void {
   if (life < 0) return;
   const from = tasks.firm[task]!;
   m.forks.patchMembers(m.world, life, from, seq, -1);
+  m.forks.weakenHolders(m.world, life, from, seq, tasks.pid[task]!);
   m.forks.patchUsers(m.world, life, from, seq, 0, 1, Doubt.exitRace);
   m.forks.patchCount(m.world, life, from, seq, 0, 1, Doubt.exitRace);
   leave(m, task);
   if (cpu >= 0 && cpus.cur[cpu] === task) {
-    cpus.setLazy(cpu, life, m.world.seq);
+    park(m, cpu, life, task, Left.exit);
     setActive(m, cpu, task, NO_LIFE);
   }
 }

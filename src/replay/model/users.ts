@@ -2,7 +2,9 @@
 // A get counts from its return probe, a put from its entry probe, so the sum never exceeds the truth; what may lie
 // between is a doubt on the forks checked there.
 import { Doubt } from "../forks.ts";
-import { confirmMember, join, leave, type Model, settleLeft } from "./model.ts";
+import { memberHolder, taskHolder } from "../holders.ts";
+import { confirmMember, join, leave, type Model, note, settleLeft } from "./model.ts";
+import { Note, UNSEEN } from "./names.ts";
 import { exec } from "./switching.ts";
 import { Exec, Half, NO_LIFE, ShareKind, TaskKind, UNKNOWN_LIFE } from "./world.ts";
 
@@ -12,7 +14,7 @@ export function settlePut(m: Model, task: number): void {
   const life = tasks.pendingPut[task]!;
   if (life < 0) return;
   mms.pendingPuts[life]! -= 1;
-  mms.half(life, tasks.putHalf[task]! as Half, -1);
+  m.world.names.remove(Note.giving, life, task);
   tasks.putHalf[task] = Half.none;
   tasks.pendingPut[task] = NO_LIFE;
 }
@@ -33,6 +35,8 @@ export function get(m: Model, task: number, life: number, from: number): void {
   if (held === undefined) tasks.gets.set(task, [life]);
   else held.push(life);
   m.onHold(task, life, "ref", true);
+  // Where puts are not recorded, nobody knows who still holds what.
+  if (world.putsSeen) note(m, Note.get, life, task);
   m.forks.patchUsers(world, life, from, world.seq, 0, 1, Doubt.unfinishedGet);
 }
 
@@ -43,7 +47,7 @@ export function beginGet(m: Model, task: number, life: number): void {
   tasks.getLife[task] = life;
   mms.openGets[life]! += 1;
   tasks.getHalf[task] = holderOf(m, task, life);
-  mms.half(life, tasks.getHalf[task]! as Half, 1);
+  note(m, Note.taking, life, task);
 }
 
 /**
@@ -66,7 +70,7 @@ export function cutGet(m: Model, task: number): void {
 export function endGet(m: Model, task: number): void {
   const { tasks, mms } = m.world;
   if (tasks.getLife[task]! >= 0) mms.openGets[tasks.getLife[task]!]! -= 1;
-  mms.half(tasks.getLife[task]!, tasks.getHalf[task]! as Half, -1);
+  m.world.names.remove(Note.taking, tasks.getLife[task]!, task);
   tasks.getHalf[task] = Half.none;
   tasks.getLife[task] = NO_LIFE;
 }
@@ -118,7 +122,9 @@ export function put(m: Model, task: number, life: number): void {
         ? Half.vfork
         : Half.thread
       : holderOf(m, task, life);
-  mms.half(life, tasks.putHalf[task]! as Half, 1);
+  // What is given back is as old as it was; a reference never seen taken shows itself here.
+  const given = tasks.leaving[task] === life ? Note.leaving : Note.get;
+  if (!world.names.turn(given, Note.giving, life, task)) note(m, Note.giving, life, task, UNSEEN);
   if (tasks.leaving[task] === life) {
     settleLeft(m, task);
     membershipPut(m, task, life);
@@ -144,10 +150,13 @@ export function put(m: Model, task: number, life: number): void {
   tasks.edgeMm[task] = life;
   const from = Math.max(mms.birth[life]!, tasks.birth[task]!, edge);
   forks.patchUsers(world, life, from, world.seq, 0, 1, Doubt.hiddenGet);
+  const cause = tasks.kind[task] === TaskKind.kernel ? "borrower" : "reader";
+  forks.addHolder(world, life, from, world.seq, taskHolder(world, task, "mm_users", cause, "possible"));
   // A task that can take mmget_not_zero has a handle on the mm, most often an open /proc file (mm_count).
   if (tasks.mm[task] !== life && tasks.kind[task] !== TaskKind.kernel) {
     noteOpened(m, task, life);
     forks.patchCount(world, life, from, world.seq, 0, 1, Doubt.procFd);
+    forks.addHolder(world, life, from, world.seq, taskHolder(world, task, "mm_count", "proc-fd", "possible"));
   }
   if (mms.gets(life) > 0 || tasks.mm[task] === life) {
     const list = mms.ambiguous[life];
@@ -164,6 +173,7 @@ export function noteOpened(m: Model, task: number, life: number): void {
   else if (held.includes(life)) return;
   else held.push(life);
   mms.procFds[life]! += 1;
+  note(m, Note.procFd, life, task);
 }
 
 /** The task is dead: files it opened are closed, unless a child may have inherited them (§9.7). */
@@ -171,7 +181,11 @@ export function closeOpened(m: Model, task: number): void {
   const { tasks, mms } = m.world;
   const held = tasks.opened.get(task);
   if (held === undefined) return;
-  if (tasks.forked[task] === 0) for (const life of held) mms.procFds[life]! -= 1;
+  for (const life of held) {
+    if (tasks.forked[task] !== 0) continue;
+    mms.procFds[life]! -= 1;
+    m.world.names.remove(Note.procFd, life, task);
+  }
   tasks.opened.delete(task);
 }
 
@@ -235,8 +249,17 @@ export function share(m: Model, parent: number, child: number, kind: ShareKind, 
   if (kind === ShareKind.ioWorker) {
     // io_uring: the ring holds mm_count from before its worker until after it is gone (§9.5).
     mms.rings[life]! += 1;
+    note(m, Note.ring, life, child);
     m.forks.patchCount(world, life, from, world.seq, 0, 1, Doubt.ring);
+    m.forks.addHolder(
+      world,
+      life,
+      from,
+      world.seq,
+      taskHolder(world, child, "mm_count", "io-uring", "possible"),
+    );
   }
+  m.forks.addHolder(world, life, from, world.seq, memberHolder(world, child, "moving"));
   m.forks.patchUsers(world, life, from, world.seq, 0, 1, Doubt.unfinishedGet);
 }
 

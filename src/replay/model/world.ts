@@ -1,5 +1,6 @@
 // The state of tasks, mms and CPUs while a trace is replayed: parallel arrays indexed by small integers.
 // Filled by the transitions in this folder, read by windows, exposures and policies. Sources: semantics.md §2.
+import { Left, Names } from "./names.ts";
 
 /** No mm (kernel task) / no life. */
 export const NO_LIFE = -1;
@@ -232,8 +233,6 @@ export class Mms {
   readonly getsReader: number[] = [];
   readonly getsSelf: number[] = [];
   readonly pendingPuts: number[] = [];
-  /** References half taken or half released, by Half (4 per life, from borrower on). */
-  readonly halves: number[] = [];
   /** Puts that either released somebody else's seen get or prove a hidden one; sequence numbers. */
   readonly ambiguous: (number[] | undefined)[] = [];
   readonly khugepaged: number[] = [];
@@ -282,7 +281,6 @@ export class Mms {
     this.getsReader.push(0);
     this.getsSelf.push(0);
     this.pendingPuts.push(0);
-    this.halves.push(0, 0, 0, 0);
     this.ambiguous.push(undefined);
     this.khugepaged.push(0);
     this.ksm.push(0);
@@ -352,11 +350,6 @@ export class Mms {
     }
   }
 
-  /** Adds to the half-done references of one kind. */
-  half(life: number, kind: Half, by: number): void {
-    if (kind !== Half.none && life >= 0) this.halves[life * 4 + kind - 1]! += by;
-  }
-
   gets(life: number): number {
     return this.getsKthread[life]! + this.getsReader[life]! + this.getsSelf[life]!;
   }
@@ -414,13 +407,6 @@ export class Cpus {
     return this.cur.length;
   }
 
-  /** The CPU's chain of kernel tasks holds `life` (NO_LIFE none, UNKNOWN_LIFE) as of `seq`. */
-  setLazy(cpu: number, life: number, seq: number): void {
-    if (this.lazy[cpu] === life) return;
-    this.lazy[cpu] = life;
-    this.lazySeq[cpu] = seq;
-  }
-
   /** Makes room for `cpu`; new CPUs are in unknown state since the trace's start. */
   ensure(cpu: number): void {
     while (this.cur.length <= cpu) {
@@ -462,9 +448,16 @@ export class World {
   readonly tasks: Tasks = new Tasks();
   readonly mms: Mms = new Mms();
   readonly cpus: Cpus = new Cpus();
+  readonly names: Names = new Names();
   readonly rules: KernelRules;
   seq = 0;
   ns = 0;
+  /** Input line of the event now applied. */
+  line = 0;
+  /** sched_switch is recorded. */
+  switchesSeen = false;
+  /** mmput is recorded: who has given a reference back is seen. */
+  putsSeen = false;
   /** switch_mm_irqs_off is recorded: what a CPU loads, and when, is seen. */
   switchMmSeen = false;
   /** mm_init or begin_new_exec is recorded: every mm made in the trace is seen being made. */
@@ -478,6 +471,16 @@ export class World {
 
   constructor(rules: KernelRules) {
     this.rules = rules;
+  }
+
+  /** The CPU's chain of kernel tasks holds `life` (NO_LIFE none, UNKNOWN_LIFE), left so by `task` when that is seen. */
+  setLazy(cpu: number, life: number, task = -1, left: Left = Left.unknown): void {
+    const { cpus, tasks, names } = this;
+    if (cpus.lazy[cpu] === life) return;
+    if (cpus.lazy[cpu]! >= 0) names.unparked(cpu);
+    cpus.lazy[cpu] = life;
+    cpus.lazySeq[cpu] = this.seq;
+    if (life >= 0) names.parked(cpu, task, tasks.pid[task] ?? -1, tasks.comm[task] ?? -1, left, this);
   }
 
   /** Were events lost while `life` existed? Then no earlier knowledge of it holds. */
