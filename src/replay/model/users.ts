@@ -259,7 +259,9 @@ export function share(m: Model, parent: number, child: number, kind: ShareKind, 
       taskHolder(world, child, "mm_count", "io-uring", "possible"),
     );
   }
-  m.forks.addHolder(world, life, from, world.seq, memberHolder(world, child, "moving"));
+  // Before that event, when it began is not shown.
+  const unfinished = { ...memberHolder(world, child, "moving"), ...UNSEEN };
+  m.forks.addHolder(world, life, from, world.seq, unfinished);
   m.forks.patchUsers(world, life, from, world.seq, 0, 1, Doubt.unfinishedGet);
 }
 
