@@ -5,6 +5,7 @@ import type { TraceMeta } from "../table/event-batch.ts";
 import type { Evidence, ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
 import { EVIDENCE, SCHEMA_VERSION } from "../table/verdict-tables.ts";
 import { type Agreement, agreement } from "./agreement.ts";
+import { type Attribution, attribution } from "./attribution.ts";
 import { type Claim, claims } from "./claims.ts";
 import { type PolicySummary, policySummaries } from "./policy-summary.ts";
 import { countTexts } from "./rows.ts";
@@ -38,6 +39,8 @@ export interface ForksSummary {
   readonly mm_count_evidence: Readonly<Record<Evidence, number>>;
   /** Forks by worst exposure class, "none" included; classes that never occurred are left out. */
   readonly exposure: Readonly<Record<string, number>>;
+  /** Who holds the references beyond the first, per counter. */
+  readonly attribution: Attribution;
 }
 
 export interface MissingEvidence {
@@ -130,6 +133,7 @@ function forksSummary(tables: VerdictTables): ForksSummary {
     mm_users_evidence: evidenceCounts(tables, "mm_users_evidence"),
     mm_count_evidence: evidenceCounts(tables, "mm_count_evidence"),
     exposure: Object.fromEntries(exposure.sort(([a], [b]) => (a < b ? -1 : 1))),
+    attribution: attribution(tables),
   };
 }
 

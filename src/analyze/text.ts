@@ -4,6 +4,7 @@ import type { TimeUnit } from "../base/time.ts";
 import { formatDuration } from "../base/time.ts";
 import type { VerdictTables } from "../table/verdict-tables.ts";
 import type { CountAgreement } from "./agreement.ts";
+import { lazyText, namedText } from "./attribution-text.ts";
 import { printable, wrap } from "./plain-text.ts";
 import { type PolicySummary, referencePolicy } from "./policy-summary.ts";
 import { percent, plural } from "./statistics.ts";
@@ -21,7 +22,7 @@ export function renderText(summary: Summary, tables: VerdictTables): string {
     policyLines(summary),
     denialLines(summary),
     counterfactualLines(summary),
-    evidenceLines(summary),
+    [...evidenceLines(summary), ...holderLines(summary)],
     claimLines(summary),
     missingLines(summary),
     problemLines(summary, tables),
@@ -148,6 +149,16 @@ function evidenceLines({ forks, agreement }: Summary): string[] {
     out.push(...labelled("agreement", `derived equals sampled: ${parts.join("; ")}`));
   }
   return out;
+}
+
+function holderLines(summary: Summary): string[] {
+  const { attribution } = summary.forks;
+  const named = namedText(attribution);
+  const lazy = lazyText(attribution.lazy, commonUnit(summary));
+  return [
+    ...(named === null ? [] : labelled("holders", `named: ${named}`)),
+    ...(lazy === null ? [] : labelled("lazy-tlb", lazy)),
+  ];
 }
 
 function compared({ equal, compared: given, samples, at_least_above_truth }: CountAgreement): string {

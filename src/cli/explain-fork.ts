@@ -1,13 +1,14 @@
 // One fork in text: what was decided and why, then every event of its window with its input line. Reads the
 // tables of a result directory and the events beside them; called by the command explain.
 
+import { accountText } from "../analyze/attribution-text.ts";
 import { eventLine } from "../analyze/event-line.ts";
 import { printable } from "../analyze/plain-text.ts";
 import { formatDuration, formatTimestamp } from "../base/time.ts";
 import { readEventFile } from "../table/arrow.ts";
 import type { ColumnTable, RowOf, TableSpec } from "../table/columns.ts";
 import type { EventTable, TraceMeta } from "../table/event-batch.ts";
-import type { ForkRow, VerdictTables } from "../table/verdict-tables.ts";
+import { COUNTERS, type ForkRow, type VerdictTables } from "../table/verdict-tables.ts";
 import { UsageError } from "./exit.ts";
 import { inFile, openReader } from "./files.ts";
 import { eventsFile, tablePath } from "./output-dir.ts";
@@ -30,6 +31,7 @@ export async function explainFork(dir: string, fork: number): Promise<readonly s
     const events = inFile(path, () => readEventFile(reader));
     const lines = [
       ...describeFork(row, events.meta),
+      ...describeAccounts(results.tables, row, events.meta),
       ...describeDecisions(results.tables, fork, events.meta),
       "",
     ];
@@ -55,6 +57,17 @@ function describeFork(row: ForkRow, meta: TraceMeta): string[] {
   if (row.early_ns !== null) lines.push(`  before the lock: check possible from ${at(row.early_ns)}`);
   if (row.doubts.length > 0) lines.push(`  doubts   ${row.doubts.join(", ")}`);
   return lines;
+}
+
+/** Who holds each reference of a count above 1. */
+function describeAccounts(tables: VerdictTables, fork: ForkRow, meta: TraceMeta): string[] {
+  const rows = rowsOf(tables.denials, fork.fork ?? -1);
+  return COUNTERS.flatMap((counter) => {
+    const own = rows.filter((row) => row.counter === counter);
+    if (own.length === 0) return [];
+    const evidence = fork[`${counter}_evidence`];
+    return [`  holders  ${accountText(counter, fork[counter], evidence, own, fork.start_ns, meta.timeUnit)}`];
+  });
 }
 
 function describeDecisions(tables: VerdictTables, fork: number, meta: TraceMeta): string[] {

@@ -5,7 +5,15 @@ import type { VerdictTables } from "../table/verdict-tables.ts";
 import { type FileSink, inFile, openReader, openSink } from "./files.ts";
 
 /** The result tables, by name; events are not among them. */
-export const TABLE_NAMES = ["forks", "verdicts", "exposures", "blocks", "near_misses", "problems"] as const;
+export const TABLE_NAMES = [
+  "forks",
+  "verdicts",
+  "exposures",
+  "blocks",
+  "denials",
+  "near_misses",
+  "problems",
+] as const;
 
 /** Writes each result table to the path that `pathOf` gives for its name. */
 export function writeTables(tables: VerdictTables, pathOf: (name: string) => string): void {
@@ -16,6 +24,7 @@ export function writeTables(tables: VerdictTables, pathOf: (name: string) => str
   withSink(pathOf("near_misses"), (sink) =>
     writeParquetTable(tables.near_misses, (bytes) => sink.write(bytes)),
   );
+  withSink(pathOf("denials"), (sink) => writeParquetTable(tables.denials, (bytes) => sink.write(bytes)));
   withSink(pathOf("problems"), (sink) => writeParquetTable(tables.problems, (bytes) => sink.write(bytes)));
 }
 
