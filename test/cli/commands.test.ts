@@ -54,7 +54,7 @@ describe("analyze", () => {
     expect(readdirSync(cwd)).toEqual(["forkcast-out"]);
     expect(readdirSync(join(cwd, "forkcast-out")).sort()).toEqual(["report.html", "summary.json", "tables"]);
     expect(readdirSync(join(cwd, "forkcast-out", "tables")).sort()).toEqual(
-      ["blocks", "denials", "events", "exposures", "forks", "problems", "verdicts"]
+      ["blocks", "denials", "events", "exposures", "forks", "near_misses", "problems", "verdicts"]
         .map((name) => `${name}.arrow`)
         .concat("run.json")
         .sort(),

@@ -50,7 +50,7 @@ test("--parquet's files hold the same rows, events included", async () => {
   const connection = await instance.connect();
   const read = async (sql: string): Promise<unknown> =>
     (await connection.runAndReadAll(sql)).getRowObjectsJson();
-  const names = ["forks", "verdicts", "exposures", "blocks", "problems", "events"];
+  const names = ["forks", "verdicts", "exposures", "blocks", "denials", "near_misses", "problems", "events"];
   const counts = (from: (name: string) => string): string =>
     names
       .map((name) => `SELECT '${name}' AS name, count(*)::INTEGER AS n FROM ${from(name)}`)
@@ -98,7 +98,7 @@ test("the four formats of one result, byte for byte", async () => {
 });
 
 test(".tables and .schema", async () => {
-  expect(await query("w5", ".tables")).toMatch(/^name +rows\n.*\nblocks +67\nevents +\d+\n/s);
+  expect(await query("w5", ".tables")).toMatch(/^name +rows\n.*\nblocks +61\ndenials +16\nevents +\d+\n/s);
   expect((await query("w5", ".schema blocks", "csv")).split("\n").slice(0, 3)).toEqual([
     "table,column,type",
     "blocks,policy,VARCHAR",
