@@ -12,8 +12,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "a user that leaves a CPU to a kernel task leaves a lazy reference",
     file: "src/replay/model/switching.ts",
-    find: "      cpus.setLazy(cpu, prevUsing, m.world.seq);\n      cpus.pendingGrab",
-    replace: "      cpus.pendingGrab",
+    find: "      park(m, cpu, prevUsing, prev, tasks.borrowed[prev]! >= 0 ? Left.borrower : Left.switched);\n",
+    replace: "",
   },
   {
     rule: "a lazy reference counts only when its mmgrab is proven",
@@ -36,21 +36,20 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "kthread_use_mm makes the kthread a borrower",
     file: "src/replay/model/switching.ts",
-    find: "    tasks.borrowSeq[task] = seq;\n    mms.borrows[life]! += 1;",
+    find: "    beginBorrow(m, task, life);\n    tasks.borrowSeq[task] = seq;",
     replace: "    tasks.borrowSeq[task] = seq;",
   },
   {
     rule: "kthread_unuse_mm turns the reference into the CPU's lazy one",
     file: "src/replay/model/switching.ts",
-    find: "  cpus.setLazy(cpu, life, m.world.seq);\n  cpus.pendingGrab[cpu] = NO_LIFE;\n  cpus.grabStage[cpu] = GrabStage.none;\n  // From 6.4",
-    replace:
-      "  cpus.setLazy(cpu, NO_LIFE, m.world.seq);\n  cpus.pendingGrab[cpu] = NO_LIFE;\n  cpus.grabStage[cpu] = GrabStage.none;\n  // From 6.4",
+    find: "  park(m, cpu, life, task, Left.borrower);\n  cpus.pendingGrab[cpu]",
+    replace: "  m.world.setLazy(cpu, NO_LIFE);\n  cpus.pendingGrab[cpu]",
   },
   {
     rule: "exit_mm leaves the CPU lazily on the mm",
     file: "src/replay/model/switching.ts",
-    find: "  if (cpus.unknownSince[cpu]! >= 0) reveal(m, cpu, life, task);\n  cpus.setLazy(cpu, life, m.world.seq);",
-    replace: "  if (cpus.unknownSince[cpu]! >= 0) reveal(m, cpu, life, task);",
+    find: "  park(m, cpu, life, task, Left.exit);\n  setActive(m, cpu, task, NO_LIFE);\n}\n\n/** kthread_use_mm() called",
+    replace: "  setActive(m, cpu, task, NO_LIFE);\n}\n\n/** kthread_use_mm() called",
   },
   {
     rule: "exec gives the task the new mm",
@@ -103,7 +102,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "__khugepaged_enter holds mm_count",
     file: "src/replay/lower.ts",
-    find: "      mms.khugepaged[mms.of(b.mm[i]!)] = 1;\n",
+    find: "      registered(r, task, mms.of(b.mm[i]!), mms.khugepaged, Note.khugepaged);\n",
     replace: "",
   },
   {
@@ -115,8 +114,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "a lock's waiters are the calls inside the window",
     file: "src/replay/lower.ts",
-    find: '      windows.block(life, "kthread_use_mm", tid, b.comm[i]!);\n      callUseMm',
-    replace: "      callUseMm",
+    find: '      noteCall(r, life, "kthread_use_mm", task, b.comm[i]!);\n',
+    replace: "",
   },
   {
     rule: "a failed fork is none",
