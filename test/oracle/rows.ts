@@ -48,18 +48,23 @@ export function rowsOf(batch: EventBatch): Row[] {
   return rows;
 }
 
+/** `rows` as batches of at most `batchRows`. */
+export function* batchesOf(rows: readonly Row[], batchRows: number): Generator<EventBatch> {
+  for (let from = 0; from < rows.length; from += batchRows) {
+    const part = rows.slice(from, from + batchRows);
+    const batch = newBatch(part.length);
+    for (const [i, row] of part.entries()) for (const name of COLUMNS) batch[name][i] = row[name];
+    batch.length = part.length;
+    yield batch;
+  }
+}
+
 /** A table over `rows` that hands out batches of `batchRows`. */
 export function tableOf(rows: readonly Row[], meta: TraceMeta, batchRows: number): EventTable {
   return {
     meta,
     forEachBatch: async (visit) => {
-      for (let from = 0; from < rows.length; from += batchRows) {
-        const part = rows.slice(from, from + batchRows);
-        const batch = newBatch(part.length);
-        for (const [i, row] of part.entries()) for (const name of COLUMNS) batch[name][i] = row[name];
-        batch.length = part.length;
-        visit(batch);
-      }
+      for (const batch of batchesOf(rows, batchRows)) visit(batch);
     },
   };
 }

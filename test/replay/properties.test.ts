@@ -6,6 +6,7 @@ import { type EventBatch, NO_MM, NO_VALUE, NONE, NULL_MM, newBatch } from "../..
 import { EventKind } from "../../src/table/event-kinds.ts";
 import { type ForkRow, POLICY_IDS } from "../../src/table/verdict-tables.ts";
 import {
+  appendRow,
   filterRows,
   mapRows,
   type Outcome,
@@ -206,29 +207,6 @@ function fateOf(
   if (!isHit) return "kept";
   progress.hits++;
   return progress.isTaken ? "lost" : "next";
-}
-
-const COLUMNS = [
-  "ns",
-  "kind",
-  "cpu",
-  "ctx",
-  "tid",
-  "tgid",
-  "comm",
-  "argTid",
-  "argComm",
-  "mm",
-  "mm2",
-  "users",
-  "count",
-  "flags",
-  "line",
-] as const;
-
-function appendRow(to: EventBatch, from: EventBatch, i: number): void {
-  for (const name of COLUMNS) to[name][to.length] = from[name][i]!;
-  to.length++;
 }
 
 function appendLost(to: EventBatch, next: EventBatch, i: number, gap: Gap): void {

@@ -150,11 +150,15 @@ const COLUMNS = [
 function copyRows(from: EventBatch, keep: (batch: EventBatch, i: number) => boolean): EventBatch {
   const to = newBatch(from.length);
   for (let i = 0; i < from.length; i++) {
-    if (!keep(from, i)) continue;
-    for (const name of COLUMNS) to[name][to.length] = from[name][i]!;
-    to.length++;
+    if (keep(from, i)) appendRow(to, from, i);
   }
   return to;
+}
+
+/** Copies row `i` of `from` to the end of `to`, which has room for it. */
+export function appendRow(to: EventBatch, from: EventBatch, i: number): void {
+  for (const name of COLUMNS) to[name][to.length] = from[name][i]!;
+  to.length++;
 }
 
 /** Replays a trace. */

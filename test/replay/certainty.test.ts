@@ -1,0 +1,114 @@
+// Less of a recording is never known better: random recordings without their beginning, or with an event that says some
+// were lost, against the whole, for every policy. FORKCAST_STREAMS=1000 looks at more; a failure names the seed.
+import { expect, test } from "vitest";
+import { NO_MM, NO_VALUE, NONE } from "../../src/table/event-batch.ts";
+import { EVENT_KIND_NAMES, EventKind } from "../../src/table/event-kinds.ts";
+import { type FastFork, fastReplay, untruths } from "../oracle/compare.ts";
+import { generate, type Stream } from "../oracle/generate.ts";
+import { random } from "../oracle/kernel.ts";
+import type { Row } from "../oracle/rows.ts";
+
+const STREAMS = Number(process.env["FORKCAST_STREAMS"] ?? 50);
+const CUTS_PER_STREAM = 2;
+const LISTED = 12;
+
+/** What is said of a fork, by "TID..END child TID policy": it is known by its window's end, its check may be cut off. */
+type Said = ReadonlyMap<string, string>;
+
+interface Case {
+  readonly stream: Stream;
+  readonly whole: Said;
+  readonly forks: readonly FastFork[];
+  readonly ours: Said;
+}
+
+function saidOf(forks: readonly FastFork[]): Said {
+  return new Map(
+    forks.flatMap(({ row, verdicts }) =>
+      [...verdicts].map(([policy, { decision, verdict }]) => [
+        `${row.tid}..${row.end_ns} child ${row.child_tid} ${policy}`,
+        verdict ?? decision,
+      ]),
+    ),
+  );
+}
+
+/** Forks called `verdict` where the whole recording says one of `before`. */
+function became(verdict: string, before: readonly string[], { whole, ours }: Case): string[] {
+  return [...ours].flatMap(([fork, now]) =>
+    now === verdict && before.includes(whole.get(fork) ?? "")
+      ? [`${fork}: ${now}, was ${whole.get(fork)}`]
+      : [],
+  );
+}
+
+async function overStreams(
+  change: (rows: readonly Row[], chance: () => number) => Row[],
+  check: (of: Case) => string[],
+): Promise<string[]> {
+  const found: string[] = [];
+  for (let seed = 1; seed <= STREAMS; seed++) {
+    const stream = generate(seed);
+    const { rows, meta, label } = stream;
+    const whole = saidOf(await fastReplay(rows, meta));
+    const chance = random(seed);
+    for (let cut = 0; cut < CUTS_PER_STREAM; cut++) {
+      const less = change(rows, chance);
+      const kinds = EVENT_KIND_NAMES.map((_, kind) => less.filter((row) => row.kind === kind).length);
+      const forks = await fastReplay(less, { ...meta, kinds, rows: less.length });
+      for (const text of check({ stream, whole, forks, ours: saidOf(forks) }))
+        found.push(`seed ${seed} (${label}), cut ${cut}: ${text}`);
+    }
+  }
+  return found.slice(0, LISTED);
+}
+
+const timeout = 10_000 + STREAMS * 200;
+
+// Left out of both: `safe` where the whole is indeterminate. It happens (cut: seeds 20, 24, 111, 118; gap: 164, 209): what
+// is missing was a doubt. So every claim is held against what was true in the kernel as well.
+test("without its beginning: nothing unsafe, nothing safe that was not, nothing untrue", {
+  timeout,
+}, async () => {
+  const cut = (rows: readonly Row[], chance: () => number): Row[] =>
+    rows.slice(Math.floor(chance() * rows.length));
+  const found = await overStreams(cut, (of) => [
+    ...became("unsafe", ["safe", "slow", "indeterminate"], of),
+    ...became("safe", ["unsafe", "slow"], of),
+    ...untruths(of.stream, of.forks),
+  ]);
+  expect(found).toEqual([]);
+});
+
+// Left out: `unsafe` by the policies that make a borrower wait. When a borrow began is forgotten in the gap, so that it may
+// count as one from before the check (seed 116): a false alarm.
+const PERHAPS_ALARM = /(get-task-mm|fork-lock|mmap-lock): (replay says )?unsafe/;
+
+test.each(["one CPU", "an unnamed CPU"])(
+  "with events lost on %s: nothing safe that was not, nothing untrue",
+  { timeout },
+  async (cpu) => {
+    const gap = (rows: readonly Row[], chance: () => number): Row[] => {
+      const at = Math.floor(chance() * rows.length);
+      const next = rows[at]!;
+      const none = { tid: NONE, tgid: NONE, comm: NONE, argTid: NONE, argComm: NONE, ctx: 0, flags: 1 };
+      const values = { mm: NO_MM, mm2: NO_MM, users: NO_VALUE, count: NO_VALUE };
+      const lost = {
+        ...next,
+        ...none,
+        ...values,
+        kind: EventKind.lost,
+        cpu: cpu === "one CPU" ? next.cpu : NONE,
+      };
+      return [...rows.slice(0, at), lost, ...rows.slice(at)];
+    };
+    const found = await overStreams(gap, (of) =>
+      [
+        ...became("safe", ["unsafe", "slow"], of),
+        ...became("unsafe", ["safe", "slow", "indeterminate"], of),
+        ...untruths(of.stream, of.forks),
+      ].filter((text) => !PERHAPS_ALARM.test(text)),
+    );
+    expect(found).toEqual([]);
+  },
+);
