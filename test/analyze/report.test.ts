@@ -11,7 +11,7 @@ import { scriptJson } from "../../src/analyze/report/scripts.ts";
 import { percent } from "../../src/analyze/statistics.ts";
 import { type Summary, summarize } from "../../src/analyze/summary.ts";
 import { ColumnTable } from "../../src/table/columns.ts";
-import { NEAR_MISS_SPEC } from "../../src/table/verdict-tables.ts";
+import { DENIAL_SPEC, NEAR_MISS_SPEC } from "../../src/table/verdict-tables.ts";
 import { emptyFixture, fixture, forkRow, HOSTILE } from "../support/verdict-fixture.ts";
 
 const library = (name: string, file: string): string =>
@@ -159,13 +159,7 @@ test("chart specs and the numbers in their tables", () => {
 test("near misses and lazy references are drawn where the results have them", async () => {
   const run = fixture();
   const near = new ColumnTable(NEAR_MISS_SPEC);
-  const denials = new ColumnTable({
-    fork: "i32",
-    counter: "dict",
-    cause: "dict",
-    left_by: "dict",
-    since_ns: "ns",
-  });
+  const denials = new ColumnTable(DENIAL_SPEC);
   for (const [fork, distance_ns] of [
     [1, 7_000n],
     [2, 400n],
@@ -193,13 +187,20 @@ test("near misses and lazy references are drawn where the results have them", as
       fork,
       counter: "mm_count",
       cause: "lazy-tlb",
+      refs: 1,
+      basis: null,
+      evidence: "measured",
+      cpu: 1,
+      tid: 100,
+      comm: HOSTILE[0]!,
       left_by: "forker",
       since_ns: age === null ? null : start - age,
+      line: null,
     });
   }
   const { page } = await reportOf({
     ...run,
-    tables: { ...run.tables, near_misses: near, denials } as unknown as typeof run.tables,
+    tables: { ...run.tables, near_misses: near, denials },
   });
   const text = textOf(page);
   expect(text).toContain("users-only 2 near misses: median 400 ns, p99 7.00 us.");

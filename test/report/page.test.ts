@@ -21,6 +21,7 @@ const CHARTS = [
   "windows",
   "waits",
   "near-misses",
+  "lazy-age",
   "evidence",
 ];
 
@@ -67,6 +68,11 @@ describe.skipIf(CHROME === undefined)("the report of a recording with unsafe win
     expect(await marks("evidence", "rect")).toBe(5 * 11);
     expect(await marks("windows", "symbol")).toBe(
       tally(rows.forks, ({ window, start_ns, end_ns }) => `${window} ${end_ns! - start_ns!}`).size,
+    );
+    const aged = rows.denials.filter(({ cause, since_ns }) => cause === "lazy-tlb" && since_ns !== null);
+    expect(await marks("lazy-age", "symbol")).toBe(
+      tally(aged, ({ fork, left_by, since_ns }) => `${left_by} ${rows.forks[fork!]!.start_ns! - since_ns!}`)
+        .size,
     );
     for (const id of CHARTS) expect(await page.locator(`#plot-${id} svg`).count(), id).toBe(1);
   });

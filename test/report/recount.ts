@@ -3,7 +3,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { decodeTable } from "../../src/table/arrow.ts";
 import type { ColumnTable, RowOf, TableSpec } from "../../src/table/columns.ts";
-import { BLOCK_SPEC, EXPOSURE_SPEC, FORK_SPEC, VERDICT_SPEC } from "../../src/table/verdict-tables.ts";
+import {
+  BLOCK_SPEC,
+  DENIAL_SPEC,
+  EXPOSURE_SPEC,
+  FORK_SPEC,
+  VERDICT_SPEC,
+} from "../../src/table/verdict-tables.ts";
 
 function rowsOf<S extends TableSpec>(dir: string, name: string, spec: S): RowOf<S>[] {
   const table: ColumnTable<S> = decodeTable(readFileSync(join(dir, "tables", `${name}.arrow`)), spec);
@@ -22,6 +28,7 @@ export interface Rows {
   readonly verdicts: RowOf<typeof VERDICT_SPEC>[];
   readonly exposures: RowOf<typeof EXPOSURE_SPEC>[];
   readonly blocks: RowOf<typeof BLOCK_SPEC>[];
+  readonly denials: RowOf<typeof DENIAL_SPEC>[];
 }
 
 export function readRows(dir: string): Rows {
@@ -30,6 +37,7 @@ export function readRows(dir: string): Rows {
     verdicts: rowsOf(dir, "verdicts", VERDICT_SPEC),
     exposures: rowsOf(dir, "exposures", EXPOSURE_SPEC),
     blocks: rowsOf(dir, "blocks", BLOCK_SPEC),
+    denials: rowsOf(dir, "denials", DENIAL_SPEC),
   };
 }
 
