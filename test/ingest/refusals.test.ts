@@ -51,7 +51,11 @@ test.each([
     "function_graph",
   ],
   ["<!DOCTYPE html>\n<html>\n", "ingest/html", "HTML"],
-  ["[1417383672.250981367] (+0.000153780) qemu0 sched_switch: { cpu_id = 0 }\n", "ingest/babeltrace", "CTF"],
+  [
+    "[1417383672.250981367] (+0.000153780) qemu0 timer_start: { cpu_id = 0 }\n",
+    "ingest/no-events",
+    "babeltrace-text",
+  ],
   ["java 19983 cycles: \n", "perf/no-time", "+time"],
   [`${CSV.replace("event,", "")}\n1,0,1,1,0x0,1,1,0x0,1,,a\n`, "csv/missing-column", "no column event"],
   [`${CSV}\n`, "ingest/no-events", "no event"],

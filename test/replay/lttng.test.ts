@@ -55,7 +55,7 @@ test("a statedump after the fork tells of the same threads", async () => {
       users 2 at-least, count 1 at-least, exposure U7, lazy ?
       doubts: predates-trace cpu-unknown khugepaged-not-proven no-mmput
       indeterminate: mm-count-only cpumask
-      slow unattributed: counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      slow threads: counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
   `);
 });
 
