@@ -1,6 +1,6 @@
 // The self-check: where the trace samples mm_users, mm_count or the loaded mm, compare the replay's own derivation
 // with the sample. Read by summary.ts; shown by every output.
-import type { VerdictTables } from "../table/verdict-tables.ts";
+import type { CrLoads, ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
 import { textAt } from "./rows.ts";
 
 export interface CountAgreement {
@@ -20,14 +20,22 @@ export interface Agreement {
   readonly mm_count: CountAgreement;
   /** CPUs of hardware samples compared with the replay's loaded mm. */
   readonly loaded_mm: { readonly compared: number; readonly equal: number };
+  /** Loads of CR3 compared with tlb_flush reason 0, over all traces that record it. */
+  readonly cr3_loads: CrLoads;
 }
 
 /** Compares derived_* with sampled_*, fork by fork; also when --blind kept the samples from the decisions. */
-export function agreement(tables: VerdictTables): Agreement {
+export function agreement(tables: VerdictTables, infos: readonly ReplayInfo[]): Agreement {
   return {
     mm_users: countAgreement(tables, "sampled_users", "derived_users", "derived_users_evidence"),
     mm_count: countAgreement(tables, "sampled_count", "derived_count", "derived_count_evidence"),
     loaded_mm: { compared: sum(tables, "loaded_compared"), equal: sum(tables, "loaded_equal") },
+    cr3_loads: {
+      compared: crLoads(infos, "compared"),
+      equal: crLoads(infos, "equal"),
+      events: crLoads(infos, "events"),
+      unexplained: crLoads(infos, "unexplained"),
+    },
   };
 }
 
@@ -63,4 +71,8 @@ function sum({ forks }: VerdictTables, name: "loaded_compared" | "loaded_equal")
   let total = 0;
   for (let row = 0; row < forks.length; row++) total += forks.get(name, row) ?? 0;
   return total;
+}
+
+function crLoads(infos: readonly ReplayInfo[], name: keyof CrLoads): number {
+  return infos.reduce((total, { crLoads: loads }) => total + (loads?.[name] ?? 0), 0);
 }

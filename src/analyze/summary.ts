@@ -74,7 +74,7 @@ export function summarize(
     traces: metas.map((meta, trace) => traceSummary(tables, meta, infos[trace], trace)),
     forks,
     policies,
-    agreement: agreement(tables),
+    agreement: agreement(tables, infos),
     claims: claims(tables, policies, infos),
     missing: missingEvidence(infos),
     assumptions: [...new Set(infos.flatMap((info) => info.assumptions))],

@@ -139,7 +139,7 @@ function evidenceLines({ forks, agreement }: Summary): string[] {
     ...labelled("mm_count", words(forks.mm_count_evidence)),
     ...labelled("windows", words(forks.windows)),
   ];
-  const { mm_users, mm_count, loaded_mm } = agreement;
+  const { mm_users, mm_count, loaded_mm, cr3_loads } = agreement;
   if (mm_users.samples + mm_count.samples + loaded_mm.compared > 0) {
     const parts = [
       `mm_users ${compared(mm_users)}`,
@@ -147,6 +147,11 @@ function evidenceLines({ forks, agreement }: Summary): string[] {
       `loaded mm ${loaded_mm.equal} of ${loaded_mm.compared} CPUs`,
     ];
     out.push(...labelled("agreement", `derived equals sampled: ${parts.join("; ")}`));
+  }
+  if (cr3_loads.events > 0) {
+    const { compared: claimed, equal, events, unexplained } = cr3_loads;
+    const loads = `CR3 loads: ${equal} of ${claimed} recorded (tlb_flush); ${unexplained} of ${events} events unexplained`;
+    out.push(...labelled("agreement", loads));
   }
   return out;
 }

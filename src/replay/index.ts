@@ -67,6 +67,7 @@ export async function replay(
     queueNeeds: Object.fromEntries(
       policies.filter((p) => p.holds === "mmap_lock").map((p) => [p.id, queueNeed(p, armed, names)]),
     ),
+    crLoads: replayer.loads.result(),
     nearMissNeeds: armed.useMm ? null : "kthread_use_mm",
     armed: [...names].sort(),
     missing: missing(armed, into, before),

@@ -7,6 +7,7 @@ import type { Attempt } from "./attempt.ts";
 import { applyContext } from "./context.ts";
 import { Forks } from "./forks.ts";
 import { loseEvents } from "./gap.ts";
+import { Loads } from "./loads.ts";
 import { Locks } from "./locks.ts";
 import { lower } from "./lower.ts";
 import { taskState } from "./lower-fork.ts";
@@ -23,6 +24,7 @@ export class Replayer implements Lowering {
   readonly locks: Locks;
   readonly uses: Uses;
   readonly windows: Windows;
+  readonly loads: Loads;
   readonly problems: ProblemLog = new ProblemLog();
   /** Events seen per kind (aliases not counted): what is proven armed. */
   readonly seen: Int32Array = new Int32Array(EVENT_KIND_NAMES.length);
@@ -47,6 +49,7 @@ export class Replayer implements Lowering {
     this.locks = new Locks(this.world.mms);
     this.uses = new Uses(this.world, this.forks, this.locks);
     this.windows = new Windows(this, this.locks, this.uses);
+    this.loads = new Loads(this.world);
   }
 
   shows(kind: EventKind): boolean {
@@ -116,7 +119,10 @@ export class Replayer implements Lowering {
     this.seen[kind]!++;
     const tid = b.tid[i]!;
     const task = applyContext(this, b, i, kind, cpu, tid);
+    if (kind === EventKind.tlbFlush) this.loads.flushed(b, i, cpu, task);
+    const loaded = cpu >= 0 ? world.cpus.loaded[cpu]! : -1;
     lower(this, b, i, kind, cpu, tid, task);
+    this.loads.applied(kind, cpu, task, loaded);
   }
 
   #sample(b: EventBatch, i: number): void {

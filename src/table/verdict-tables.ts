@@ -281,6 +281,18 @@ export function newVerdictTables(): VerdictTables {
   };
 }
 
+/** Loads of CR3 against tlb_flush reason 0; all 0 where it is not recorded. */
+export interface CrLoads {
+  /** Changes of a CPU's loaded mm from one known mm to another, by a switch or an exec that was seen. */
+  readonly compared: number;
+  /** Of compared: those with an event on that CPU before its next switch. */
+  readonly equal: number;
+  /** Events of which the replay knows what ran. */
+  readonly events: number;
+  /** Of events: those that neither a load nor what may reload CR3 unseen explains. */
+  readonly unexplained: number;
+}
+
 /** What replay learned about one trace besides the tables; kept in DIR/tables metadata for `report`. */
 export interface ReplayInfo {
   /** Kernel version rules in force and where they came from: "trace", "--kernel", "assumed". */
@@ -292,6 +304,8 @@ export interface ReplayInfo {
   readonly blockedNeeds: BlockedNeeds;
   /** Per policy whose lock is mmap_lock: what its queue behind other writers lacks, or null. Absent: no such queue. */
   readonly queueNeeds?: BlockedNeeds;
+  /** The replay's loads of CR3 against the recorded ones; absent in results of a forkcast that did not compare them. */
+  readonly crLoads?: CrLoads;
   /** Probe missing for `near_misses`, or null. */
   readonly nearMissNeeds?: string | null;
   /** Functions proven armed, by name. */

@@ -1,0 +1,122 @@
+// The self-check against CR3: tlb_flush reason 0 is printed by every load of CR3 inside switch_mm_irqs_off (arch/x86/mm/tlb.c,
+// 6.1 to 6.12), so each change of a CPU's loaded mm has one and each one has a cause. Fed by replay.ts; decides nothing.
+import { CTX_IRQ, type EventBatch } from "../table/event-batch.ts";
+import { EventKind, TlbReason } from "../table/event-kinds.ts";
+import type { CrLoads } from "../table/verdict-tables.ts";
+import { IDLE, NO_LIFE, Tail, TaskKind, type World } from "./model/world.ts";
+
+/** What the last switch on a CPU lets a load of CR3 be. */
+const Load = { open: 0, claimed: 1, perhaps: 2, none: 3 } as const;
+
+export class Loads {
+  readonly #world: World;
+  #compared = 0;
+  #equal = 0;
+  #events = 0;
+  #unexplained = 0;
+  /** Sequence of the first reason 0 event: before it nothing proves that they are recorded. */
+  #armed = -1;
+  /** By CPU: what its last switch_mm_irqs_off, or sched_switch where that is not recorded, lets be, and its sequence. */
+  readonly #load: number[] = [];
+  readonly #seq: number[] = [];
+  /** By TaskId: its latest load in its own context, outside a switch, and whether it waits for an exec to explain it. */
+  readonly #own: number[] = [];
+  readonly #ownUnexplained: boolean[] = [];
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** The figures; the claim open on a CPU when the trace ends is not counted. */
+  result(): CrLoads {
+    return {
+      compared: this.#compared,
+      equal: this.#equal,
+      events: this.#events,
+      unexplained: this.#unexplained,
+    };
+  }
+
+  /** tlb_flush, before the model applies it. */
+  flushed(b: EventBatch, i: number, cpu: number, task: number): void {
+    if (cpu < 0 || task < 0 || (b.flags[i]! & 0xff) !== TlbReason.taskSwitch) return;
+    const { cpus, seq, lossSeq, switchMmSeen } = this.#world;
+    if (this.#armed < 0) this.#armed = seq;
+    const irq = (b.ctx[i]! & CTX_IRQ) !== 0;
+    const inSwitch =
+      !irq && cpus.tail[cpu] !== Tail.none && cpus.cur[cpu] !== task && task === cpus.prevTask[cpu];
+    if (!switchMmSeen && !inSwitch) {
+      this.#outside(cpu, task, irq);
+      return;
+    }
+    const load = this.#load[cpu] ?? Load.open;
+    if (load === Load.open || lossSeq > this.#seq[cpu]!) return;
+    this.#events++;
+    if (load === Load.claimed) {
+      this.#compared++;
+      this.#equal++;
+    } else if (load === Load.none) this.#unexplained++;
+    this.#load[cpu] = Load.none;
+  }
+
+  /** A row after the model has applied it. `before`: the CPU's loaded life until then, -1 unknown. */
+  applied(kind: number, cpu: number, task: number, before: number): void {
+    const { cpus, seq, switchMmSeen } = this.#world;
+    if (cpu < 0 || task < 0) return;
+    if (kind === EventKind.schedProcessExec) {
+      if (!switchMmSeen) this.#execed(task);
+      return;
+    }
+    if (kind === EventKind.schedProcessExit) {
+      // exit_mmap's own flush found this CPU lazy on the mm (row 11).
+      if ((this.#own[task] ?? -1) > this.#world.tasks.birth[task]! && this.#ownUnexplained[task] === true)
+        this.#unexplained--;
+      this.#own[task] = -1;
+      return;
+    }
+    if (kind !== EventKind.schedSwitch && kind !== EventKind.switchMm) return;
+    this.#close(cpu);
+    this.#seq[cpu] = seq;
+    const after = cpus.loaded[cpu]!;
+    const fromUser =
+      cpus.prevUsing[cpu]! >= 0 && (kind === EventKind.schedSwitch || cpus.tail[cpu] !== Tail.none);
+    if (kind === EventKind.schedSwitch && switchMmSeen) this.#load[cpu] = Load.none;
+    else if (before < 0 || after < 0) this.#load[cpu] = Load.open;
+    else if (before !== after) this.#load[cpu] = this.#armed >= 0 ? Load.claimed : Load.open;
+    // The same mm: reloaded if the CPU was lazy and tlb_gen has moved, never from user to user or to a kernel task.
+    else this.#load[cpu] = fromUser || cpus.active[cpu] === NO_LIFE ? Load.none : Load.perhaps;
+  }
+
+  /** The CPU's next switch: a claimed load that has shown no event never took place. */
+  #close(cpu: number): void {
+    if (this.#load[cpu] === Load.claimed && this.#world.lossSeq <= this.#seq[cpu]!) this.#compared++;
+  }
+
+  /**
+   * Outside a switch, without switch_mm_irqs_off: a kernel task's is kthread_use_mm, a lazy CPU's flush, leave_mm, EFI or
+   * text_poke; a user task's is exec_mmap, which its sched_process_exec will tell.
+   */
+  #outside(cpu: number, task: number, irq: boolean): void {
+    const { tasks, cpus, seq } = this.#world;
+    if (cpus.cur[cpu] !== task || tasks.kind[task] === TaskKind.unknown) return;
+    this.#events++;
+    const user = tasks.kind[task] === TaskKind.user;
+    if (user) this.#unexplained++;
+    if (irq || task === IDLE) return;
+    this.#own[task] = seq;
+    this.#ownUnexplained[task] = user;
+  }
+
+  #execed(task: number): void {
+    const { tasks, lossSeq } = this.#world;
+    const birth = tasks.birth[task]!;
+    const own = this.#own[task] ?? -1;
+    const shown = own > birth;
+    if (shown && this.#ownUnexplained[task] === true) this.#unexplained--;
+    this.#own[task] = -1;
+    // Whole life seen: its load of CR3 would be too.
+    if (this.#armed < 0 || birth <= Math.max(this.#armed, lossSeq)) return;
+    this.#compared++;
+    if (shown) this.#equal++;
+  }
+}

@@ -1,0 +1,32 @@
+// The replay's loads of CR3 against tlb_flush reason 0: two short traces, and the recordings of traces/6.12.
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { ingest, recording, run } from "./recordings.ts";
+
+test.each([
+  ["cr3-loads-match", { compared: 2, equal: 2, events: 2, unexplained: 0 }],
+  ["cr3-load-missing", { compared: 2, equal: 1, events: 1, unexplained: 0 }],
+])("%s", async (name, expected) => {
+  const bytes = readFileSync(new URL(`../golden/replay/${name}.txt`, import.meta.url));
+  expect((await run(ingest(bytes, name))).info.crLoads).toEqual(expected);
+});
+
+test.each(["6.12/W1.ftrace.kprobe.txt.zst", "6.12/W1.ftrace.stock.txt.zst"])(
+  "%s: all agree",
+  async (file) => {
+    const loads = (await run(recording(file))).info.crLoads!;
+    expect(loads.compared).toBeGreaterThan(100);
+    expect(loads.equal).toBe(loads.compared);
+    expect(loads.unexplained).toBe(0);
+  },
+);
+
+test("stock: loads claimed around an exit whose exit_mm was not recorded differ", async () => {
+  const loads = (await run(recording("6.12/W6.ftrace.stock-hashed.txt.zst"))).info.crLoads!;
+  expect(loads).toEqual({ compared: 1659, equal: 1583, events: 2669, unexplained: 0 });
+});
+
+test("nothing is compared where tlb_flush is not recorded", async () => {
+  const { info } = await run(recording("6.1/W1.ftrace.txt.zst"));
+  expect(info.crLoads).toEqual({ compared: 0, equal: 0, events: 0, unexplained: 0 });
+});
