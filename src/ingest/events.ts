@@ -296,7 +296,8 @@ export class EventDecoder {
     if (this.#primary[kind] === -1) this.#primary[kind] = id;
     const isAlias = this.#primary[kind] !== id;
     const row = addProbeRow(this.#sink, kind, args, isAlias);
-    if (kind === EventKind.mmAccessRet) this.#sink.out.flags[row] = callerFlags(bytes, at + 1, argsStart - 1);
+    if (kind === EventKind.mmAccessRet || kind === EventKind.getTaskMmRet)
+      this.#sink.out.flags[row] = callerFlags(bytes, at + 1, argsStart - 1);
     if (args.sampled > 0) addSampleRows(this.#sink, args, isAlias);
   }
 

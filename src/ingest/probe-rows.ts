@@ -3,6 +3,7 @@
 import { CTX_ALIAS, type EventBatch, NO_MM, NO_VALUE, NONE, NULL_MM } from "../table/event-batch.ts";
 import {
   CALLER_OTHER,
+  CALLER_PROC,
   CALLER_PROC_MEM_OPEN,
   EventKind,
   SAMPLE_LAZY,
@@ -15,6 +16,14 @@ import { Arg, type ProbeArgs } from "./probe-args.ts";
 import type { Sink } from "./sink.ts";
 
 const PROC_MEM_OPEN = ascii("proc_mem_open+");
+/**
+ * Functions of fs/proc that call get_task_mm() or mm_access(), by how their names begin: array.c (do_task_stat,
+ * proc_pid_status, proc_pid_statm), base.c (proc_pid_cmdline_read, proc_coredump_filter_*, proc_map_files_*,
+ * map_files_*), task_mmu.c (clear_refs_write); 5.15 to 6.12.
+ */
+const PROC_CALLERS = ["proc_", "do_task_stat", "get_task_cmdline", "map_files_", "clear_refs_write"].map(
+  ascii,
+);
 const CALLER_UNKNOWN = ascii("[unknown");
 
 /** Adds the row of a probe of `kind`. `isAlias`: another event name on the same function came first. */
@@ -41,13 +50,14 @@ export function addSampleRows(sink: Sink, args: ProbeArgs, isAlias: boolean): vo
   }
 }
 
-/** Who called mm_access: "(proc_mem_open+0x34/0xa0 <- mm_access)"; 0 when the line has only addresses. */
+/** Who called mm_access or get_task_mm: "(proc_mem_open+0x34/0xa0 <- mm_access)"; 0 when the line has only addresses. */
 export function callerFlags(bytes: Uint8Array, open: number, close: number): number {
   if (startsWith(bytes, open, close, PROC_MEM_OPEN)) return CALLER_PROC_MEM_OPEN;
   if (startsWith(bytes, open, close, CALLER_UNKNOWN)) return 0;
+  const isProc = PROC_CALLERS.some((name) => startsWith(bytes, open, close, name));
   for (let i = open; i < close; i++) {
     const c = bytes[i]!;
-    if (c === 0x2b) return CALLER_OTHER;
+    if (c === 0x2b) return isProc ? CALLER_OTHER | CALLER_PROC : CALLER_OTHER;
     if (c === 0x20) return 0;
   }
   return 0;

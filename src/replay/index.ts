@@ -72,6 +72,7 @@ export async function replay(
     armed: [...names].sort(),
     missing: missing(armed, into, before),
     assumptions: assumptions(kernel, armed, lazySetsDirty, assume),
+    gets: replayer.gets.counts(table.meta.comms, replayer.world.lossSeq < 0),
   };
 }
 

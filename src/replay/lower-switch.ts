@@ -88,6 +88,7 @@ export function switchMm(r: Lowering, b: EventBatch, i: number, cpu: number, tas
     const life = mms.ofLive(label);
     if (tasks.entering[task] !== life && tasks.borrowed[task] !== life) {
       noteCall(r, life, "kthread_use_mm", task, b.comm[i]!);
+      r.gets.used(r.world, task, life);
       // The call itself was not recorded: it grabbed some time since the kthread's last event.
       r.forks.patchCount(r.world, life, tasks.firm[task]!, r.world.seq, 0, 1, Doubt.pendingGrab);
     }

@@ -153,6 +153,7 @@ export function lower(
       const life = mms.ofLive(b.mm[i]!);
       noteCall(r, life, "kthread_use_mm", task, b.comm[i]!);
       r.uses.called(task, life, false);
+      r.gets.used(world, task, life);
       callUseMm(r, task, life);
       // Without switch_mm_irqs_off it may take effect any time from now.
       if (!world.switchMmSeen && cpu >= 0) setActive(r, cpu, task, life, "borrowed");
@@ -294,6 +295,7 @@ function got(r: Lowering, b: EventBatch, i: number, kind: number, task: number):
     r.forks.addHolder(r.world, life, r.firmBefore, r.world.seq, holder);
   }
   get(r, task, life, entry >= 0 ? entry : r.firmBefore);
+  r.gets.got(r.world, task, b.flags[i]!);
   tasks.lastGetMm[task] = life;
   if (kind === EventKind.mmAccessRet && (b.flags[i]! & CALLER_OTHER) === 0) noteOpened(r, task, life);
 }

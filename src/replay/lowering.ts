@@ -4,6 +4,7 @@
 import type { ProblemLog } from "../base/problem.ts";
 import type { EventKind } from "../table/event-kinds.ts";
 import type { Attempt } from "./attempt.ts";
+import type { GetLog } from "./gets.ts";
 import type { Locks } from "./locks.ts";
 import type { Model } from "./model/model.ts";
 import type { Uses } from "./uses.ts";
@@ -14,6 +15,7 @@ export interface Lowering extends Model {
   readonly uses: Uses;
   readonly windows: Windows;
   readonly problems: ProblemLog;
+  readonly gets: GetLog;
   /** Events seen per kind (aliases not counted): what is proven armed. */
   readonly seen: Int32Array;
   /** Whose check the next cpu_sample rows belong to. */

@@ -7,6 +7,7 @@ import type { Attempt } from "./attempt.ts";
 import { applyContext } from "./context.ts";
 import { Forks } from "./forks.ts";
 import { loseEvents } from "./gap.ts";
+import { GetLog } from "./gets.ts";
 import { Loads } from "./loads.ts";
 import { Locks } from "./locks.ts";
 import { lower } from "./lower.ts";
@@ -26,6 +27,7 @@ export class Replayer implements Lowering {
   readonly windows: Windows;
   readonly loads: Loads;
   readonly problems: ProblemLog = new ProblemLog();
+  readonly gets: GetLog = new GetLog();
   /** Events seen per kind (aliases not counted): what is proven armed. */
   readonly seen: Int32Array = new Int32Array(EVENT_KIND_NAMES.length);
   /** Function names declared armed by the recording or by --assume. */

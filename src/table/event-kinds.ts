@@ -56,7 +56,7 @@ export const EventKind = {
   kthreadUnuseMmRet: 25,
   /** Entry: argTid = pid of the task whose mm is taken. */
   getTaskMm: 26,
-  /** Return: mm (0 = the task had none). */
+  /** Return: mm (0 = the task had none), flags = CALLER_OTHER, with CALLER_PROC for a function of fs/proc; 0 not recorded. */
   getTaskMmRet: 27,
   /** Entry: argTid = target pid. */
   mmAccess: 28,
@@ -187,8 +187,10 @@ export const LOCK_WRITE = 1;
 export const LOCK_SUCCESS = 2;
 export const SWITCH_MM_NO_TASK = 1;
 export const CALLER_PROC_MEM_OPEN = 1;
-/** mm_access_ret: the caller is known and is not proc_mem_open. */
+/** mm_access_ret, get_task_mm_ret: the caller is known and is not proc_mem_open. */
 export const CALLER_OTHER = 2;
+/** Beside CALLER_OTHER: the caller is a function of fs/proc. */
+export const CALLER_PROC = 4;
 export const SAMPLE_LAZY = 1;
 export const SAMPLE_SWITCHING = 2;
 

@@ -293,6 +293,31 @@ export interface CrLoads {
   readonly unexplained: number;
 }
 
+/** What became of the references that get_task_mm() and mm_access() returned in one trace. */
+export interface GetCounts {
+  readonly gets: number;
+  /** Of gets, where the recording names the caller: a function of fs/proc; any other, or a kernel thread. */
+  readonly fromProc: number;
+  readonly fromOther: number;
+  /** Of gets: taken by kernel threads. */
+  readonly byKthreads: number;
+  /** Of gets: the same task called kthread_use_mm() on the mm before it gave the reference back. */
+  readonly ledToUse: number;
+  /** Kernel threads that called it on an mm of which only another task's get was outstanding (vhost: VHOST_SET_OWNER). */
+  readonly handedOver: number;
+  /** No events were lost. */
+  readonly isWhole: boolean;
+  /** Most frequent takers by task name, at most eight. */
+  readonly takers: readonly { readonly comm: string; readonly gets: number }[];
+  /** The first of ledToUse, by input lines. */
+  readonly example: {
+    readonly getLine: number;
+    readonly useLine: number;
+    readonly tid: number;
+    readonly comm: string;
+  } | null;
+}
+
 /** What replay learned about one trace besides the tables; kept in DIR/tables metadata for `report`. */
 export interface ReplayInfo {
   /** Kernel version rules in force and where they came from: "trace", "--kernel", "assumed". */
@@ -314,4 +339,5 @@ export interface ReplayInfo {
   readonly missing: readonly { readonly probe: string; readonly wouldTell: string; readonly forks: number }[];
   /** Assumptions in force, one sentence each. */
   readonly assumptions: readonly string[];
+  readonly gets: GetCounts;
 }

@@ -4,7 +4,12 @@ import { claims } from "../../src/analyze/claims.ts";
 import type { PolicySummary } from "../../src/analyze/policy-summary.ts";
 import { nearestRank, percent } from "../../src/analyze/statistics.ts";
 import { summarize } from "../../src/analyze/summary.ts";
-import { newVerdictTables, POLICY_IDS } from "../../src/table/verdict-tables.ts";
+import {
+  type DenialRow,
+  type GetCounts,
+  newVerdictTables,
+  POLICY_IDS,
+} from "../../src/table/verdict-tables.ts";
 import { emptyFixture, fixture, forkRow } from "../support/verdict-fixture.ts";
 
 function summaryOf({ tables, metas, infos }: ReturnType<typeof fixture>) {
@@ -157,6 +162,11 @@ test("claims over the fixture", () => {
     "mmap-lock-never-contends": "fails",
     "get-task-mm-never-diverts": "not-evaluable",
     "lazy-cpus-per-fork": "holds",
+    // By hand from the fixture's GetCounts: 1 of 10 led on; 6 of 8 with a named caller, 2 unknown. It has no denials.
+    "get-task-mm-no-switch-mm": "fails",
+    "get-task-mm-mostly-proc": "holds",
+    "idle-thread-spoils-count": "not-evaluable",
+    "forker-leaves-lazy-cpus": "not-evaluable",
   });
 });
 
@@ -217,4 +227,51 @@ test("a share is 0.0 or 100.0 only when it is exactly that", () => {
     "100.0",
     "-",
   ]);
+});
+
+/** A claim over one fork whose mm_count rows are `denials`. */
+function judgeDenials(id: string, denials: readonly Partial<DenialRow>[], evidence = "measured") {
+  const tables = newVerdictTables();
+  tables.forks.append(forkRow(0, { mm_count: 1 + denials.length, mm_count_evidence: evidence }));
+  for (const cells of denials) {
+    const held = { fork: 0, counter: "mm_count", cause: "lazy-tlb", refs: 1, basis: "held", evidence };
+    const nobody = { cpu: null, tid: null, comm: null, left_by: null, since_ns: null, line: null };
+    tables.denials.append({ ...held, ...nobody, ...cells });
+  }
+  return claims(tables, {}, fixture().infos).find((claim) => claim.id === id)!;
+}
+
+test("the idle thread spoils a count when nothing else holds the mm, and that is known", () => {
+  const judgeIdle = (rows: readonly Partial<DenialRow>[], evidence?: string) =>
+    judgeDenials("idle-thread-spoils-count", rows, evidence).verdict;
+  expect(judgeIdle([{}, {}])).toBe("holds");
+  expect(judgeIdle([{}, { cause: "khugepaged" }])).toBe("fails");
+  expect(judgeIdle([{}, { cause: "unattributed", basis: null }])).toBe("not-evaluable");
+  expect(judgeIdle([{}, { cause: "proc-fd", basis: "possible" }])).toBe("not-evaluable");
+  expect(judgeIdle([{}], "at-least")).toBe("not-evaluable");
+  expect(judgeIdle([{ cause: "ksm" }], "at-least")).toBe("fails");
+});
+
+test("a forker's wake: the lazy references its own runs left", () => {
+  const found = judgeDenials("forker-leaves-lazy-cpus", [{ left_by: "forker" }, { left_by: "thread" }]);
+  expect(found).toMatchObject({ verdict: "holds", figure: 1, evidence: "derived", who: "Linus Torvalds" });
+  expect(found.detail).toContain("1 of 2 lazy references, in 1 of 1 fork");
+  // Nobody left any, but sched_switch is not proven armed.
+  expect(judgeDenials("forker-leaves-lazy-cpus", [{}]).verdict).toBe("not-evaluable");
+});
+
+test("no get leads to a use only where every put and use would show, and nothing was lost", () => {
+  const [info] = fixture().infos;
+  const judgeGets = (gets: Partial<GetCounts>, armed: readonly string[]) => {
+    const none = { ...info!.gets, ledToUse: 0, handedOver: 0, example: null, ...gets };
+    const all = claims(newVerdictTables(), {}, [{ ...info!, armed, gets: none }]);
+    return all.find(({ id }) => id === "get-task-mm-no-switch-mm")!.verdict;
+  };
+  const armed = ["kthread_use_mm", "mmput"];
+  expect(judgeGets({}, armed)).toBe("holds");
+  expect(judgeGets({ handedOver: 1 }, armed)).toBe("fails");
+  expect(judgeGets({ gets: 0 }, armed)).toBe("not-evaluable");
+  expect(judgeGets({ isWhole: false }, armed)).toBe("not-evaluable");
+  expect(judgeGets({}, ["mmput"])).toBe("not-evaluable");
+  expect(judgeGets({}, ["kthread_use_mm"])).toBe("not-evaluable");
 });

@@ -240,9 +240,30 @@ const INFO: ReplayInfo = {
   armed: ["kthread_use_mm", "uprobe_dup_mmap"],
   missing: [{ probe: "get_task_mm", wouldTell: "who reads another process's memory", forks: 2 }],
   assumptions: ["D is set only by stores that retire."],
+  gets: {
+    gets: 10,
+    fromProc: 6,
+    fromOther: 2,
+    byKthreads: 1,
+    ledToUse: 1,
+    handedOver: 0,
+    isWhole: true,
+    takers: [{ comm: HOSTILE[3]!, gets: 7 }],
+    example: { getLine: 15, useLine: 17, tid: 77, comm: HOSTILE[2]! },
+  },
 };
 
 /** A run without any fork. */
 export function emptyFixture(): Fixture {
-  return { tables: newVerdictTables(), metas: [traceMeta(0, EPOCH)], infos: [INFO] };
+  const gets = {
+    ...INFO.gets,
+    gets: 0,
+    fromProc: 0,
+    fromOther: 0,
+    byKthreads: 0,
+    ledToUse: 0,
+    takers: [],
+    example: null,
+  };
+  return { tables: newVerdictTables(), metas: [traceMeta(0, EPOCH)], infos: [{ ...INFO, gets }] };
 }
