@@ -4,6 +4,10 @@ import { formatDuration } from "../base/time.ts";
 import type { VerdictTables } from "../table/verdict-tables.ts";
 import { wilson } from "./intervals.ts";
 import { type PolicySummary, referencePolicy } from "./policy-summary.ts";
+import { answerOf } from "./report/answer.ts";
+import { Figures } from "./report/figures.ts";
+import { textOf } from "./report/html.ts";
+import { forkRowById } from "./rows.ts";
 import { percent, plural } from "./statistics.ts";
 import { commonUnit, type Summary } from "./summary.ts";
 
@@ -28,6 +32,7 @@ const MOST_UNSAFE = 20;
 export function briefReport(summary: Summary, tables: VerdictTables, toolVersion: string): Block[] {
   return [
     { kind: "heading", text: "Optimized fork: would the fast path be taken, and safely?" },
+    ...answerBlocks(summary),
     ...traceBlocks(summary),
     ...policyBlocks(summary),
     ...denialBlocks(summary),
@@ -38,6 +43,23 @@ export function briefReport(summary: Summary, tables: VerdictTables, toolVersion
       kind: "paragraph",
       text: `Made by forkcast ${toolVersion}. forkcast explain DIR FORK prints a fork's window with its input lines.`,
     },
+  ];
+}
+
+/** The sentences of the report's first screen. */
+function answerBlocks(summary: Summary): Block[] {
+  const { headline, sentences } = answerOf(new Figures(summary, commonUnit(summary)));
+  const { filter, forks } = summary;
+  const chosen =
+    filter === null
+      ? []
+      : [
+          `${forks.total} of ${plural(filter.recorded, "recorded fork")}, chosen by ${filter.options.join(" ")}. The replay read the whole ` +
+            `trace; the figures are of these forks alone.${filter.notes.map((note) => ` ${note}`).join("")}`,
+        ];
+  return [
+    ...[...chosen, textOf(headline)].map((text): Block => ({ kind: "paragraph", text })),
+    { kind: "list", items: sentences.map(([question, sentence]) => `${question}: ${textOf(sentence)}`) },
   ];
 }
 
@@ -131,8 +153,9 @@ function unsafeBlocks({ traces }: Summary, tables: VerdictTables): Block[] {
   const unsafe = unsafePolicies(tables);
   if (unsafe.size === 0) return [];
   const who = exposedBy(tables);
+  const rowOf = forkRowById(tables);
   const items = [...unsafe].slice(0, MOST_UNSAFE).map(([fork, ids]) => {
-    const row = tables.forks.row(fork);
+    const row = tables.forks.row(rowOf(fork) ?? 0);
     const place = `${traces[row.trace ?? 0]?.path ?? ""}:${row.line}`;
     return `fork ${fork}, ${row.comm ?? "?"}-${row.tid} on CPU ${row.cpu}, ${place}${who.get(fork) ?? ""} (${ids.join(", ")})`;
   });
@@ -166,8 +189,9 @@ function exposedBy({ exposures }: VerdictTables): Map<number, string> {
 }
 
 function claimBlocks({ claims }: Summary): Block[] {
-  const rows = claims.map(({ claim, verdict, detail, needs }) => {
-    return `${verdict}: ${claim} ${detail}${needs === null ? "" : `; needs ${needs}`}`;
+  const rows = claims.map(({ claim, who, when, verdict, detail, evidence, needs }) => {
+    const rests = evidence === null ? "" : ` (${evidence})`;
+    return `${verdict}: ${claim} ${detail}${rests}${needs === null ? "" : `; needs ${needs}`}. ${who}, ${when}.`;
   });
   return [
     { kind: "heading", text: "Claims of the discussion" },
@@ -175,11 +199,11 @@ function claimBlocks({ claims }: Summary): Block[] {
   ];
 }
 
-function limitBlocks({ missing, assumptions, traces }: Summary): Block[] {
+function limitBlocks({ missing, assumptions, traces, filter }: Summary): Block[] {
   const items = [
     ...missing.map(
       ({ probe, would_tell, forks }) =>
-        `not recorded: ${probe}, ${would_tell} (${plural(forks, "fork")} undecided)`,
+        `not recorded: ${probe}, ${would_tell} (${plural(forks, "fork")}${filter === null ? "" : ` of all ${filter.recorded}`} undecided)`,
     ),
     ...traces.flatMap(({ path, problems }) =>
       problems.map(({ code, count }) => `problem: ${code}, ${count} times, in ${path}`),

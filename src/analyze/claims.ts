@@ -9,6 +9,8 @@ export type { Claim } from "./claim.ts";
 
 interface ClaimRule extends Pick<Claim, "id" | "claim" | "who" | "when"> {
   readonly judge: Judge;
+  /** Judged on calls that belong to no fork: a filter of forks does not bear on it. */
+  readonly isOfRecording?: true;
 }
 
 const TORVALDS = "Linus Torvalds";
@@ -41,6 +43,7 @@ const RULES: readonly ClaimRule[] = [
     claim: "No reference from get_task_mm leads to a switch_mm (kthread_use_mm) while it is held.",
     who: TORVALDS,
     when: "2023-05-15",
+    isOfRecording: true,
     judge: (_tables, _policies, infos) => getsLeadNowhere(infos),
   },
   {
@@ -48,6 +51,7 @@ const RULES: readonly ClaimRule[] = [
     claim: "More than half of all get_task_mm references are taken by /proc.",
     who: TORVALDS,
     when: "2023-05-15",
+    isOfRecording: true,
     judge: (_tables, _policies, infos) => getsFromProc(infos),
   },
   {
@@ -94,7 +98,17 @@ const RULES: readonly ClaimRule[] = [
   },
 ];
 
-/** Judges every claim, in a fixed order. */
-export function claims(tables: VerdictTables, policies: Policies, infos: readonly ReplayInfo[]): Claim[] {
-  return RULES.map(({ judge, ...claim }) => ({ ...claim, ...judge(tables, policies, infos) }));
+/** Judges every claim, in a fixed order. `isFiltered`: the tables hold only some of the recording's forks. */
+export function claims(
+  tables: VerdictTables,
+  policies: Policies,
+  infos: readonly ReplayInfo[],
+  isFiltered = false,
+): Claim[] {
+  return RULES.map(({ judge, isOfRecording, ...claim }) => {
+    const outcome = judge(tables, policies, infos);
+    const whole =
+      isFiltered && isOfRecording === true ? " (of the whole recording, whatever the filter)" : "";
+    return { ...claim, ...outcome, detail: outcome.detail + whole };
+  });
 }

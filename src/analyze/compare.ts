@@ -147,6 +147,11 @@ const ASPECTS: readonly Aspect[] = [
     why: "the figures rest on different assumptions",
   },
   {
+    about: "filter",
+    of: ({ filter }) => filter?.options.join(" ") ?? "none",
+    why: "the figures are of the forks that the filter chose",
+  },
+  {
     about: "policies",
     of: ({ policies }) => distinct(Object.keys(policies)),
     why: "only those that both have are compared",

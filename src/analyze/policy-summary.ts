@@ -102,10 +102,11 @@ interface PolicyCounts {
   readonly evidence: Record<Evidence, number>;
 }
 
-/** One entry per policy replayed, built-in ones in report order, then others by name. */
+/** One entry per policy replayed, built-in ones in report order, then others by name. `isFiltered`: not all forks are in the tables. */
 export function policySummaries(
   tables: VerdictTables,
   infos: readonly ReplayInfo[],
+  isFiltered = false,
 ): Record<string, PolicySummary> {
   const counts = countVerdicts(tables);
   const waits = waitsByPolicy(tables);
@@ -121,7 +122,7 @@ export function policySummaries(
     out[id] = {
       ...numbers,
       denied_by: Object.fromEntries(DENIAL_CAUSES.flatMap((cause) => pairs(cause, denied.get(cause)))),
-      blocked: blocked(id, waits.get(id), infos),
+      blocked: blocked(id, waits.get(id), infos, isFiltered),
       ...nearMisses(id, misses.get(id), infos, tables.near_misses),
       evidence,
     };
@@ -245,6 +246,7 @@ function blocked(
   id: string,
   collected: PolicyWaits | undefined,
   infos: readonly ReplayInfo[],
+  isFiltered: boolean,
 ): PolicySummary["blocked"] {
   // One trace that cannot tell makes the sum over all traces unknown.
   const needs = infos.flatMap((info) => info.blockedNeeds[id] ?? []);
@@ -255,18 +257,23 @@ function blocked(
   return {
     ...waits.window.waits(),
     reach_next_window: waits.reaches,
-    ...(hasQueue ? { queue: queue(id, waits, infos) } : {}),
+    ...(hasQueue ? { queue: queue(id, waits, infos, isFiltered) } : {}),
     ...(LOCKS.has(id) ? { forks: { ...waits.forks.waits(), new_ns: newNs } } : {}),
   };
 }
+
+/** Waits behind writers that are no fork belong to no fork, so a filter of forks cannot choose among them. */
+const UNFILTERED = { not_evaluable: "a run without a filter (these waits belong to no fork)" } as const;
 
 function queue(
   id: string,
   waits: PolicyWaits,
   infos: readonly ReplayInfo[],
+  isFiltered: boolean,
 ): QueueWaits | { readonly not_evaluable: string } {
   const needs = infos.flatMap((info) => info.queueNeeds?.[id] ?? []);
   if (needs.length > 0) return { not_evaluable: [...new Set(needs)].join(", ") };
+  if (isFiltered) return UNFILTERED;
   return { ...waits.queue.waits(), perhaps: waits.perhaps };
 }
 

@@ -7,6 +7,7 @@ import { EVIDENCE, SCHEMA_VERSION } from "../table/verdict-tables.ts";
 import { type Agreement, agreement } from "./agreement.ts";
 import { type Attribution, attribution } from "./attribution.ts";
 import { type Claim, claims } from "./claims.ts";
+import type { FilterNote } from "./filter.ts";
 import { type PolicySummary, policySummaries } from "./policy-summary.ts";
 import { countTexts } from "./rows.ts";
 
@@ -46,12 +47,20 @@ export interface ForksSummary {
 export interface MissingEvidence {
   readonly probe: string;
   readonly would_tell: string;
-  /** Forks it left undecided, over all traces. */
+  /** Forks it left undecided, over all traces and whatever the filter. */
   readonly forks: number;
+}
+
+/** Which of the recorded forks the figures are of. */
+export interface FilterSummary extends FilterNote {
+  /** Selected forks: forks.total. */
+  readonly selected: number;
 }
 
 export interface Summary {
   readonly schema_version: number;
+  /** null: all forks. */
+  readonly filter: FilterSummary | null;
   readonly traces: readonly TraceSummary[];
   readonly forks: ForksSummary;
   readonly policies: Readonly<Record<string, PolicySummary>>;
@@ -61,21 +70,23 @@ export interface Summary {
   readonly assumptions: readonly string[];
 }
 
-/** All figures of a run. `metas` and `infos` are parallel, by trace index. */
+/** All figures of a run. `metas` and `infos` are parallel, by trace index. `filter`: what `tables` were chosen by. */
 export function summarize(
   tables: VerdictTables,
   metas: readonly TraceMeta[],
   infos: readonly ReplayInfo[],
+  filter: FilterNote | null = null,
 ): Summary {
   const forks = forksSummary(tables);
-  const policies = policySummaries(tables, infos);
+  const policies = policySummaries(tables, infos, filter !== null);
   return {
     schema_version: SCHEMA_VERSION,
+    filter: filter === null ? null : { ...filter, selected: forks.total },
     traces: metas.map((meta, trace) => traceSummary(tables, meta, infos[trace], trace)),
     forks,
     policies,
     agreement: agreement(tables, infos),
-    claims: claims(tables, policies, infos),
+    claims: claims(tables, policies, infos, filter !== null),
     missing: missingEvidence(infos),
     assumptions: [...new Set(infos.flatMap((info) => info.assumptions))],
   };

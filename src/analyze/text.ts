@@ -7,19 +7,28 @@ import type { CountAgreement } from "./agreement.ts";
 import { lazyText, namedText } from "./attribution-text.ts";
 import { printable, wrap } from "./plain-text.ts";
 import { type PolicySummary, referencePolicy } from "./policy-summary.ts";
+import { answerOf } from "./report/answer.ts";
+import { Figures } from "./report/figures.ts";
+import { textOf } from "./report/html.ts";
 import { percent, plural } from "./statistics.ts";
 import { commonUnit, type Summary } from "./summary.ts";
 import { nearMissTexts, waitTexts } from "./waits-text.ts";
+
+/** How a line is set apart on a terminal. Never the only sign of anything. */
+export type Paint = (role: "strong" | "bad", line: string) => string;
+
+const plain: Paint = (_role, line) => line;
 
 const MOST_CAUSES = 6;
 const MOST_PROBLEMS = 10;
 const LABEL = 11;
 
 /** Lines of text, each below 80 columns; input text has its control characters escaped. Ends without a newline. */
-export function renderText(summary: Summary, tables: VerdictTables): string {
+export function renderText(summary: Summary, tables: VerdictTables, paint: Paint = plain): string {
   const sections = [
-    headLines(summary),
-    policyLines(summary),
+    answerLines(summary).map((line) => paint("strong", line)),
+    headLines(summary, paint),
+    policyLines(summary, paint),
     denialLines(summary),
     counterfactualLines(summary),
     [...evidenceLines(summary), ...holderLines(summary)],
@@ -33,8 +42,26 @@ export function renderText(summary: Summary, tables: VerdictTables): string {
     .join("\n\n");
 }
 
-function headLines({ forks, traces, policies }: Summary): string[] {
-  const out = [`${plural(forks.total, "fork")} in ${plural(traces.length, "trace")}`];
+/** The sentence to quote; figures of the reference policy, with denominator and interval. */
+function answerLines(summary: Summary): string[] {
+  const { headline } = answerOf(new Figures(summary, commonUnit(summary)));
+  return wrap(printable(textOf(headline)), 0);
+}
+
+function filterLines({ filter, forks }: Summary): string[] {
+  if (filter === null) return [];
+  const chosen =
+    `filter: ${forks.total} of ${plural(filter.recorded, "recorded fork")}, ${filter.options.join(" ")}; ` +
+    "the replay read the whole trace, the figures are of these forks";
+  return [chosen, ...filter.notes].flatMap((text) => wrap(printable(text), 2));
+}
+
+function headLines(summary: Summary, paint: Paint): string[] {
+  const { forks, traces, policies } = summary;
+  const out = [
+    `${plural(forks.total, "fork")} in ${plural(traces.length, "trace")}`,
+    ...filterLines(summary),
+  ];
   for (const trace of traces) {
     const lost = trace.lost_events === null ? "some events" : plural(trace.lost_events, "event");
     const facts = [
@@ -50,12 +77,12 @@ function headLines({ forks, traces, policies }: Summary): string[] {
   const unsafe = Object.entries(policies).filter(([, policy]) => policy.unsafe > 0);
   if (unsafe.length > 0) {
     const list = unsafe.map(([id, policy]) => `${id} ${policy.unsafe}`).join(", ");
-    out.push(...wrap(`unsafe forks: ${list}`, 2));
+    out.push(...wrap(`unsafe forks: ${list}`, 2).map((line) => paint("bad", line)));
   }
   return out;
 }
 
-function policyLines(summary: Summary): string[] {
+function policyLines(summary: Summary, paint: Paint): string[] {
   const unit = commonUnit(summary);
   const { total } = summary.forks;
   const needs = new Set<string>();
@@ -64,13 +91,14 @@ function policyLines(summary: Summary): string[] {
     const numbers = [policy.slow, policy.indeterminate, policy.unsafe, policy.unsafe_indeterminate].map(
       count,
     );
-    return tableRow([
+    const line = tableRow([
       id,
       percent(policy.fast, total),
       count(policy.fast),
       ...numbers,
       ...waitCells(policy, unit),
     ]);
+    return policy.unsafe > 0 ? paint("bad", line) : line;
   });
   const head = tableRow([
     "policy",
@@ -88,7 +116,7 @@ function policyLines(summary: Summary): string[] {
       "are of fast; waits: events the policy would have made wait.",
     ...[...needs].map((need) => `n/e: not evaluable; ${printable(need)}`),
   ];
-  return [head, ...rows, ...notes.flatMap((note) => wrap(note, 2))];
+  return [paint("strong", head), ...rows, ...notes.flatMap((note) => wrap(note, 2))];
 }
 
 function waitCells({ blocked }: PolicySummary, unit: TimeUnit): [string, string] {
@@ -179,9 +207,10 @@ function claimLines({ claims }: Summary): string[] {
   });
 }
 
-function missingLines({ missing, assumptions }: Summary): string[] {
+function missingLines({ missing, assumptions, filter }: Summary): string[] {
   const out = missing.flatMap(({ probe, would_tell, forks }) => {
-    const undecided = forks > 0 ? ` (${plural(forks, "fork")} undecided)` : "";
+    const of = filter === null ? "" : ` of all ${filter.recorded}`;
+    const undecided = forks > 0 ? ` (${plural(forks, "fork")}${of} undecided)` : "";
     return labelled("missing", `${printable(probe)}: ${printable(would_tell)}${undecided}`);
   });
   if (out.length > 0) {

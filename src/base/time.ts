@@ -24,3 +24,10 @@ export function formatTimestamp(ns: bigint, unit: TimeUnit = "ns"): string {
   const rest = ns % 1_000_000_000n;
   return `${seconds}.${rest.toString().padStart(9, "0")}`;
 }
+
+/** What formatTimestamp prints, read back: seconds with at most nine decimals, or whole ticks; more digits are cut off. */
+export function parseTimestamp(text: string, unit: TimeUnit = "ns"): bigint {
+  const [whole = "", fraction = ""] = text.split(".");
+  const seconds = BigInt(whole === "" ? "0" : whole);
+  return unit === "ticks" ? seconds : seconds * 1_000_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, "0"));
+}

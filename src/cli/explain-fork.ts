@@ -3,12 +3,13 @@
 
 import { accountText } from "../analyze/attribution-text.ts";
 import { eventLine } from "../analyze/event-line.ts";
-import { printable } from "../analyze/plain-text.ts";
+import { printable, wrap } from "../analyze/plain-text.ts";
+import { forkRowById } from "../analyze/rows.ts";
 import { formatDuration, formatTimestamp } from "../base/time.ts";
 import { readEventFile } from "../table/arrow.ts";
 import type { ColumnTable, RowOf, TableSpec } from "../table/columns.ts";
 import type { EventTable, TraceMeta } from "../table/event-batch.ts";
-import { COUNTERS, type ForkRow, type VerdictTables } from "../table/verdict-tables.ts";
+import { COUNTERS, type ForkRow, type VerdictRow, type VerdictTables } from "../table/verdict-tables.ts";
 import { UsageError } from "./exit.ts";
 import { inFile, openReader } from "./files.ts";
 import { eventsFile, tablePath } from "./output-dir.ts";
@@ -19,23 +20,25 @@ import { quotePath } from "./trace-input.ts";
 export async function explainFork(dir: string, fork: number): Promise<readonly string[]> {
   const results = readResults(dir);
   const { forks } = results.tables;
-  if (fork >= forks.length) {
-    const has = forks.length === 0 ? "has no forks" : `has forks 0 to ${forks.length - 1}`;
-    throw new UsageError(`no fork ${fork}: ${quotePath(dir)} ${has}`);
+  const at = forkRowById(results.tables)(fork);
+  if (at === undefined) {
+    const last = forks.length === 0 ? null : forks.get("fork", forks.length - 1);
+    const has = last === null ? "has no forks" : `has forks ${forks.get("fork", 0)} to ${last}`;
+    const chosen = results.filter === undefined ? "" : ` of ${results.filter.options.join(" ")}`;
+    throw new UsageError(`no fork ${fork}: ${quotePath(dir)} ${has}${chosen}`);
   }
-  const row = forks.row(fork);
+  const row = forks.row(at);
   const trace = row.trace ?? 0;
   const path = tablePath(dir, eventsFile(trace));
   const reader = openReader(path);
   try {
     const events = inFile(path, () => readEventFile(reader));
-    const lines = [
+    const described = [
       ...describeFork(row, events.meta),
       ...describeAccounts(results.tables, row, events.meta),
       ...describeDecisions(results.tables, fork, events.meta),
-      "",
     ];
-    return [...lines, ...(await windowLines(row, events))];
+    return [...described.flatMap((line) => wrap(line, 11)), "", ...(await windowLines(row, events))];
   } finally {
     reader.close();
   }
@@ -46,11 +49,11 @@ function describeFork(row: ForkRow, meta: TraceMeta): string[] {
   const start = row.start_ns ?? 0n;
   const length =
     row.end_ns === null ? "cut off by the end of the trace" : durationOf(row.end_ns - start, meta);
-  const path = quotePath(meta.path);
   const lines = [
     `fork ${row.fork}: ${printable(row.comm ?? "?")}-${row.tid} on CPU ${row.cpu}, mm ${printable(row.mm ?? "?")}`,
-    `  check    ${at(row.start_ns)}  ${printable(row.start_by ?? "")}  ${path}:${row.line}`,
-    `  end      ${at(row.end_ns)}  ${printable(row.end_by ?? "")}  ${path}:${row.end_line ?? "?"}`,
+    `  input    ${quotePath(meta.path)}`,
+    `  check    ${at(row.start_ns)}  ${printable(row.start_by ?? "")}  line ${row.line}`,
+    `  end      ${at(row.end_ns)}  ${printable(row.end_by ?? "")}  line ${row.end_line ?? "?"}`,
     `  window   ${length}, ${row.window}`,
     `  mm_users ${row.mm_users ?? "?"} (${row.mm_users_evidence}), mm_count ${row.mm_count ?? "?"} (${row.mm_count_evidence})`,
   ];
@@ -72,14 +75,12 @@ function describeAccounts(tables: VerdictTables, fork: ForkRow, meta: TraceMeta)
 
 function describeDecisions(tables: VerdictTables, fork: number, meta: TraceMeta): string[] {
   const { verdicts, exposures, blocks } = tables;
-  const at = (line: number | null): string => `${quotePath(meta.path)}:${line ?? "?"}`;
+  const at = (line: number | null): string => `line ${line ?? "?"}`;
   const task = (row: { readonly comm: string | null; readonly tid: number | null }): string =>
     `${printable(row.comm ?? "?")}-${row.tid}`;
   const lines: string[] = [];
   for (const row of rowsOf(verdicts, fork)) {
-    const outcome =
-      row.decision === "slow" ? `denied by ${row.denied_by.join(", ") || "unknown"}` : row.verdict;
-    lines.push(`  ${(row.policy ?? "").padEnd(16)} ${row.decision}, ${outcome} (${row.evidence})`);
+    lines.push(`  ${(row.policy ?? "").padEnd(16)} ${outcomeWords(row)}`);
   }
   for (const row of rowsOf(exposures, fork)) {
     const length = durationOf((row.end_ns ?? 0n) - (row.start_ns ?? 0n), meta);
@@ -90,6 +91,15 @@ function describeDecisions(tables: VerdictTables, fork: number, meta: TraceMeta)
     lines.push(`  ${row.policy} makes ${task(row)} wait ${wait} in ${row.kind}, ${at(row.line)}`);
   }
   return lines;
+}
+
+/** "slow, denied by threads (derived)"; always-atomic never asks, so nobody denies it. */
+function outcomeWords({ policy, decision, verdict, denied_by, evidence }: VerdictRow): string {
+  if (policy === "always-atomic") return "slow by design";
+  if (decision === "indeterminate") return `fast or slow cannot be told (${evidence})`;
+  if (decision !== "slow")
+    return `fast, ${verdict === "indeterminate" ? "safe or unsafe cannot be told" : verdict} (${evidence})`;
+  return `slow, denied by ${denied_by.join(", ") || "unknown"} (${evidence})`;
 }
 
 /** The rows of a table that belong to a fork. */

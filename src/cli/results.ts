@@ -2,6 +2,7 @@
 // tables/run.json keeps what the Arrow tables do not: each trace's meta and what replay learned about it.
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { FilterNote } from "../analyze/filter.ts";
 import type { ChartLibraries } from "../analyze/report/scripts.ts";
 import { type Summary, summarize } from "../analyze/summary.ts";
 import { assert } from "../base/assert.ts";
@@ -35,6 +36,8 @@ export interface Results {
   readonly infos: readonly ReplayInfo[];
   /** Options that bear on the results, as they would be typed. */
   readonly options: readonly string[];
+  /** What the forks in the tables were chosen by; absent: they are all that were recorded. */
+  readonly filter?: FilterNote;
 }
 
 type StoredMeta = Omit<TraceMeta, "comms" | "pointers" | "problems" | "epochNs"> & {
@@ -46,6 +49,7 @@ interface RunFile {
   readonly tool_version: string;
   /** Optional: a result without it is read as one made without options. */
   readonly options?: readonly string[];
+  readonly filter?: FilterNote;
   readonly traces: readonly { readonly meta: StoredMeta; readonly info: ReplayInfo }[];
 }
 
@@ -60,7 +64,7 @@ export async function writeResults(dir: string, results: Results): Promise<Summa
   writeTable(dir, "denials", tables.denials);
   writeTable(dir, "problems", tables.problems);
   writeWhole(tablePath(dir, RUN_FILE), `${JSON.stringify(runFileOf(results), null, 2)}\n`);
-  const summary = summarize(tables, results.metas, results.infos);
+  const summary = summaryOf(results);
   writeWhole(`${dir}/${SUMMARY_FILE}`, summaryText(summary));
   writeWhole(`${dir}/${REPORT_FILE}`, await renderHtml(dir, results, summary));
   return summary;
@@ -74,6 +78,11 @@ export async function writeParquet(dir: string, { tables, metas }: Results): Pro
     const events = tablePath(dir, eventsFile(trace));
     await convertEvents(events, events.replace(/\.arrow$/, ".parquet"));
   }
+}
+
+/** All figures of a result. */
+export function summaryOf({ tables, metas, infos, filter }: Results): Summary {
+  return summarize(tables, metas, infos, filter ?? null);
 }
 
 /** summary.json's text. */
@@ -122,6 +131,7 @@ export function readResults(dir: string): Results {
     })),
     infos: run.traces.map(({ info }) => info),
     options: run.options ?? [],
+    ...(run.filter === undefined ? {} : { filter: run.filter }),
   };
 }
 
@@ -164,6 +174,7 @@ function runFileOf(results: Results): RunFile {
     schema_version: SCHEMA_VERSION,
     tool_version: TOOL_VERSION,
     options: results.options,
+    ...(results.filter === undefined ? {} : { filter: results.filter }),
     traces: results.metas.map((meta, i) => {
       const { comms: _comms, pointers: _pointers, problems: _problems, epochNs, ...rest } = meta;
       const info = results.infos[i];

@@ -1,17 +1,11 @@
 // What compare does: both results read back, summarized, compared.
 import { compare } from "../analyze/compare.ts";
 import { renderComparison } from "../analyze/compare-text.ts";
-import { type Summary, summarize } from "../analyze/summary.ts";
-import { readResults } from "./results.ts";
+import { readResults, summaryOf } from "./results.ts";
 
 /** The command's text: lines for people, or one JSON document. */
 export function compareDirs(a: string, b: string, json: boolean): string {
-  const inA = summaryOf(a);
-  const comparison = compare(a, inA, b, summaryOf(b));
+  const inA = summaryOf(readResults(a));
+  const comparison = compare(a, inA, b, summaryOf(readResults(b)));
   return json ? `${JSON.stringify(comparison, null, 2)}\n` : renderComparison(comparison, inA);
-}
-
-function summaryOf(dir: string): Summary {
-  const { tables, metas, infos } = readResults(dir);
-  return summarize(tables, metas, infos);
 }

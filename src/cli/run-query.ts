@@ -3,6 +3,8 @@
 import { join } from "node:path";
 import { InputError } from "../base/errors.ts";
 import { UsageError } from "./exit.ts";
+import type { FilterCliOptions } from "./filter-options.ts";
+import { filterResults } from "./filter-results.ts";
 import { note, writeOut } from "./output.ts";
 import { eventsFile, tablePath } from "./output-dir.ts";
 import { convertEvents, TABLE_NAMES, writeTables } from "./parquet-files.ts";
@@ -10,7 +12,7 @@ import { type Results, readResults } from "./results.ts";
 import { type Cell, type RowFormat, rowWriter } from "./row-format.ts";
 import { withScratchDir } from "./scratch-dir.ts";
 
-export interface QueryCliOptions {
+export interface QueryCliOptions extends FilterCliOptions {
   readonly format: RowFormat;
   readonly raw: boolean;
 }
@@ -34,7 +36,7 @@ export async function runQuery(
   options: QueryCliOptions,
   write: Write = writeOut,
 ): Promise<void> {
-  const results = readResults(dir);
+  const results = await filterResults(dir, readResults(dir), options);
   const text = sql.trim();
   if (text === "") throw new UsageError("no SQL given");
   const isMeta = text.startsWith(".");

@@ -7,11 +7,13 @@ import { type Chart, completeSpec } from "../analyze/charts/chart.ts";
 import { allCharts } from "../analyze/charts/index.ts";
 import { perfettoJson } from "../analyze/perfetto.ts";
 import { printable } from "../analyze/plain-text.ts";
-import { type Summary, summarize } from "../analyze/summary.ts";
+import type { Summary } from "../analyze/summary.ts";
 import { UsageError } from "./exit.ts";
 import { replaceFile, writeWhole } from "./files.ts";
+import type { FilterCliOptions } from "./filter-options.ts";
+import { filterResults } from "./filter-results.ts";
 import { print } from "./output.ts";
-import { type Results, readResults } from "./results.ts";
+import { type Results, readResults, summaryOf } from "./results.ts";
 import { quotePath, STDIN } from "./trace-input.ts";
 import { TOOL_VERSION } from "./version.ts";
 
@@ -20,9 +22,9 @@ interface Read {
   readonly summary: Summary;
 }
 
-function read(dir: string): Read {
-  const results = readResults(dir);
-  return { results, summary: summarize(results.tables, results.metas, results.infos) };
+async function read(dir: string, filter: FilterCliOptions): Promise<Read> {
+  const results = await filterResults(dir, readResults(dir), filter);
+  return { results, summary: summaryOf(results) };
 }
 
 /** Writes `text` to `out`, whole or not at all, and says so; to standard output where `out` is absent or "-". */
@@ -36,16 +38,16 @@ async function deliver(text: string, out: string | undefined, what: string): Pro
 export async function writeBrief(
   dir: string,
   form: "text" | "markdown",
-  out: string | undefined,
+  options: FilterCliOptions & { readonly out?: string },
 ): Promise<void> {
-  const { results, summary } = read(dir);
+  const { results, summary } = await read(dir, options);
   const blocks = briefReport(summary, results.tables, TOOL_VERSION);
-  await deliver(form === "text" ? briefText(blocks) : briefMarkdown(blocks), out, "report");
+  await deliver(form === "text" ? briefText(blocks) : briefMarkdown(blocks), options.out, "report");
 }
 
 /** The charts' ids and titles, one a line. */
-export function listCharts(dir: string): string {
-  const { results, summary } = read(dir);
+export async function listCharts(dir: string, filter: FilterCliOptions): Promise<string> {
+  const { results, summary } = await read(dir, filter);
   const charts = allCharts(summary, results.tables);
   return charts
     .map(({ id, title, spec }) => `${id.padEnd(18)} ${title}${spec === null ? " (nothing to draw)" : ""}`)
@@ -53,13 +55,18 @@ export function listCharts(dir: string): string {
 }
 
 /** One chart as SVG or as its Vega-Lite spec with data, by the ending of `out`. */
-export async function writeChart(dir: string, id: string, out: string): Promise<void> {
+export async function writeChart(
+  dir: string,
+  id: string,
+  out: string,
+  filter: FilterCliOptions = {},
+): Promise<void> {
   const form = extname(out).toLowerCase();
   if (form !== ".svg" && form !== ".json") {
     const png = form === ".png" ? "; for PNG, convert the SVG (rsvg-convert, Inkscape, a browser)" : "";
     throw new UsageError(`-o ${quotePath(out)}: a chart is written as .svg or .json (Vega-Lite)${png}`);
   }
-  const { results, summary } = read(dir);
+  const { results, summary } = await read(dir, filter);
   const charts = allCharts(summary, results.tables);
   const chart = charts.find((candidate) => candidate.id === id);
   if (chart === undefined) {
@@ -79,7 +86,10 @@ async function svgOf(chart: Chart): Promise<string> {
 }
 
 /** The findings as Chrome trace events. */
-export async function writePerfetto(dir: string, out: string | undefined): Promise<void> {
-  const { tables, metas } = readResults(dir);
-  await deliver(perfettoJson(tables, metas, TOOL_VERSION), out, "timeline");
+export async function writePerfetto(
+  dir: string,
+  options: FilterCliOptions & { readonly out?: string },
+): Promise<void> {
+  const { tables, metas } = await filterResults(dir, readResults(dir), options);
+  await deliver(perfettoJson(tables, metas, TOOL_VERSION), options.out, "timeline");
 }

@@ -9,6 +9,8 @@ import type { TraceMeta } from "../table/event-batch.ts";
 import { newVerdictTables, type ReplayInfo } from "../table/verdict-tables.ts";
 import { EXIT, UsageError } from "./exit.ts";
 import { attempt } from "./files.ts";
+import type { FilterCliOptions } from "./filter-options.ts";
+import { filterResults } from "./filter-results.ts";
 import { type FailOn, type ReplayCliOptions, resultOptions } from "./options.ts";
 import { print } from "./output.ts";
 import { eventsFile, REPORT_FILE, replaceDir, TABLES_DIR, tablePath } from "./output-dir.ts";
@@ -23,7 +25,7 @@ import { quotePath } from "./trace-input.ts";
 export async function runInto(
   dir: string,
   count: number,
-  options: ReplayCliOptions,
+  options: ReplayCliOptions & FilterCliOptions,
   provide: (trace: number, eventsPath: string) => Promise<void>,
 ): Promise<number> {
   checkAssumptions(options.assume);
@@ -31,6 +33,7 @@ export async function runInto(
   const metas: TraceMeta[] = [];
   const infos: ReplayInfo[] = [];
   let summary: Summary | undefined;
+  let chosen = tables;
   await replaceDir(dir, async (temporary) => {
     attempt(temporary, () => mkdirSync(join(temporary, TABLES_DIR)));
     for (let trace = 0; trace < count; trace++) {
@@ -40,7 +43,9 @@ export async function runInto(
       metas.push(meta);
       infos.push(info);
     }
-    const results = { tables, metas, infos, options: resultOptions(options) };
+    const whole = { tables, metas, infos, options: resultOptions(options) };
+    const results = await filterResults(temporary, whole, options);
+    chosen = results.tables;
     summary = await writeResults(temporary, results);
     if (options.parquet) await writeParquet(temporary, results);
   });
@@ -49,7 +54,7 @@ export async function runInto(
     await print(summaryText(summary));
   } else {
     const { renderText } = await import("../analyze/text.ts");
-    await print(renderText(summary, tables));
+    await print(renderText(summary, chosen));
     await print(`report: ${quotePath(join(dir, REPORT_FILE))}`);
   }
   return options.failOn !== undefined && isMet(options.failOn, summary) ? EXIT.failOn : EXIT.done;

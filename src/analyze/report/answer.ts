@@ -1,4 +1,5 @@
 // The report's first screen: the answer, one sentence a question, each figure read from the summary by its path.
+import { bounded } from "../intervals.ts";
 import { referencePolicy } from "../policy-summary.ts";
 import { plural } from "../statistics.ts";
 import type { Summary } from "../summary.ts";
@@ -7,9 +8,14 @@ import { type Html, html, inputText } from "./html.ts";
 
 const TOTAL = ["forks", "total"] as const;
 
-/** The answers, as a list of question and sentence. */
-export function answerSection(figures: Figures): Html {
-  const { summary } = figures;
+/** The answer in one sentence, and one sentence a question. */
+export interface Answer {
+  readonly headline: Html;
+  readonly sentences: readonly (readonly [question: string, sentence: Html])[];
+}
+
+/** Every sentence is made of the summary's figures; page, mail and terminal print the same ones. */
+export function answerOf(figures: Figures): Answer {
   const answers: (readonly [string, Html])[] = [
     ["Recorded", recorded(figures)],
     ["Fast path taken", fast(figures)],
@@ -19,11 +25,17 @@ export function answerSection(figures: Figures): Html {
     ["The lock's cost", cost(figures)],
     ["Evidence", evidence(figures)],
   ];
-  const shown = summary.forks.total === 0 ? [answers[0]!, answers[6]!] : answers;
+  const sentences = figures.summary.forks.total === 0 ? [answers[0]!, answers[6]!] : answers;
+  return { headline: headline(figures), sentences };
+}
+
+/** The answers, as a list of question and sentence. */
+export function answerSection(figures: Figures): Html {
+  const { headline: first, sentences } = answerOf(figures);
   return html`<section class="answer" aria-labelledby="answer"><h2 id="answer">The answer</h2>
-<p class="figure">${headline(figures)}</p>
+${filterLine(figures)}<p class="figure">${first}</p>
 <dl>
-${shown.map(([question, sentence]) => html`<div><dt>${question}</dt><dd>${sentence}</dd></div>\n`)}</dl></section>
+${sentences.map(([question, sentence]) => html`<div><dt>${question}</dt><dd>${sentence}</dd></div>\n`)}</dl></section>
 `;
 }
 
@@ -31,7 +43,9 @@ function headline(figures: Figures): Html {
   const { summary } = figures;
   const id = referencePolicy(summary.policies);
   if (summary.forks.total === 0)
-    return html`No fork that copies an mm was found, so there is nothing to decide.`;
+    return summary.filter === null
+      ? html`No fork that copies an mm was found, so there is nothing to decide.`
+      : html`None of the ${figures.count("filter", "recorded")} recorded forks is what the filter asks for.`;
   if (id === null) return html`No policy was replayed.`;
   const { fast, unsafe, indeterminate } = summary.policies[id]!;
   const of = html`${figures.count(...TOTAL)} ${summary.forks.total === 1 ? "fork" : "forks"}`;
@@ -39,10 +53,27 @@ function headline(figures: Figures): Html {
   if (indeterminate === summary.forks.total)
     return html`Under ${code(id)} fast or slow cannot be told for any of ${of}: ${open} are undecided.`;
   const undecidedPart = indeterminate > 0 ? html`; ${open} more cannot be decided` : null;
-  const taken = html`Under ${code(id)} the fast path is taken in ${indeterminate > 0 ? "at least " : null}${figures.count("policies", id, "fast")} of ${of} (${figures.share(["policies", id, "fast"], TOTAL)})`;
+  const taken = html`Under ${code(id)} the fast path is taken in ${indeterminate > 0 ? "at least " : null}${figures.count("policies", id, "fast")} of ${of} (${figures.share(["policies", id, "fast"], TOTAL)}, 95 % interval ${intervalOf(summary, id)})`;
   if (fast === 0) return html`${taken}${undecidedPart}.`;
   const count = html`${figures.count("policies", id, "unsafe")} of these ${unsafe === 1 ? "is" : "are"} unsafe`;
   return html`${taken}; ${unsafe > 0 ? html`<strong class="bad">▲ ${count}</strong>` : count}${undecidedPart}.`;
+}
+
+/** "79.4 to 92.4 %": Wilson's, of all forks; where some are undecided it holds whatever they are. */
+function intervalOf({ policies, forks: { total } }: Summary, id: string): string {
+  const { fast, indeterminate } = policies[id]!;
+  const { low, high } = bounded(fast, indeterminate, total);
+  const shown = (share: number | null): string => ((share ?? 0) * 100).toFixed(1);
+  return `${shown(low)} to ${shown(high)} %`;
+}
+
+/** Which forks the figures are of, where a filter chose them. */
+function filterLine(figures: Figures): Html | null {
+  const { filter } = figures.summary;
+  if (filter === null) return null;
+  const notes = filter.notes.map((note) => html` ${note}`);
+  return html`<p><strong>${figures.count("filter", "selected")} of ${figures.count("filter", "recorded")} recorded forks</strong>, chosen by <code>${filter.options.join(" ")}</code>. The replay read the whole trace; figures, charts and tables are of these forks alone.${notes}</p>
+`;
 }
 
 function code(text: string): Html {
@@ -59,7 +90,9 @@ function recorded(figures: Figures): Html {
   const more = traces.length - shown.length;
   const rest = more > 0 ? html` and ${plural(more, "more trace")}` : "";
   const nouns = summary.forks.total === 1 ? "fork" : "forks";
-  return html`${figures.count(...TOTAL)} ${nouns} that copy an mm, in ${listOf(shown)}${rest}.`;
+  const copies = summary.forks.total === 1 ? "copies" : "copy";
+  const of = summary.filter === null ? null : html` (of ${figures.count("filter", "recorded")} recorded)`;
+  return html`${figures.count(...TOTAL)} ${nouns} that ${copies} an mm${of}, in ${listOf(shown)}${rest}.`;
 }
 
 /** Policies that decided alike, together. */

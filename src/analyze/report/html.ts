@@ -20,9 +20,21 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
+const CHARACTERS: ReadonlyMap<string, string> = new Map(
+  Object.entries(ENTITIES).map(([char, entity]) => [entity, char]),
+);
+
 /** Text as HTML: markup characters as entities, invisible and control characters made visible. */
 export function escapeHtml(text: string): string {
   return printable(text).replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
+}
+
+/** What a reader of the markup sees, without it and without ▲: for sentences that go to a terminal or a mail as well. */
+export function textOf({ markup }: Html): string {
+  return markup
+    .replace(/<[^>]*>/g, "")
+    .replaceAll("▲ ", "")
+    .replace(/&(?:amp|lt|gt|quot|#39);/g, (entity) => CHARACTERS.get(entity) ?? entity);
 }
 
 /** Tagged template: literal parts are markup, values are escaped unless they are Html; arrays are joined, null is nothing. */

@@ -10,23 +10,24 @@ import { dataTable, type Html, type HtmlValue, html, inputText } from "./html.ts
 
 export function claimsSection({ claims }: Summary): Html {
   const marks = { holds: "✓ holds", fails: "✗ fails", "not-evaluable": "? not evaluable" } as const;
-  const rows = claims.map(({ id, claim, verdict, detail, needs }) => [
-    html`<code>${id}</code>`,
-    claim,
+  const rows = claims.map(({ id, claim, who, when, verdict, detail, evidence, needs }) => [
+    html`<span id="claim-${id}">${claim}</span> <a class="soft" href="#claim-${id}"><code>${id}</code></a>`,
+    { sort: when, show: html`${who}, <time datetime="${when}">${when}</time>` },
     marks[verdict],
-    detail,
+    html`<bdi dir="ltr">${detail}</bdi>`,
+    evidence ?? html`<span class="none">none</span>`,
     needs ?? "",
   ]);
-  const columns = ["claim", "in words", "in this recording", "figure", "a verdict needs"].map((title) => ({
-    title,
-  }));
+  const columns = ["claim", "who, when", "verdict here", "figure", "evidence", "a verdict needs"].map(
+    (title) => ({ title }),
+  );
   return html`<section aria-labelledby="claims"><h2 id="claims">Claims of the discussion</h2>
 ${dataTable("Claims made when the optimized fork was discussed, judged on this recording alone", columns, rows)}</section>
 `;
 }
 
 export function missingSection(summary: Summary): Html {
-  const { missing, assumptions, claims } = summary;
+  const { missing, assumptions, claims, filter } = summary;
   const waits = needsOfWaits(summary);
   const open = claims.filter(({ verdict }) => verdict === "not-evaluable");
   const rows = missing.map(({ probe, would_tell, forks }) => [
@@ -37,7 +38,10 @@ export function missingSection(summary: Summary): Html {
   const columns = [
     { title: "probe or event" },
     { title: "would have told" },
-    { title: "forks undecided", isNumber: true },
+    {
+      title: filter === null ? "forks undecided" : `undecided of all ${groupDigits(filter.recorded)}`,
+      isNumber: true,
+    },
   ];
   const table =
     missing.length === 0

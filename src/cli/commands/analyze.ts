@@ -1,5 +1,6 @@
 // forkcast analyze TRACE...: ingest, replay and report in one go; one result directory for all the traces.
 import { Command } from "commander";
+import { addFilterOptions, type FilterCliOptions } from "../filter-options.ts";
 import {
   addIngestOptions,
   addReplayOptions,
@@ -8,7 +9,7 @@ import {
 } from "../options.ts";
 import { checkTraces, STDIN } from "../trace-input.ts";
 
-type Options = IngestCliOptions & ReplayCliOptions & { readonly out: string };
+type Options = IngestCliOptions & ReplayCliOptions & FilterCliOptions & { readonly out: string };
 
 /** The command; `done` receives its exit code. */
 export function analyzeCommand(done: (code: number) => void): Command {
@@ -16,7 +17,7 @@ export function analyzeCommand(done: (code: number) => void): Command {
     .description("replay traces through every policy and write a report")
     .argument("<trace...>", "trace files: text or a recording, also .gz or .zst; - is standard input")
     .option("-o, --out <dir>", "result directory, created or replaced as a whole", "forkcast-out");
-  addReplayOptions(addIngestOptions(command));
+  addFilterOptions(addReplayOptions(addIngestOptions(command)));
   return command.action(async (traces: readonly string[], options: Options) => {
     checkTraces(traces);
     const { formatOf, ingestTrace } = await import("../ingest-trace.ts");

@@ -1,6 +1,7 @@
 // forkcast query DIR SQL: SQL over the tables of a result directory.
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
+import { addFilterOptions } from "../filter-options.ts";
 import { ROW_FORMATS } from "../row-format.ts";
 import type { QueryCliOptions } from "../run-query.ts";
 import { STDIN } from "../trace-input.ts";
@@ -14,16 +15,16 @@ apostrophe in front. --raw writes every byte as it is, for programs.`;
 
 /** The command; `done` receives its exit code. */
 export function queryCommand(done: (code: number) => void): Command {
-  return new Command("query")
+  const command = new Command("query")
     .description("run SQL (DuckDB) over the tables of a result directory")
     .argument("<dir>", "a directory that analyze or replay wrote")
     .argument("<sql>", "one SELECT; .tables; .schema [TABLE]; - reads it from standard input")
     .addOption(new Option("--format <name>", "how rows are printed").choices(ROW_FORMATS).default("table"))
     .option("--raw", "csv: write cells exactly as they are", false)
-    .addHelpText("after", HELP)
-    .action(async (dir: string, sql: string, options: QueryCliOptions) => {
-      const { runQuery } = await import("../run-query.ts");
-      await runQuery(dir, sql === STDIN ? readFileSync(0, "utf8") : sql, options);
-      done(0);
-    });
+    .addHelpText("after", HELP);
+  return addFilterOptions(command).action(async (dir: string, sql: string, options: QueryCliOptions) => {
+    const { runQuery } = await import("../run-query.ts");
+    await runQuery(dir, sql === STDIN ? readFileSync(0, "utf8") : sql, options);
+    done(0);
+  });
 }

@@ -2,9 +2,10 @@
 import { constants, copyFileSync } from "node:fs";
 import { Command } from "commander";
 import { attempt } from "../files.ts";
+import { addFilterOptions, type FilterCliOptions } from "../filter-options.ts";
 import { addReplayOptions, type ReplayCliOptions } from "../options.ts";
 
-type Options = ReplayCliOptions & { readonly out: string };
+type Options = ReplayCliOptions & FilterCliOptions & { readonly out: string };
 
 /** The command; `done` receives its exit code. */
 export function replayCommand(done: (code: number) => void): Command {
@@ -12,7 +13,7 @@ export function replayCommand(done: (code: number) => void): Command {
     .description("replay the events of an Arrow IPC file and write a report")
     .argument("<events>", "an events.arrow")
     .requiredOption("-o, --out <dir>", "result directory, created or replaced as a whole");
-  return addReplayOptions(command).action(async (events: string, options: Options) => {
+  return addFilterOptions(addReplayOptions(command)).action(async (events: string, options: Options) => {
     const { checkEvents } = await import("../replay-events.ts");
     const { runInto } = await import("../run.ts");
     checkEvents(events);
