@@ -4,6 +4,7 @@ import type { EventTable, TraceMeta } from "../table/event-batch.ts";
 import { EVENT_KIND_NAMES, EventKind } from "../table/event-kinds.ts";
 import type { ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
 import type { Armed } from "./counts.ts";
+import { rulesOf } from "./model/transitions.ts";
 import type { KernelRules } from "./model/world.ts";
 import { POLICIES } from "./policies/index.ts";
 import type { Policy } from "./policies/policy.ts";
@@ -13,6 +14,9 @@ import { writeVerdicts } from "./verdicts.ts";
 
 export { REPLAY_PROBLEMS } from "./problems.ts";
 export { POLICIES };
+
+/** 6.4, where the trace names no kernel and no option does. */
+const ASSUMED_VERSION = 6004;
 
 /** What --assume accepts; `armed:FUNCTION` declares a probe that was armed and stayed silent. */
 export const ASSUMPTIONS = ["lazy-sets-dirty"] as const;
@@ -86,13 +90,11 @@ function kernelOf(meta: TraceMeta, option: string | undefined): Kernel {
   const name = option ?? meta.kernel;
   const match = /^(\d+)\.(\d+)/.exec(name);
   // Unknown: the rules that claim less (a transient extra reference in kthread_use_mm), and a mask as before 6.14.
-  if (match === null)
-    return { name: "", from: "assumed", rules: { useMmAlwaysGrabs: true, lazyCpumask: false } };
-  const version = Number(match[1]) * 1000 + Number(match[2]);
+  if (match === null) return { name: "", from: "assumed", rules: rulesOf(ASSUMED_VERSION) };
   return {
     name,
     from: option === undefined ? "trace" : "option",
-    rules: { useMmAlwaysGrabs: version >= 6004, lazyCpumask: version >= 6014 },
+    rules: rulesOf(1000 * Number(match[1]) + Number(match[2])),
   };
 }
 

@@ -545,3 +545,38 @@ test("address-reused-unseen", async () => {
       fast safe: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask
   `);
 });
+
+test("ksm-registers", async () => {
+  expect(await outcomeOf("ksm-registers")).toMatchInlineSnapshot(`
+    fork 101 [30,40) dup_mmap..dup_mmap_ret
+      users 1 derived, count 2 derived, exposure none, lazy 0
+      slow ksm: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock
+      fast safe: users-only users-mmap-lock cpumask
+    fork 101 [60,70) dup_mmap..dup_mmap_ret
+      users 1 derived, count 1 derived, exposure none, lazy 0
+      fast safe: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask
+  `);
+});
+
+test("mmu-notifier", async () => {
+  expect(await outcomeOf("mmu-notifier")).toMatchInlineSnapshot(`
+    fork 101 [30,40) dup_mmap..dup_mmap_ret
+      users 1 derived, count 1 at-least, exposure none, lazy 0
+      doubts: mmu-notifier
+      indeterminate: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock
+      fast safe: users-only users-mmap-lock cpumask
+  `);
+});
+
+test("exec-from-kernel-task", async () => {
+  expect(await outcomeOf("exec-from-kernel-task")).toMatchInlineSnapshot(`
+    fork 101 [35,36) dup_mmap..dup_mmap_ret
+      users 1 derived, count 2 derived, exposure U4, lazy 1
+      slow lazy-tlb: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock cpumask
+      fast safe: users-only users-mmap-lock
+      U4 300 on cpu0 [35,36)
+    fork 101 [60,70) dup_mmap..dup_mmap_ret
+      users 1 derived, count 1 derived, exposure none, lazy 0
+      fast safe: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask
+  `);
+});
