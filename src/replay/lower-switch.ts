@@ -1,7 +1,7 @@
 // sched_switch, switch_mm_irqs_off, enter_lazy_tlb and CR3 loads: which of the kernel's call sites a row comes from
 // (context_switch, exec_mmap, exit_mm, kthread_use_mm, leave_mm, use_temporary_mm: semantics §3.1, §3.2, §9.10).
 import { type EventBatch, NONE, NULL_MM } from "../table/event-batch.ts";
-import { EventKind, SWITCH_MM_NO_TASK, SwitchState } from "../table/event-kinds.ts";
+import { SWITCH_MM_NO_TASK, SwitchState } from "../table/event-kinds.ts";
 import { noteCall } from "./calls.ts";
 import { Doubt } from "./forks.ts";
 import type { Lowering } from "./lowering.ts";
@@ -47,10 +47,7 @@ export function schedSwitch(
   }
   usingOf(r, prev);
   usingOf(r, next);
-  contextSwitch(r, cpu, prev, next, {
-    switchMm: r.world.switchMmSeen,
-    tlbFlush: r.shows(EventKind.tlbFlush),
-  });
+  contextSwitch(r, cpu, prev, next);
 }
 
 export function switchMm(r: Lowering, b: EventBatch, i: number, cpu: number, task: number): void {

@@ -42,6 +42,8 @@ export class Replayer implements Lowering {
   other = -1;
 
   readonly #kinds: readonly number[] | undefined;
+  /** A kind has been seen for the first time (at the start: whatever `#kinds` tells). */
+  #isNews = true;
 
   /** Of `meta`: the CPUs, all in unknown state until they show it, and which kinds of events there are. */
   constructor(rules: KernelRules, meta: Pick<TraceMeta, "cpus" | "kinds">) {
@@ -109,22 +111,30 @@ export class Replayer implements Lowering {
       return;
     }
     this.sampleOwner = undefined;
-    world.switchMmSeen = this.shows(EventKind.switchMm);
-    world.enterLazySeen = this.shows(EventKind.enterLazyTlb);
-    world.switchesSeen = this.shows(EventKind.schedSwitch);
-    world.putsSeen = this.shows(EventKind.mmput);
-    world.makesSeen = this.shows(EventKind.mmInit) || this.shows(EventKind.execBegin);
-    windows.loadsVisible = world.switchMmSeen || this.shows(EventKind.tlbFlush);
+    if (this.#isNews) this.#noteKinds();
     const alias = (b.ctx[i]! & CTX_ALIAS) !== 0;
     // A second probe on one function tells of the same instant: nothing has gone on since the first.
     if (alias && kind !== EventKind.dupMmap && kind !== EventKind.uprobeDupMmap) return;
-    this.seen[kind]!++;
+    if (this.seen[kind]!++ === 0) this.#isNews = true;
     const tid = b.tid[i]!;
     const task = applyContext(this, b, i, kind, cpu, tid);
     if (kind === EventKind.tlbFlush) this.loads.flushed(b, i, cpu, task);
     const loaded = cpu >= 0 ? world.cpus.loaded[cpu]! : -1;
     lower(this, b, i, kind, cpu, tid, task);
     this.loads.applied(kind, cpu, task, loaded);
+  }
+
+  /** What the recording shows is asked at nearly every row, and changes with the first event of a kind at most. */
+  #noteKinds(): void {
+    const { world } = this;
+    this.#isNews = false;
+    world.switchMmSeen = this.shows(EventKind.switchMm);
+    world.enterLazySeen = this.shows(EventKind.enterLazyTlb);
+    world.switchesSeen = this.shows(EventKind.schedSwitch);
+    world.flushesSeen = this.shows(EventKind.tlbFlush);
+    world.putsSeen = this.shows(EventKind.mmput);
+    world.makesSeen = this.shows(EventKind.mmInit) || this.shows(EventKind.execBegin);
+    this.windows.loadsVisible = world.switchMmSeen || world.flushesSeen;
   }
 
   #sample(b: EventBatch, i: number): void {

@@ -168,7 +168,7 @@ function switchTo(s: System, cpu: number, next: number): void {
   const prevUsing = tasks.using(prev);
   const activeMm = prevUsing >= 0 ? prevUsing : cpus.lazy[cpu]!;
   s.recorder?.schedSwitch(s, cpu, prev, next);
-  contextSwitch(s, cpu, prev, next, { switchMm: true, tlbFlush: true });
+  contextSwitch(s, cpu, prev, next);
   const using = tasks.using(next);
   if (using === NO_LIFE) {
     s.recorder?.enterLazyTlb(cpu, prev, next, activeMm);

@@ -53,7 +53,7 @@ export class System implements Model {
   vforkWait = 0;
   /** Where the steps taken are written down as trace rows; none while searching. */
   recorder: Recorder | undefined;
-  readonly #columns: readonly number[][];
+  readonly #columns: readonly (number[] | Int32Array)[];
   readonly #size: number;
 
   /** `roster`: bit i says that actor i exists. */
@@ -65,6 +65,7 @@ export class System implements Model {
     this.world.names.enabled = false;
     this.world.switchMmSeen = true;
     this.world.enterLazySeen = true;
+    this.world.flushesSeen = true;
     const { mms, cpus, tasks } = this.world;
     for (const life of [FORKED, OTHERS, INIT_MM, EXEC_MM]) mms.create(life, 0, -1);
     mms.sum[FORKED] = 1;
@@ -242,10 +243,11 @@ function exactly(value: number): Counted {
   return { value, exact: true };
 }
 
-/** The numeric columns of a part of the world; no step adds rows to them. */
-function columnsOf(part: Tasks | World["mms"] | World["cpus"]): number[][] {
+/** The rows in use of the numeric columns of a part of the world; no step adds any. */
+function columnsOf(part: Tasks | World["mms"] | World["cpus"]): (number[] | Int32Array)[] {
   const values: readonly unknown[] = Object.values(part);
-  return values.filter(
-    (value): value is number[] => Array.isArray(value) && value.every(Number.isSafeInteger),
-  );
+  return values.flatMap((value) => {
+    if (value instanceof Int32Array) return [value.subarray(0, part.length)];
+    return Array.isArray(value) && value.every(Number.isSafeInteger) ? [value] : [];
+  });
 }

@@ -29,13 +29,6 @@ function reveal(m: Model, cpu: number, life: number, prev: number): void {
   m.onReveal(cpu, life, kind === TaskKind.unknown ? -1 : prev, active, since);
 }
 
-/** What else the recording shows of a switch. */
-export interface SwitchEvidence {
-  readonly switchMm: boolean;
-  /** tlb_flush, reason 0: every load of CR3. */
-  readonly tlbFlush: boolean;
-}
-
 /**
  * A task of unknown kind leaves a CPU that a user of `life` left to it, and CR3 was not loaded in between. A user
  * task of another mm would have loaded it (§2.3), and no task older than `life` is a member of it: it is a kernel
@@ -54,12 +47,11 @@ function inferKernel(m: Model, cpu: number, task: number): void {
 }
 
 /** sched_switch: prev leaves `cpu`, next comes; the counters follow §2.3 as far as both tasks are known. */
-export function contextSwitch(m: Model, cpu: number, prev: number, next: number, seen: SwitchEvidence): void {
-  const { tasks, cpus, seq } = m.world;
-  const switchMmSeen = seen.switchMm;
+export function contextSwitch(m: Model, cpu: number, prev: number, next: number): void {
+  const { tasks, cpus, seq, switchMmSeen, flushesSeen } = m.world;
   if (cpus.cur[cpu] !== prev) {
     if (cpus.cur[cpu] !== -1) forgetCpu(m, cpu);
-  } else if (seen.tlbFlush && tasks.kind[prev] === TaskKind.unknown) inferKernel(m, cpu, prev);
+  } else if (flushesSeen && tasks.kind[prev] === TaskKind.unknown) inferKernel(m, cpu, prev);
   cpus.crLoaded[cpu] = 0;
   const prevUsing = tasks.using(prev);
   const wasUnknown = cpus.unknownSince[cpu]! >= 0;

@@ -25,6 +25,26 @@ export const Exec = { none: 0, releasing: 1, applied: 2 } as const;
 export const Half = { none: 0, borrower: 1, reader: 2, thread: 3, vfork: 4 } as const;
 export type Half = (typeof Half)[keyof typeof Half];
 
+/** Room that a table of columns begins with; doubled when it is full. */
+const FIRST_ROOM = 64;
+
+/** The columns of a table. */
+export function columnsIn(table: object): [string, Int32Array | Float64Array][] {
+  return Object.entries(table).filter(
+    (entry): entry is [string, Int32Array | Float64Array] =>
+      entry[1] instanceof Int32Array || entry[1] instanceof Float64Array,
+  );
+}
+
+function widen(table: object): void {
+  for (const [name, column] of columnsIn(table)) {
+    const wider =
+      column instanceof Int32Array ? new Int32Array(column.length * 2) : new Float64Array(column.length * 2);
+    wider.set(column);
+    Object.assign(table, { [name]: wider });
+  }
+}
+
 /** Index of the idle task; one stands for all CPUs. */
 export const IDLE = 0;
 
@@ -34,63 +54,63 @@ export const IDLE = 0;
  * user in context_switch() (semantics §9.15).
  */
 export class Tasks {
-  readonly pid: number[] = [0];
-  readonly tgid: number[] = [0];
-  readonly kind: number[] = [TaskKind.kernel];
-  readonly mm: number[] = [NO_LIFE];
-  readonly borrowed: number[] = [NO_LIFE];
+  pid: Int32Array = new Int32Array(FIRST_ROOM);
+  tgid: Int32Array = new Int32Array(FIRST_ROOM);
+  kind: Int32Array = new Int32Array(FIRST_ROOM);
+  mm: Int32Array = new Int32Array(FIRST_ROOM);
+  borrowed: Int32Array = new Int32Array(FIRST_ROOM);
   /** Sequence at which the kthread_use_mm in force took effect. */
-  readonly borrowSeq: number[] = [-1];
+  borrowSeq: Int32Array = new Int32Array(FIRST_ROOM);
   /** Life whose kthread_use_mm() has been called but not taken effect. */
-  readonly entering: number[] = [NO_LIFE];
+  entering: Int32Array = new Int32Array(FIRST_ROOM);
   /** 1: kthread_unuse_mm() has been called; the borrow ends with its enter_lazy_tlb. */
-  readonly unusing: number[] = [0];
-  readonly share: number[] = [ShareKind.none];
+  unusing: Int32Array = new Int32Array(FIRST_ROOM);
+  share: Int32Array = new Int32Array(FIRST_ROOM);
   /** The membership counts towards mm_users for sure (not only a kthread or user seen with this mm loaded). */
-  readonly sureMember: number[] = [0];
+  sureMember: Int32Array = new Int32Array(FIRST_ROOM);
   /** Sequence number of creation; -1: existed before the trace (or before a gap). */
-  readonly birth: number[] = [-1];
+  birth: Int32Array = new Int32Array(FIRST_ROOM);
   /** Sequence of the last event that proves the task is at no half-done refcount operation. */
-  readonly firm: number[] = [-1];
+  firm: Int32Array = new Int32Array(FIRST_ROOM);
   /** 1: its last switch-out was to sleep, so that its next switch-in proves it at no half-done operation. */
-  readonly asleep: number[] = [0];
+  asleep: Int32Array = new Int32Array(FIRST_ROOM);
   /** The last instant it was seen at the edge of a reference to `edgeMm` (mm_access, a put): a transient one began later. */
-  readonly edge: number[] = [-1];
-  readonly edgeMm: number[] = [NO_LIFE];
+  edge: Int32Array = new Int32Array(FIRST_ROOM);
+  edgeMm: Int32Array = new Int32Array(FIRST_ROOM);
   /** Life whose mmput has been entered but not proven done. */
-  readonly pendingPut: number[] = [NO_LIFE];
+  pendingPut: Int32Array = new Int32Array(FIRST_ROOM);
   /** Life whose mm_count it is about to drop, or has begun to grab for khugepaged or KSM. */
-  readonly pendingDrop: number[] = [NO_LIFE];
-  readonly pendingHold: number[] = [NO_LIFE];
+  pendingDrop: Int32Array = new Int32Array(FIRST_ROOM);
+  pendingHold: Int32Array = new Int32Array(FIRST_ROOM);
   /** What that put releases, and what an open get_task_mm entry is about to take, with its life. */
-  readonly putHalf: number[] = [Half.none];
-  readonly getHalf: number[] = [Half.none];
-  readonly getLife: number[] = [NO_LIFE];
+  putHalf: Int32Array = new Int32Array(FIRST_ROOM);
+  getHalf: Int32Array = new Int32Array(FIRST_ROOM);
+  getLife: Int32Array = new Int32Array(FIRST_ROOM);
   /** Life this task is leaving (exit_mm_release, exec_mm_release): its next mmput is the membership's. */
-  readonly leaving: number[] = [NO_LIFE];
+  leaving: Int32Array = new Int32Array(FIRST_ROOM);
   /** The life it has left while that put is still to come, as what it counts. */
-  readonly leftLife: number[] = [NO_LIFE];
-  readonly leftHalf: number[] = [Half.none];
+  leftLife: Int32Array = new Int32Array(FIRST_ROOM);
+  leftHalf: Int32Array = new Int32Array(FIRST_ROOM);
   /** How it shared that life. */
-  readonly leaveShare: number[] = [ShareKind.none];
+  leaveShare: Int32Array = new Int32Array(FIRST_ROOM);
   /** Life made for the exec under way. */
-  readonly execNew: number[] = [NO_LIFE];
+  execNew: Int32Array = new Int32Array(FIRST_ROOM);
   /** Where an exec stands: none, exec_mm_release seen, exec_mmap applied (sched_process_exec is still to come). */
-  readonly exec: number[] = [Exec.none];
+  exec: Int32Array = new Int32Array(FIRST_ROOM);
   /** Sequence of an open get_task_mm/mm_access entry; -1 none. */
-  readonly getEntry: number[] = [-1];
+  getEntry: Int32Array = new Int32Array(FIRST_ROOM);
   /** Whose mm that call takes; -1 unknown. */
-  readonly getTarget: number[] = [-1];
+  getTarget: Int32Array = new Int32Array(FIRST_ROOM);
   /** Time of the last get_task_mm on `lastGetMm`. */
-  readonly lastGetSeq: number[] = [-1];
-  readonly lastGetMm: number[] = [NO_LIFE];
+  lastGetSeq: Int32Array = new Int32Array(FIRST_ROOM);
+  lastGetMm: Int32Array = new Int32Array(FIRST_ROOM);
   /** Would the 15 May patch have diverted it (Divert)? */
-  readonly lastGetDiverted: number[] = [Divert.no];
+  lastGetDiverted: Int32Array = new Int32Array(FIRST_ROOM);
   /** CPU it last ran on; -1 unknown. */
-  readonly cpu: number[] = [-1];
-  readonly comm: number[] = [-1];
+  cpu: Int32Array = new Int32Array(FIRST_ROOM);
+  comm: Int32Array = new Int32Array(FIRST_ROOM);
   /** It has forked or cloned: files it opened may live on in others. */
-  readonly forked: number[] = [0];
+  forked: Int32Array = new Int32Array(FIRST_ROOM);
   /** References from get_task_mm and mm_access not yet put: task -> lives. Few tasks hold any. */
   readonly gets: Map<number, number[]> = new Map();
   /** Lives whose /proc files this task may still hold open. */
@@ -100,8 +120,17 @@ export class Tasks {
   readonly #isTouched: number[] = [1];
   #byPid: Int32Array = new Int32Array(65536).fill(-1);
 
+  #length = 1;
+
+  constructor() {
+    this.create(0, -1);
+    this.tgid[IDLE] = 0;
+    this.kind[IDLE] = TaskKind.kernel;
+    this.mm[IDLE] = NO_LIFE;
+  }
+
   get length(): number {
-    return this.pid.length;
+    return this.#length;
   }
 
   /** TaskId now carrying `pid`, or -1. */
@@ -136,7 +165,8 @@ export class Tasks {
   create(pid: number, birth: number): number {
     let id = this.find(pid);
     if (id < 0) {
-      id = this.pid.length;
+      id = this.#length++;
+      if (id === this.pid.length) widen(this);
       if (pid >= this.#byPid.length) this.#grow(pid);
       this.#byPid[pid] = id;
     }
@@ -367,70 +397,74 @@ export const GrabStage = { none: 0, switched: 1, lazy: 2 } as const;
  * flush has sent a lazy CPU to init_mm (§2.4 row 11).
  */
 export class Cpus {
-  readonly cur: number[] = [];
-  readonly lazy: number[] = [];
-  readonly loaded: number[] = [];
+  cur: Int32Array = new Int32Array(FIRST_ROOM);
+  lazy: Int32Array = new Int32Array(FIRST_ROOM);
+  loaded: Int32Array = new Int32Array(FIRST_ROOM);
   /** Sequence since when `lazy` is what it is. */
-  readonly lazySeq: number[] = [];
+  lazySeq: Int32Array = new Int32Array(FIRST_ROOM);
   /** Sequence of the event that announced `loaded`: hardware follows by the CPU's next event. */
-  readonly loadSeq: number[] = [];
+  loadSeq: Int32Array = new Int32Array(FIRST_ROOM);
   /** What was loaded before that. */
-  readonly loadedBefore: number[] = [];
+  loadedBefore: Int32Array = new Int32Array(FIRST_ROOM);
   /** 1: the CPU came to use `active` from having held it lazily. */
-  readonly resumed: number[] = [];
+  resumed: Int32Array = new Int32Array(FIRST_ROOM);
   /** 1: CR3 was loaded (tlb_flush reason 0) since the last sched_switch. */
-  readonly crLoaded: number[] = [];
+  crLoaded: Int32Array = new Int32Array(FIRST_ROOM);
   /** Life in use by the running task; NO_LIFE for kernel tasks, UNKNOWN_LIFE when not known. */
-  readonly active: number[] = [];
+  active: Int32Array = new Int32Array(FIRST_ROOM);
   /** Sequence since when the lazy reference is unknown; -1 = known. */
-  readonly unknownSince: number[] = [];
-  readonly unknownNs: number[] = [];
+  unknownSince: Int32Array = new Int32Array(FIRST_ROOM);
+  unknownNs: Float64Array = new Float64Array(FIRST_ROOM);
   /** Number of fork rows when it became unknown: those after may have to be looked at again. */
-  readonly unknownFork: number[] = [];
+  unknownFork: Int32Array = new Int32Array(FIRST_ROOM);
   /** Life whose lazy mmgrab is under way. */
-  readonly pendingGrab: number[] = [];
-  readonly grabStage: number[] = [];
+  pendingGrab: Int32Array = new Int32Array(FIRST_ROOM);
+  grabStage: Int32Array = new Int32Array(FIRST_ROOM);
   /** Life whose mmdrop is under way (finish_task_switch, kthread_use_mm); UNKNOWN_LIFE: some older life's. */
-  readonly pendingDrop: number[] = [];
+  pendingDrop: Int32Array = new Int32Array(FIRST_ROOM);
   /** Progress of the switch under way; its events are still printed in prev's name. */
-  readonly tail: number[] = [];
-  readonly prevTask: number[] = [];
+  tail: Int32Array = new Int32Array(FIRST_ROOM);
+  prevTask: Int32Array = new Int32Array(FIRST_ROOM);
   /** Sequence of the last sched_switch. */
-  readonly switchSeq: number[] = [];
+  switchSeq: Int32Array = new Int32Array(FIRST_ROOM);
   /** Whom prev used at the last switch: life, NO_LIFE kernel, UNKNOWN_LIFE. */
-  readonly prevUsing: number[] = [];
+  prevUsing: Int32Array = new Int32Array(FIRST_ROOM);
   /** Sequence of the last event seen on the CPU. */
-  readonly lastSeq: number[] = [];
-  readonly lastNs: number[] = [];
+  lastSeq: Int32Array = new Int32Array(FIRST_ROOM);
+  lastNs: Float64Array = new Float64Array(FIRST_ROOM);
+
+  #length = 0;
 
   get length(): number {
-    return this.cur.length;
+    return this.#length;
   }
 
   /** Makes room for `cpu`; new CPUs are in unknown state since the trace's start. */
   ensure(cpu: number): void {
-    while (this.cur.length <= cpu) {
-      this.cur.push(-1);
-      this.lazy.push(UNKNOWN_LIFE);
-      this.loaded.push(-1);
-      this.lazySeq.push(-1);
-      this.loadSeq.push(-1);
-      this.loadedBefore.push(-1);
-      this.resumed.push(0);
-      this.crLoaded.push(0);
-      this.active.push(UNKNOWN_LIFE);
-      this.unknownSince.push(0);
-      this.unknownNs.push(Number.NEGATIVE_INFINITY);
-      this.unknownFork.push(0);
-      this.pendingGrab.push(NO_LIFE);
-      this.grabStage.push(GrabStage.none);
-      this.pendingDrop.push(NO_LIFE);
-      this.tail.push(0);
-      this.prevTask.push(-1);
-      this.switchSeq.push(-1);
-      this.prevUsing.push(UNKNOWN_LIFE);
-      this.lastSeq.push(-1);
-      this.lastNs.push(Number.NEGATIVE_INFINITY);
+    while (this.#length <= cpu) {
+      const c = this.#length++;
+      if (c === this.cur.length) widen(this);
+      this.cur[c] = -1;
+      this.lazy[c] = UNKNOWN_LIFE;
+      this.loaded[c] = -1;
+      this.lazySeq[c] = -1;
+      this.loadSeq[c] = -1;
+      this.loadedBefore[c] = -1;
+      this.resumed[c] = 0;
+      this.crLoaded[c] = 0;
+      this.active[c] = UNKNOWN_LIFE;
+      this.unknownSince[c] = 0;
+      this.unknownNs[c] = Number.NEGATIVE_INFINITY;
+      this.unknownFork[c] = 0;
+      this.pendingGrab[c] = NO_LIFE;
+      this.grabStage[c] = GrabStage.none;
+      this.pendingDrop[c] = NO_LIFE;
+      this.tail[c] = 0;
+      this.prevTask[c] = -1;
+      this.switchSeq[c] = -1;
+      this.prevUsing[c] = UNKNOWN_LIFE;
+      this.lastSeq[c] = -1;
+      this.lastNs[c] = Number.NEGATIVE_INFINITY;
     }
   }
 }
@@ -456,6 +490,8 @@ export class World {
   line = 0;
   /** sched_switch is recorded. */
   switchesSeen = false;
+  /** tlb_flush is recorded: reason 0 is every load of CR3. */
+  flushesSeen = false;
   /** mmput is recorded: who has given a reference back is seen. */
   putsSeen = false;
   /** switch_mm_irqs_off is recorded: what a CPU loads, and when, is seen. */
