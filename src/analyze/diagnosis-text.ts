@@ -8,6 +8,7 @@ import { groupDigits, plural } from "./statistics.ts";
 const LABEL = 14;
 const ID = 24;
 const MOST_SKIPPED = 8;
+const MOST_HIDDEN = 8;
 
 /** Lines of text, each below 80 columns. Ends without a newline. */
 export function renderDiagnosis(diagnosis: Diagnosis): string {
@@ -17,6 +18,7 @@ export function renderDiagnosis(diagnosis: Diagnosis): string {
     ...recordingLines(diagnosis),
     "",
     ...diagnosis.questions.flatMap(questionLines),
+    ...hiddenLines(diagnosis),
     ...closerLines(diagnosis),
   ];
   if (recipe !== null) lines.push("", ...wrap(`record the rest: ${recipe} > record.sh`, 2));
@@ -78,6 +80,17 @@ function unrecognisedLines({ probes }: Diagnosis): string[] {
 
 function questionLines({ id, answer, why }: Question): string[] {
   return wrap(`${id.padEnd(ID)}${answer.padEnd(8)}${printable(why)}`, ID + 8);
+}
+
+/** Who may hide where it matters, and the hook that would show it. */
+function hiddenLines({ hidden }: Diagnosis): string[] {
+  if (hidden.length === 0) return [];
+  const lines = hidden
+    .slice(0, MOST_HIDDEN)
+    .flatMap(({ kinds, hook, forks }) => wrap(`  ${kinds}: shown by ${hook} (${plural(forks, "fork")})`, 6));
+  const rest = hidden.length - MOST_HIDDEN;
+  if (rest > 0) lines.push(`  and ${groupDigits(rest)} more`);
+  return ["", "who may hold or use an mm unseen, where that leaves a policy open", ...lines];
 }
 
 /** What would close the gaps, each once, with the questions it serves. */

@@ -3,6 +3,7 @@
 import type { TraceMeta } from "../table/event-batch.ts";
 import { EVENT_KIND_NAMES, EventKind } from "../table/event-kinds.ts";
 import type { ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
+import { type HiddenUse, hiddenUses } from "./hidden.ts";
 import { countDoubts, type Question, questions } from "./questions.ts";
 import { textAt } from "./rows.ts";
 import { type Summary, summarize, type TraceSummary } from "./summary.ts";
@@ -36,6 +37,8 @@ export interface Diagnosis {
   readonly windows: readonly WindowUse[];
   /** Forks by what makes something about them uncertain; a fork may have several. */
   readonly doubts: Readonly<Record<string, number>>;
+  /** Who may hold or use an mm unseen where that leaves a decision or verdict open, and the hook that would show it. */
+  readonly hidden: readonly HiddenUse[];
   readonly questions: readonly Question[];
   /** The command that prints a script which records what is missing; null when nothing is. */
   readonly recipe: string | null;
@@ -59,6 +62,7 @@ export function diagnose(tables: VerdictTables, meta: TraceMeta, info: ReplayInf
     forks: tables.forks.length,
     windows: windowsOf(tables),
     doubts: Object.fromEntries(countDoubts(tables)),
+    hidden: hiddenUses(tables),
     questions: list,
     recipe: isComplete ? null : recipeFor(trace),
   };

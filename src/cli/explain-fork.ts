@@ -3,6 +3,7 @@
 
 import { accountText } from "../analyze/attribution-text.ts";
 import { eventLine } from "../analyze/event-line.ts";
+import { hiddenText } from "../analyze/hidden.ts";
 import { printable, wrap } from "../analyze/plain-text.ts";
 import { forkRowById } from "../analyze/rows.ts";
 import { formatDuration, formatTimestamp } from "../base/time.ts";
@@ -59,6 +60,9 @@ function describeFork(row: ForkRow, meta: TraceMeta): string[] {
   ];
   if (row.early_ns !== null) lines.push(`  before the lock: check possible from ${at(row.early_ns)}`);
   if (row.doubts.length > 0) lines.push(`  doubts   ${row.doubts.join(", ")}`);
+  for (const counter of COUNTERS)
+    for (const name of row[`${counter}_hidden`])
+      lines.push(`  hidden   ${counter} may be higher by ${hiddenText(name)}`);
   return lines;
 }
 
@@ -82,6 +86,7 @@ function describeDecisions(tables: VerdictTables, fork: number, meta: TraceMeta)
   for (const row of rowsOf(verdicts, fork)) {
     lines.push(`  ${(row.policy ?? "").padEnd(16)} ${outcomeWords(row)}`);
   }
+  lines.push(...openLines(rowsOf(verdicts, fork)));
   for (const row of rowsOf(exposures, fork)) {
     const length = durationOf((row.end_ns ?? 0n) - (row.start_ns ?? 0n), meta);
     lines.push(`  exposure ${row.class}: ${task(row)} on CPU ${row.cpu}, ${length}, ${at(row.line)}`);
@@ -100,6 +105,14 @@ function outcomeWords({ policy, decision, verdict, denied_by, evidence }: Verdic
   if (decision !== "slow")
     return `fast, ${verdict === "indeterminate" ? "safe or unsafe cannot be told" : verdict} (${evidence})`;
   return `slow, denied by ${denied_by.join(", ") || "unknown"} (${evidence})`;
+}
+
+/** Who may hide where that leaves a decision or verdict open, each with the policies it does that to. */
+function openLines(verdicts: readonly VerdictRow[]): string[] {
+  const open = new Map<string, string[]>();
+  for (const { hidden, policy } of verdicts)
+    for (const name of hidden) open.set(name, [...(open.get(name) ?? []), policy ?? ""]);
+  return [...open].map(([name, policies]) => `  left open by ${hiddenText(name)}: ${policies.join(", ")}`);
 }
 
 /** The rows of a table that belong to a fork. */

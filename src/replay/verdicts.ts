@@ -10,6 +10,7 @@ import { Blocks } from "./blocks.ts";
 import { type Armed, type CountValue, derivedCount, derivedUsers, doubts } from "./counts.ts";
 import { coveredNs, type Exposure, ExposureClass } from "./exposures.ts";
 import { Doubt, END_BY, type Forks, NO_SAMPLE, START_BY } from "./forks.ts";
+import { hiddenBehind, hiddenCount, hiddenFrom, hiddenUsers } from "./hidden.ts";
 import { appendNearMiss } from "./near-misses.ts";
 import type { Check, Counted, Entry, Policy } from "./policies/policy.ts";
 import { DERIVED_ABOVE_SAMPLE } from "./problems.ts";
@@ -277,6 +278,7 @@ function judge(
     denied_by: causes,
     evidence: isOpen ? "unknown" : evidence,
     rejudged,
+    hidden: hiddenFrom(replayer, row, policy, facts.check, options.armed, decision, verdict),
   });
   if (decision === "fast" && verdict !== "unsafe" && policy.serialises.length === 0 && options.armed.useMm)
     appendNearMiss(into, forks, row, policy, id, meta);
@@ -465,6 +467,8 @@ function forkRow(
       ...doubts(world, forks, row, options.armed, facts.derivedUsers, facts.derivedCount),
       ...(excess(replayer, row, facts).length > 0 ? ["derived-above-sample"] : []),
     ],
+    mm_users_hidden: hiddenBehind(facts.users, () => hiddenUsers(world, forks, row, options.armed)),
+    mm_count_hidden: hiddenBehind(facts.count, () => hiddenCount(world, forks, row, options.armed)),
     sampled_users: forks.sampledUsers[row]! === NO_SAMPLE ? null : forks.sampledUsers[row]!,
     sampled_count: forks.sampledCount[row]! === NO_SAMPLE ? null : forks.sampledCount[row]!,
   };

@@ -94,12 +94,17 @@ export const FORK_SPEC = {
   sampled_count: "i32",
   /** Why something about this fork is uncertain, as slugs ("predates-trace", "lost-events", "hidden-get", …). */
   doubts: "dictList",
+  /** Of a count that is `at-least`: who may hold the mm unseen, and the hook that would show it ("khugepaged: __khugepaged_enter"). */
+  mm_users_hidden: "dictList",
+  mm_count_hidden: "dictList",
 } as const;
 
 /**
  * One row a fork and policy. verdict is null when decision is slow. `evidence`: the weakest evidence the decision rests on.
  * `rejudged`: what a task made late by this policy's own lock would make of the fork ("slow", "safe", …) where that is not
  * what the trace's times say; the decision is then indeterminate. null otherwise.
+ * `hidden`: of an indeterminate decision or verdict, who may hide where it matters, "KIND[/KIND…]: HOOK", kinds as in
+ * DENIAL_CAUSES. Empty otherwise, and where only `rejudged` left it open.
  */
 export const VERDICT_SPEC = {
   fork: "i32",
@@ -109,6 +114,7 @@ export const VERDICT_SPEC = {
   denied_by: "dictList",
   evidence: "dict",
   rejudged: "dict",
+  hidden: "dictList",
 } as const;
 
 /** One row an interval [start_ns, end_ns) in which another task on another CPU had the mm inside the window. */

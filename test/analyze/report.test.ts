@@ -227,6 +227,7 @@ test("a chart's size does not depend on the number of forks", () => {
         denied_by: [],
         evidence: "measured",
         rejudged: null,
+        hidden: [],
       };
       big.tables.verdicts.append(row);
     }

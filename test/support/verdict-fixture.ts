@@ -62,6 +62,8 @@ export function forkRow(fork: number, cells: Partial<ForkRow> = {}): ForkRow {
     loaded_compared: 4,
     loaded_equal: 4,
     doubts: [],
+    mm_users_hidden: [],
+    mm_count_hidden: [],
     ...cells,
   };
 }
@@ -119,7 +121,7 @@ const FORKS: Readonly<Record<number, Partial<ForkRow>>> = {
 };
 
 function verdictRow(policy: string, fork: number) {
-  const base = { fork, policy, evidence: "measured", denied_by: [] as string[], rejudged: null };
+  const base = { fork, policy, evidence: "measured", denied_by: [] as string[], rejudged: null, hidden: [] };
   if (policy === "always-atomic") return { ...base, decision: "slow", verdict: null };
   if (fork >= 10)
     return { ...base, decision: "indeterminate", verdict: "indeterminate", evidence: "unknown" };
