@@ -305,6 +305,18 @@ function waits(evidence: Evidence, id: string): Question[] {
   return [answered(evidence, `waits:${id}`, ask, { answer: isWhole ? "yes" : "partly", why, closes: [] })];
 }
 
+/** Rows of near_misses with a borrow that came near, and those where the window's end or lost events hide whether one did. */
+function countNearMisses({ tables: { near_misses: near } }: Evidence): { unknown: number; reached: number } {
+  const ordered = near.column("ordered_by");
+  let unknown = 0;
+  let reached = 0;
+  for (let row = 0; row < near.length; row++) {
+    if (near.get("distance_ns", row) !== null) reached++;
+    else if (textAt(ordered, ordered.ints.data[row]) === "window-unknown") unknown++;
+  }
+  return { unknown, reached };
+}
+
 function nearMisses(evidence: Evidence): Question {
   const ask = "how close did a borrower come to a window?";
   const { windows, total } = evidence.summary.forks;
@@ -318,8 +330,12 @@ function nearMisses(evidence: Evidence): Question {
       closes: probes,
     });
   }
-  const isWhole = probes.length === 0 && windows.measured === total;
-  const why = `borrowers recorded, ${windows.measured} of ${plural(total, "window")} measured`;
+  const { unknown, reached } = countNearMisses(evidence);
+  const isWhole = probes.length === 0 && windows.measured === total && unknown === 0;
+  const why =
+    `borrowers recorded, ${windows.measured} of ${plural(total, "window")} measured; ` +
+    `one came near in ${plural(reached, "pair")} of fork and policy` +
+    (unknown > 0 ? `; ${unknown} where that cannot be told` : "");
   const closes = isWhole ? [] : [...probes, ...lacking(evidence, [DUP_MMAP, FLUSH])];
   return answered(evidence, "near-misses", ask, { answer: isWhole ? "yes" : "partly", why, closes });
 }

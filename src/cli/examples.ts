@@ -20,21 +20,21 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   report: [
     "forkcast report forkcast-out -o report.html",
     "forkcast report forkcast-out --text -o mail.txt",
-    "forkcast report forkcast-out --markdown",
+    "forkcast report forkcast-out --comm bash --markdown",
   ],
   explain: [
     "forkcast explain forkcast-out 14",
-    "forkcast explain forkcast-out 0 | grep kthread_use_mm",
-    "forkcast explain both 217",
+    "forkcast explain forkcast-out 0 | grep sched_switch",
+    "forkcast explain forkcast-out --comm bash -C 0,1",
   ],
   explore: [
     "forkcast explore",
     "forkcast explore --policy users-only --borrowers 2 --borrower-kinds raw",
-    "forkcast explore --rt --json",
+    "forkcast explore --policy fork-lock --rt --json",
   ],
   chart: [
     "forkcast chart forkcast-out --list",
-    "forkcast chart forkcast-out policies -o policies.svg",
+    "forkcast chart forkcast-out policies -o policies.png",
     "forkcast chart forkcast-out over-time -o over-time.json",
   ],
   export: [
@@ -61,6 +61,16 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "forkcast query forkcast-out 'SELECT policy, decision, count(*) FROM verdicts GROUP BY ALL'",
     "forkcast query forkcast-out .schema",
     "forkcast query forkcast-out 'FROM forks WHERE mm_count > 1' --format csv",
+  ],
+  completion: [
+    "forkcast completion bash > ~/.local/share/bash-completion/completions/forkcast",
+    "forkcast completion zsh > ~/.zfunc/_forkcast",
+    "forkcast completion fish > ~/.config/fish/completions/forkcast.fish",
+  ],
+  man: [
+    "forkcast man | man -l -",
+    "forkcast man > ~/.local/share/man/man1/forkcast.1",
+    "forkcast man | mandoc -T html > forkcast.html",
   ],
 };
 

@@ -20,6 +20,7 @@ import { openSink } from "./files.ts";
 import type { IngestCliOptions } from "./options.ts";
 import { openProgress } from "./progress.ts";
 import { type OpenedRecording, openInput } from "./recording-input.ts";
+import type { Tally } from "./run-tally.ts";
 import { Slabs } from "./slabs.ts";
 import { quotePath } from "./trace-input.ts";
 
@@ -41,13 +42,15 @@ export function formatOf({ format }: IngestCliOptions): ForcedFormat {
 }
 
 /**
- * Reads the trace at `path` and writes its events to `eventsPath`. The returned meta carries the problems met.
+ * Reads the trace at `path` and writes its events to `eventsPath`. The returned meta carries the problems met. `tally` gets
+ * the bytes read.
  * Throws InputError when nothing in the trace is usable.
  */
 export async function ingestTrace(
   path: string,
   options: IngestCliOptions,
   eventsPath: string,
+  tally?: Tally,
 ): Promise<TraceMeta> {
   const format = formatOf(options);
   const sink = openSink(eventsPath);
@@ -64,7 +67,10 @@ export async function ingestTrace(
     const input = await slabs.over(() =>
       openInput(path, {
         onStored: (bytes) => hash.update(bytes),
-        onText: (bytes) => slabs.push(bytes),
+        onText: (bytes) => {
+          if (tally !== undefined) tally.bytes += bytes.length;
+          slabs.push(bytes);
+        },
         settle: () => slabs.settle(),
         onProgress,
         spoolPath: `${eventsPath}.spool`,
@@ -76,6 +82,7 @@ export async function ingestTrace(
       input.kind === "text"
         ? endOf(ingest, path, input.defect)
         : readRecording(input.opened, { path, options, format, writer, onProgress });
+    if (tally !== undefined && input.kind === "recording") tally.bytes += sizeOfAll(input.opened);
     const meta = { ...read, sha256: hash.digest("hex") };
     writer.finish(meta);
     return meta;
@@ -94,9 +101,13 @@ interface RecordingRun {
   readonly onProgress: (read: number, size: number) => void;
 }
 
+function sizeOfAll({ files }: OpenedRecording): number {
+  return files.reduce((sum, file) => sum + file.size, 0);
+}
+
 function readRecording(opened: OpenedRecording, run: RecordingRun): TraceMeta {
   const { files } = opened;
-  const size = files.reduce((sum, file) => sum + file.size, 0);
+  const size = sizeOfAll(opened);
   try {
     const recording = openRecording(
       {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Entry point: runs the command line, maps errors to exit codes, handles signals. The only file that exits.
 import { EXIT, errnoOf, failureOf } from "./exit.ts";
-import { note } from "./output.ts";
+import { complain } from "./output.ts";
 import { buildProgram } from "./program.ts";
 
 // A reader that closes the pipe early (forkcast analyze t | head) has all it wants.
@@ -20,7 +20,7 @@ try {
   }).parseAsync(process.argv);
 } catch (error) {
   const failure = failureOf(error, process.env["FORKCAST_DEBUG"] === "1");
-  if (failure.message !== "") note(failure.message);
+  if (failure.message !== "") complain(failure.message);
   code = failure.code;
 }
 process.exitCode = code;

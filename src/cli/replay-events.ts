@@ -2,10 +2,11 @@
 import type { ReplayOptions } from "../replay/index.ts";
 import { replay } from "../replay/index.ts";
 import { readEventFile } from "../table/arrow.ts";
-import type { TraceMeta } from "../table/event-batch.ts";
+import type { EventTable, TraceMeta } from "../table/event-batch.ts";
 import type { ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
 import { inFile, openReader } from "./files.ts";
 import type { ReplayCliOptions } from "./options.ts";
+import { openProgress, type Progress, THOUSAND_EVENTS } from "./progress.ts";
 
 /** What of the command line changes a replay. */
 export type ReplayChoices = Pick<ReplayCliOptions, "policy" | "kernel" | "assume" | "blind">;
@@ -21,11 +22,28 @@ export async function replayEvents(
   try {
     const events = inFile(eventsPath, () => readEventFile(reader));
     appendProblems(tables, events.meta, trace);
-    const info = await replay(events, replayOptionsOf(options), tables, trace);
+    const progress = openProgress("replay", THOUSAND_EVENTS);
+    const info = await replay(watched(events, progress), replayOptionsOf(options), tables, trace);
+    progress.clear();
     return { meta: events.meta, info };
   } finally {
     reader.close();
   }
+}
+
+/** The same events; each pass over them moves the progress from its start. */
+function watched(events: EventTable, progress: Progress): EventTable {
+  return {
+    meta: events.meta,
+    forEachBatch: async (visit) => {
+      let done = 0;
+      await events.forEachBatch((batch) => {
+        visit(batch);
+        done += batch.length;
+        progress.update(done, events.meta.rows);
+      });
+    },
+  };
 }
 
 /** Throws InputError naming `path` unless it is an events.arrow of ours. */

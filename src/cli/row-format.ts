@@ -1,6 +1,7 @@
 // Rows of a query as text: table, csv, json or markdown. Task names and paths in them are the input's: nothing here lets
 // them drive a terminal, break a cell open, or be taken for a formula by a spreadsheet.
 import { markdownText } from "../analyze/brief-markdown.ts";
+import { csvQuoted, defused } from "../analyze/csv.ts";
 import { printable, width } from "../analyze/plain-text.ts";
 
 export const ROW_FORMATS = ["table", "csv", "json", "markdown"] as const;
@@ -122,15 +123,13 @@ class CsvWriter implements RowWriter {
   }
 
   #field(text: string, isText = true): string {
-    const safe = this.#raw || !isText ? text : this.#defuse(printable(text));
-    return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+    return csvQuoted(this.#raw || !isText ? text : this.#defuse(printable(text)));
   }
 
-  /** What a spreadsheet would run as a formula gets an apostrophe in front, which it shows as text. */
   #defuse(text: string): string {
-    if (!/^[=+\-@]/.test(text)) return text;
-    this.defused++;
-    return `'${text}`;
+    const safe = defused(text);
+    if (safe !== text) this.defused++;
+    return safe;
   }
 }
 

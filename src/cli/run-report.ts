@@ -54,7 +54,7 @@ export async function listCharts(dir: string, filter: FilterCliOptions): Promise
     .join("\n");
 }
 
-/** One chart as SVG or as its Vega-Lite spec with data, by the ending of `out`. */
+/** One chart as SVG, PNG or its Vega-Lite spec with data, by the ending of `out`. */
 export async function writeChart(
   dir: string,
   id: string,
@@ -62,9 +62,8 @@ export async function writeChart(
   filter: FilterCliOptions = {},
 ): Promise<void> {
   const form = extname(out).toLowerCase();
-  if (form !== ".svg" && form !== ".json") {
-    const png = form === ".png" ? "; for PNG, convert the SVG (rsvg-convert, Inkscape, a browser)" : "";
-    throw new UsageError(`-o ${quotePath(out)}: a chart is written as .svg or .json (Vega-Lite)${png}`);
+  if (form !== ".svg" && form !== ".png" && form !== ".json") {
+    throw new UsageError(`-o ${quotePath(out)}: a chart is written as .svg, .png or .json (Vega-Lite)`);
   }
   const { results, summary } = await read(dir, filter);
   const charts = allCharts(summary, results.tables);
@@ -75,6 +74,13 @@ export async function writeChart(
     );
   }
   if (chart.spec === null) throw new UsageError(`${id}: nothing to draw: ${printable(chart.description)}`);
+  if (form === ".png") {
+    const { pngOf } = await import("./png.ts");
+    const png = await pngOf(await svgOf(chart));
+    await replaceFile(out, (temporary) => writeWhole(temporary, png));
+    await print(`chart: ${quotePath(out)}`);
+    return;
+  }
   const text = form === ".svg" ? await svgOf(chart) : `${JSON.stringify(completeSpec(chart), null, 2)}\n`;
   await deliver(text, out, "chart");
 }

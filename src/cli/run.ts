@@ -12,10 +12,12 @@ import { attempt } from "./files.ts";
 import type { FilterCliOptions } from "./filter-options.ts";
 import { filterResults } from "./filter-results.ts";
 import { type FailOn, type ReplayCliOptions, resultOptions } from "./options.ts";
-import { print } from "./output.ts";
+import { detail, paint, print } from "./output.ts";
 import { eventsFile, REPORT_FILE, replaceDir, TABLES_DIR, tablePath } from "./output-dir.ts";
+import { problemLines } from "./problem-lines.ts";
 import { replayEvents } from "./replay-events.ts";
 import { summaryText, writeParquet, writeResults } from "./results.ts";
+import { Tally } from "./run-tally.ts";
 import { quotePath } from "./trace-input.ts";
 
 /**
@@ -26,9 +28,10 @@ export async function runInto(
   dir: string,
   count: number,
   options: ReplayCliOptions & FilterCliOptions,
-  provide: (trace: number, eventsPath: string) => Promise<void>,
+  provide: (trace: number, eventsPath: string, tally: Tally) => Promise<void>,
 ): Promise<number> {
   checkAssumptions(options.assume);
+  const tally = new Tally();
   const tables = newVerdictTables();
   const metas: TraceMeta[] = [];
   const infos: ReplayInfo[] = [];
@@ -38,8 +41,12 @@ export async function runInto(
     attempt(temporary, () => mkdirSync(join(temporary, TABLES_DIR)));
     for (let trace = 0; trace < count; trace++) {
       const eventsPath = tablePath(temporary, eventsFile(trace));
-      await provide(trace, eventsPath);
+      await provide(trace, eventsPath, tally);
+      tally.stage("events read");
       const { meta, info } = await replayEvents(eventsPath, options, tables, trace);
+      tally.stage("replayed");
+      tally.events += meta.events;
+      for (const line of problemLines(meta)) detail(line);
       metas.push(meta);
       infos.push(info);
     }
@@ -48,15 +55,17 @@ export async function runInto(
     chosen = results.tables;
     summary = await writeResults(temporary, results);
     if (options.parquet) await writeParquet(temporary, results);
+    tally.stage("tables and report written");
   });
   if (summary === undefined) return EXIT.bug;
   if (options.json) {
     await print(summaryText(summary));
   } else {
     const { renderText } = await import("../analyze/text.ts");
-    await print(renderText(summary, chosen));
+    await print(renderText(summary, chosen, paint));
     await print(`report: ${quotePath(join(dir, REPORT_FILE))}`);
   }
+  tally.close(summary.forks.total);
   return options.failOn !== undefined && isMet(options.failOn, summary) ? EXIT.failOn : EXIT.done;
 }
 

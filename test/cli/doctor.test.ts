@@ -111,5 +111,17 @@ test("input that cannot be used ends with one line and 3", () => {
   expect(stderr).toMatch(/^error: -: first line "hello" matches no known format; expected .*\n$/);
   expect(stderr).not.toMatch(/\n +at /);
   const none = forkcast(["doctor", "nowhere.txt"]);
-  expect(none).toEqual({ code: 3, stdout: "", stderr: "error: nowhere.txt: no such file or directory\n" });
+  expect(none).toMatchObject({
+    code: 3,
+    stdout: "",
+    stderr: "error: nowhere.txt: no such file or directory\n",
+  });
+});
+
+test("near misses: what lost events or an unknown end hide makes the answer partial, counted", () => {
+  const near = ({ questions }: Diagnosis) => questions.find(({ id }) => id === "near-misses");
+  const lossy = near(diagnosisOf([recording("6.1/W12.trace_pipe.txt.zst")]));
+  expect(lossy?.answer).toBe("partly");
+  expect(lossy?.why).toMatch(/; one came near in 2 pairs of fork and policy; 52 where that cannot be told; /);
+  expect(near(diagnosisOf([WHOLE]))?.why).toMatch(/; one came near in 277 pairs of fork and policy$/);
 });

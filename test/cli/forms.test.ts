@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { briefText } from "../../src/analyze/brief-text.ts";
 import type { Summary } from "../../src/analyze/summary.ts";
+import { pngOf } from "../../src/cli/png.ts";
 import { writeChart } from "../../src/cli/run-report.ts";
 import { hasControls, hostileTrace } from "./hostile-trace.ts";
 import { type CliResult, forkcast, recording, scratch } from "./run-cli.ts";
@@ -67,7 +68,7 @@ test("--markdown has the same rows; hostile names can neither mark up nor drive 
   );
 });
 
-test("chart writes one chart as SVG or as its complete spec, lists them, and says no to others", async () => {
+test("chart writes one chart as SVG, PNG or its complete spec, lists them, and says no to others", async () => {
   const list = run("chart", "w5", "--list");
   const ids = list
     .trimEnd()
@@ -88,12 +89,21 @@ test("chart writes one chart as SVG or as its complete spec, lists them, and say
   expect(commands).not.toContain("</script>");
   expect(hasControls(commands)).toBe(false);
   const w5 = join(cwd, "w5");
-  await expect(writeChart(w5, "policies", join(cwd, "p.png"))).rejects.toThrow(/convert the SVG/);
+  await expect(writeChart(w5, "policies", join(cwd, "p.gif"))).rejects.toThrow(
+    /written as \.svg, \.png or \.json/,
+  );
+  const png = await pngOf(svg);
+  expect(Buffer.from(png.subarray(0, 8)).toString("latin1")).toBe("\x89PNG\r\n\x1a\n");
+  // IHDR: two pixels a point; the same picture is the same bytes.
+  const size = /<svg [^>]*width="(\d+)" height="(\d+)"/.exec(svg);
+  const header = Buffer.from(png.subarray(16, 24));
+  expect([header.readUInt32BE(0), header.readUInt32BE(4)]).toEqual([1, 2].map((i) => 2 * Number(size?.[i])));
+  expect(Buffer.from(await pngOf(svg)).equals(Buffer.from(png))).toBe(true);
   await expect(writeChart(w5, "nothing", "n.svg")).rejects.toThrow(
     /^unknown chart "nothing"; known: policies, /,
   );
   expectUsage(forkcast(["chart", "w5"], { cwd }), /^error: which chart\?/);
-  expect(existsSync(join(cwd, "p.png"))).toBe(false);
+  expect(existsSync(join(cwd, "p.gif"))).toBe(false);
 });
 
 interface TimelineEvent {

@@ -9,10 +9,15 @@ import { afterAll } from "vitest";
 const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const TRACES = fileURLToPath(new URL("../../traces/", import.meta.url));
 
+/** What a run says when it is over: its rates, never twice the same. */
+const CLOSING = /^(?:[\d,]+ forks?, )?[\d,]+ events?[^\n]* in [\d.]+ s: [^\n]* of memory\n/m;
+
 export interface CliResult {
   readonly code: number | null;
   readonly stdout: string;
+  /** Without the closing line, which is in `closing`; "" when there is none. */
   readonly stderr: string;
+  readonly closing: string;
 }
 
 export interface CliOptions {
@@ -30,7 +35,8 @@ export function forkcast(args: readonly string[], options: CliOptions = {}): Cli
     env: { ...process.env, FORKCAST_DEBUG: "", ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
-  return { code: status, stdout, stderr };
+  const closing = CLOSING.exec(stderr)?.[0] ?? "";
+  return { code: status, stdout, stderr: stderr.replace(closing, ""), closing };
 }
 
 /** Path of a committed recording. */

@@ -1,7 +1,9 @@
 // What a chart is: a Vega-Lite spec over named, pre-aggregated data sets, a title, one sentence with the figures in
 // words, and a table with the same figures. The chart files make these; the report draws them in the reader's
 // browser, compile.ts draws them in Node for `chart`.
+
 import { OUTCOME_LABELS, OUTCOMES } from "../outcomes.ts";
+import { wrap } from "../plain-text.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
@@ -80,11 +82,24 @@ export function specOf(params: readonly JsonObject[], view: JsonObject): JsonObj
   };
 }
 
-/** A chart's spec with its data inside: complete, for a file or any Vega-Lite editor. */
-export function completeSpec({ spec, datasets, description }: Chart): JsonObject | null {
+/** Width of a plot in a file of its own, in px, and columns of the sentence above it: letters of 11 px. */
+const FILE_WIDTH = 680;
+const SUBTITLE_COLUMNS = 84;
+
+/** A chart's spec with its title, sentence and data inside: complete, for a file or any Vega-Lite editor. */
+export function completeSpec({ spec, datasets, title, description }: Chart): JsonObject | null {
   if (spec === null) return null;
   const expanded = Object.entries(datasets).map(([name, dataset]) => [name, expand(dataset)] as const);
-  return { ...spec, description, datasets: Object.fromEntries(expanded) };
+  const heading = { text: title, subtitle: wrap(description, 0, SUBTITLE_COLUMNS), anchor: "start" };
+  return {
+    ...spec,
+    width: FILE_WIDTH,
+    // Fitted to the width, a plot would pay for the length of its title.
+    autosize: { type: "pad" },
+    title: heading,
+    description,
+    datasets: Object.fromEntries(expanded),
+  };
 }
 
 function expand({ fields, words, rows }: Dataset): JsonObject[] {

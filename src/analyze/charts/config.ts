@@ -18,5 +18,13 @@ export const CHART_CONFIG: JsonObject = {
     titleFontSize: 12,
   },
   legend: { labelColor: "currentColor", titleColor: "currentColor", labelLimit: 260, labelFontSize: 12 },
+  title: {
+    color: "currentColor",
+    subtitleColor: "currentColor",
+    subtitlePadding: 4,
+    offset: 12,
+    fontSize: 14,
+    subtitleFontSize: 11,
+  },
   text: { color: "currentColor", fontSize: 12 },
 };

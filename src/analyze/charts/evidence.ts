@@ -37,7 +37,7 @@ export function evidenceChart({ forks, policies }: Summary): Chart {
     type: "nominal",
     title: null,
     scale: { domain: names },
-    axis: { ticks: false, domain: false, labelLimit: 130 },
+    axis: { ticks: false, domain: false, labelLimit: 180 },
   };
   const certain = (counts: Readonly<Record<string, number>>): number =>
     (counts["measured"] ?? 0) + (counts["derived"] ?? 0);

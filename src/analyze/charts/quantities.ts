@@ -1,7 +1,7 @@
 // Durations as a data set for a cumulative plot: each value where there are few, on a logarithmic grid where there
 // are many, so that ten million windows are a few thousand rows.
 import { type Cells, significant } from "./cells.ts";
-import type { Dataset, Json, JsonObject } from "./chart.ts";
+import type { Dataset, JsonObject } from "./chart.ts";
 
 /** Up to this many values are kept as they are. */
 const MOST_EXACT = 3000;
@@ -78,7 +78,7 @@ const IS_LABELLED =
 const AS_SECONDS = "format(datum.value, '~s') + 's'";
 const AS_TICKS = "format(datum.value, '~s')";
 
-/** Layers of a cumulative step plot on a logarithmic axis, told apart by colour, dashes and shape. */
+/** Layers of a cumulative step plot on a logarithmic axis, told apart by colour and width. */
 export function cumulativeView(
   data: string,
   filters: readonly JsonObject[],
@@ -87,24 +87,14 @@ export function cumulativeView(
   titles: { readonly x: string; readonly y: string },
   isTicks: boolean,
 ): JsonObject {
-  const dashes: Json[] = [
-    [1, 0],
-    [6, 3],
-    [2, 2],
-    [8, 2, 2, 2],
-    [4, 4],
-    [1, 3],
-    [10, 4],
-    [3, 1],
-    [12, 2, 3, 2],
-  ];
-  const legend = { title: null, orient: "top", columns: 3, symbolType: "stroke" };
+  const legend =
+    groups.length === 1 ? null : { title: null, orient: "top", columns: 3, symbolType: "stroke" };
   const series = { field: "group", type: "nominal" };
   const x = {
     field: "length",
     type: "quantitative",
     title: titles.x,
-    scale: { type: "log", nice: true },
+    scale: { type: "log", nice: false, padding: 8 },
     axis: { labelExpr: `${IS_LABELLED} ? ${isTicks ? AS_TICKS : AS_SECONDS} : ''`, labelOverlap: true },
   };
   const y = {
@@ -115,9 +105,16 @@ export function cumulativeView(
     scale: { domain: [0, 1] },
   };
   const color = { ...series, scale: { domain: [...groups], range: [...colors] }, legend };
-  const strokeDash = {
+  // Policies that decide alike have the same curve: each next one is thinner, so that all stay in sight.
+  const widest = Math.min(10, 2.5 * groups.length);
+  const strokeWidth = {
     ...series,
-    scale: { domain: [...groups], range: dashes.slice(0, groups.length) },
+    scale: {
+      domain: [...groups],
+      range: groups.map(
+        (_, i) => 2 + ((widest - 2) * (groups.length - 1 - i)) / Math.max(1, groups.length - 1),
+      ),
+    },
     legend,
   };
   const length = isTicks ? "format(datum.length, ',') + ' ticks'" : "format(datum.length, '.4~s') + 's'";
@@ -127,11 +124,11 @@ export function cumulativeView(
     transform: [...filters, ...CUMULATIVE, { calculate: length, as: "text" }],
     layer: [
       {
-        mark: { type: "line", interpolate: "step-after", strokeWidth: 2 },
-        encoding: { x, y, color, strokeDash },
+        mark: { type: "line", interpolate: "step-after" },
+        encoding: { x, y, color, strokeWidth },
       },
       {
-        mark: { type: "point", filled: true, size: 22, opacity: 0.9 },
+        mark: { type: "point", filled: true, size: groups.length === 1 ? 16 : 5, opacity: 1 },
         encoding: {
           x,
           y,

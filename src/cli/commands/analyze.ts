@@ -24,8 +24,8 @@ export function analyzeCommand(done: (code: number) => void): Command {
     const { runInto } = await import("../run.ts");
     formatOf(options);
     done(
-      await runInto(options.out, traces.length, options, async (trace, eventsPath) => {
-        await ingestTrace(traces[trace] ?? STDIN, options, eventsPath);
+      await runInto(options.out, traces.length, options, async (trace, eventsPath, tally) => {
+        await ingestTrace(traces[trace] ?? STDIN, options, eventsPath, tally);
       }),
     );
   });

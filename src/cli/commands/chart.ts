@@ -7,7 +7,7 @@ import { print } from "../output.ts";
 /** The command; `done` receives its exit code. */
 export function chartCommand(done: (code: number) => void): Command {
   const command = new Command("chart")
-    .description("write one chart of a result: .svg, or .json (Vega-Lite with its data)")
+    .description("write one chart of a result: .svg, .png, or .json (Vega-Lite with its data)")
     .argument("<dir>", "a directory that analyze or replay wrote")
     .argument("[name]", "the chart, as --list names it")
     .option("--list", "list the charts and write none", false)

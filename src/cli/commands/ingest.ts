@@ -22,14 +22,15 @@ export function ingestCommand(done: (code: number) => void): Command {
       );
     }
     const { ingestTrace } = await import("../ingest-trace.ts");
+    const { problemLines } = await import("../problem-lines.ts");
+    const { Tally } = await import("../run-tally.ts");
     await replaceFile(options.out, async (temporary) => {
-      const meta = await ingestTrace(trace, options, temporary);
-      for (const { kind, count, firstLine } of meta.problems ?? []) {
-        note(
-          `${quotePath(trace)}:${firstLine}: ${kind.code}: ${kind.meaning} (${count} of them, the first here)`,
-        );
-      }
+      const tally = new Tally();
+      const meta = await ingestTrace(trace, options, temporary, tally);
+      tally.events = meta.events;
+      for (const line of problemLines(meta)) note(line);
       note(`${quotePath(options.out)}: ${meta.rows} rows of ${meta.events} events, ${meta.format}`);
+      tally.close(null);
     });
     done(0);
   });
