@@ -74,6 +74,11 @@ export function borrowSeq(world: World, task: number, life: number): number {
   return tasks.entering[task] === life ? NOT_YET : -1;
 }
 
+/** Could both be one life? A task known by lineage only may share the mm that another names: nothing tells them apart. */
+export function couldBeSame({ mms }: World, a: number, b: number): boolean {
+  return (mms.label[a] === -1 || mms.label[b] === -1) && (mms.birth[a]! < 0 || mms.birth[b]! < 0);
+}
+
 /** Nanoseconds covered by the union of the exposures' intervals. */
 export function coveredNs(list: readonly Exposure[]): number {
   const sorted = [...list].sort((a, b) => a.start - b.start);

@@ -202,6 +202,37 @@ export class Forks {
     return row;
   }
 
+  /** A later check point of `row`, of `life`: first among that life's forks, which are in order of their checks. */
+  recheck(mms: Mms, row: number, life: number): void {
+    const old = this.life[row]!;
+    if (old === life && mms.lastFork[life] === row) return;
+    if (mms.lastFork[old] === row) mms.lastFork[old] = this.prev[row]!;
+    else {
+      let next = mms.lastFork[old]!;
+      while (this.prev[next] !== row) next = this.prev[next]!;
+      this.prev[next] = this.prev[row]!;
+    }
+    this.life[row] = life;
+    this.prev[row] = mms.lastFork[life]!;
+    mms.lastFork[life] = row;
+  }
+
+  /** A gap lies before the check of `row`: only the forker itself is known of. */
+  forget(row: number): void {
+    this.usersWhy[row]! |= Doubt.lostEvents;
+    this.countWhy[row]! |= Doubt.lostEvents;
+    this.usersDoubt[row]! += 1;
+    this.countDoubt[row]! += 1;
+    this.usersLow[row] = 1;
+    this.membersLow[row] = 1;
+    this.countLow[row] = 1;
+    this.borrows[row] = 0;
+    this.holders[row] = this.holders[row]!.map((h) => ({ ...h, basis: "possible" }));
+    this.maskOthers[row] = 0;
+    this.maskUnknown[row]! += 1;
+    this.activeUnknown[row]! += 1;
+  }
+
   /** Adds to the ledger bound and doubts of `life`'s forks checked in (from, to), sequence numbers. */
   patchUsers(
     world: World,

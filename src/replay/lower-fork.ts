@@ -180,6 +180,13 @@ export function processExec(r: Lowering, cpu: number, task: number): void {
   tasks.exec[task] = Exec.none;
   if (isApplied) return;
   const old = tasks.mm[task]!;
+  const loaded = cpu >= 0 ? cpus.loaded[cpu]! : -1;
+  if (world.switchMmSeen && loaded >= 0 && old >= 0) {
+    // exec_mmap() loaded the new mm: before the trace began, or nothing told then that it was an exec.
+    if (loaded !== old) exec(r, cpu, task, loaded);
+    tasks.exec[task] = Exec.none;
+    return;
+  }
   if (old >= 0 && tasks.execNew[task]! < 0) {
     // Nothing showed when the old mm was left.
     const from = r.firmBefore;
@@ -187,6 +194,7 @@ export function processExec(r: Lowering, cpu: number, task: number): void {
     r.forks.patchUsers(world, old, from, world.seq, 0, 1, Doubt.exitRace);
   }
   exec(r, cpu, task, execLife(r, task));
+  tasks.exec[task] = Exec.none;
   if (cpu >= 0 && !world.switchMmSeen) cpus.loaded[cpu] = tasks.mm[task]!;
 }
 

@@ -56,7 +56,7 @@ export function switchMm(r: Lowering, b: EventBatch, i: number, cpu: number, tas
   const label = b.mm[i]!;
   const prevLabel = b.mm2[i]!;
   if ((b.flags[i]! & SWITCH_MM_NO_TASK) !== 0) {
-    if (prevLabel > NULL_MM && task > IDLE && isExec(r, task, mms.ofLive(label))) {
+    if (task > IDLE && isExec(r, task, mms.findLive(label), prevLabel > NULL_MM)) {
       exec(r, cpu, task, mms.ofLive(label));
       return;
     }
@@ -121,13 +121,14 @@ function missedTail(r: Lowering, cpu: number, prev: number, next: number): void 
   tasks.cpu[next] = cpu;
 }
 
-function isExec(r: Lowering, task: number, life: number): boolean {
+/**
+ * exec_mmap()'s activate_mm(): up to 6.1 it names the old mm. 6.12's switch_mm() passes prev NULL, as leave_mm() and
+ * flush_tlb_func() do on the way to init_mm: then only the mm made for this exec tells.
+ */
+function isExec(r: Lowering, task: number, life: number, namesPrev: boolean): boolean {
   const { tasks, mms } = r.world;
-  return (
-    tasks.execNew[task] === life ||
-    mms.maker[life] === task ||
-    (tasks.leaving[task]! >= 0 && tasks.leaving[task] !== life)
-  );
+  if (life >= 0 && (tasks.execNew[task] === life || mms.maker[life] === task)) return true;
+  return namesPrev && tasks.leaving[task]! >= 0 && tasks.leaving[task] !== life;
 }
 
 export function enterLazy(r: Lowering, b: EventBatch, i: number, cpu: number, task: number): void {

@@ -29,7 +29,7 @@ import type { Lowering } from "./lowering.ts";
 import { ensureLife, note, setActive } from "./model/model.ts";
 import { Note } from "./model/names.ts";
 import { callUnuseMm, callUseMm, holdLater } from "./model/switching.ts";
-import { beginGet, beginLeave, close, endGet, get, noteOpened, put } from "./model/users.ts";
+import { beginClone, beginGet, beginLeave, close, endGet, get, noteOpened, put } from "./model/users.ts";
 import { Divert, IDLE, NO_LIFE, TaskKind } from "./model/world.ts";
 import { LEDGER_BROKEN } from "./problems.ts";
 
@@ -188,6 +188,7 @@ export function lower(
     case EventKind.copyProcess: {
       closeStale(r, task);
       const flags = b.flags[i]!;
+      if ((flags & CLONE_VM) !== 0) beginClone(r, task);
       if ((flags & CLONE_VM) !== 0 || tasks.kind[task] === TaskKind.kernel) return;
       const attempt = windows.begin(task, tid, b.comm[i]!, cpu, START.copy_process, flags);
       windows.check(attempt, ensureLife(r, task), cpu, START.copy_process, -1, -1);
@@ -235,6 +236,7 @@ export function lower(
       endBy(r, task, END.uprobe_end_dup_mmap);
       return;
     case EventKind.copyProcessRet: {
+      endGet(r, task);
       const attempt = windows.attempts.get(task);
       if (attempt === undefined) return;
       // task_newtask comes before the return of a copy_process that succeeded.

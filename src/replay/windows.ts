@@ -3,7 +3,7 @@
 import { type Attempt, type Blocked, type Call, END, START } from "./attempt.ts";
 import { boundSince, evaluate } from "./evaluate.ts";
 import type { Diverted, Exposure, ExposureClass, WayIn } from "./exposures.ts";
-import { borrowSeq, ExposureClass as Class, classify, NO_WAY_IN } from "./exposures.ts";
+import { borrowSeq, ExposureClass as Class, classify, couldBeSame, NO_WAY_IN } from "./exposures.ts";
 import { Doubt, type Forks } from "./forks.ts";
 import { revealedHolder } from "./holders.ts";
 import type { Locks } from "./locks.ts";
@@ -36,6 +36,8 @@ export class Windows {
   readonly blocked: Blocked[] = [];
   /** Calls of kthread_use_mm that met a write hold on the mm's mmap_lock, a fork's or another's. */
   readonly queued: Call[] = [];
+  /** When each fork's row was made (rows are in that order, checks need not be), and how long a fork went on at most. */
+  readonly #made: number[] = [];
   #longest = 0;
   readonly samples: Samples;
   readonly #locks = new Map<number, TentativeLock>();
@@ -110,7 +112,10 @@ export class Windows {
     const life = confirmMember(this.#m, attempt.task, named);
     tasks.forked[attempt.task] = 1;
     attempt.life = life;
-    if (attempt.row < 0) attempt.row = this.#forks.add(mms, life, attempt.task);
+    if (attempt.row < 0) {
+      attempt.row = this.#forks.add(mms, life, attempt.task);
+      this.#made[attempt.row] = this.#world.ns;
+    } else this.#forks.recheck(mms, attempt.row, life);
     if (by <= START.dup_mmap) this.noteEarly(attempt, by);
     attempt.startBy = by;
     attempt.forkerCpu = cpu;
@@ -170,13 +175,17 @@ export class Windows {
       if (c === attempt.forkerCpu) continue;
       if (cpus.active[c] === attempt.life && cpus.cur[c] !== attempt.task)
         this.#expose(attempt, c, cpus.cur[c]!, "at-check");
-      else if (cpus.active[c] === UNKNOWN_LIFE) this.#doubtActive(attempt, c);
+      else if (this.#isUnknown(attempt, cpus.active[c]!)) this.#doubtActive(attempt, c);
       else if (cpus.lazy[c] === attempt.life && this.#loadedHere(c, attempt.life)) this.#residue(attempt, c);
     }
   }
 
   #loadedHere(cpu: number, life: number): boolean {
     return this.loadsVisible && this.#world.cpus.loaded[cpu] === life;
+  }
+
+  #isUnknown({ life }: Attempt, active: number): boolean {
+    return active === UNKNOWN_LIFE || (active >= 0 && couldBeSame(this.#world, life, active));
   }
 
   #doubtActive(attempt: Attempt, cpu: number): void {
@@ -249,7 +258,7 @@ export class Windows {
     const isLazy = this.#world.cpus.lazy[cpu] === attempt.life && this.#loadedHere(cpu, attempt.life);
     if (current !== undefined && (current.class !== Class.U4 || !isLazy)) this.#endExposure(attempt, cpu);
     if (isLazy && attempt.exposures[cpu] === undefined) this.#residue(attempt, cpu);
-    if (life === UNKNOWN_LIFE) this.#doubtActive(attempt, cpu);
+    if (this.#isUnknown(attempt, life)) this.#doubtActive(attempt, cpu);
   }
 
   /** The forker runs on another CPU now: the one it left may be in somebody else's hands (§9.8), or lazily on the mm. */
@@ -419,7 +428,7 @@ export class Windows {
     const { ns } = this.#world;
     const f = this.#forks;
     f.end[attempt.row] = ns;
-    this.#longest = Math.max(this.#longest, ns - f.start[attempt.row]!);
+    this.#longest = Math.max(this.#longest, ns - this.#made[attempt.row]!);
     f.endBy[attempt.row] = by;
     f.endLine[attempt.row] = this.line;
     for (let c = 0; c < attempt.exposures.length; c++) this.#endExposure(attempt, c);
@@ -477,23 +486,15 @@ export class Windows {
     const f = this.#forks;
     this.samples.retract(cpu, fromSeq);
     for (const attempt of this.open) if (attempt.row >= 0) f.lost[attempt.row] = 1;
-    for (let row = f.length - 1; row >= 0; row--) {
-      // No window is longer than the longest seen.
-      if (f.start[row]! < fromNs - this.#longest) break;
-      if (!(f.end[row]! < fromNs)) f.lost[row] = 1;
-      if (f.seq[row]! <= fromSeq) continue;
-      f.usersWhy[row]! |= Doubt.lostEvents;
-      f.countWhy[row]! |= Doubt.lostEvents;
-      f.usersDoubt[row]! += 1;
-      f.countDoubt[row]! += 1;
-      f.usersLow[row] = 1;
-      f.membersLow[row] = 1;
-      f.countLow[row] = 1;
-      f.borrows[row] = 0;
-      f.holders[row] = f.holders[row]!.map((h) => ({ ...h, basis: "possible" }));
-      f.maskOthers[row] = 0;
-      f.maskUnknown[row]! += 1;
-      f.activeUnknown[row]! += 1;
-    }
+    let row = f.length - 1;
+    for (; row >= 0 && this.#made[row]! >= fromNs - this.#longest; row--) this.#loseAt(row, fromSeq, fromNs);
+    for (const attempt of this.open)
+      if (attempt.row >= 0 && attempt.row <= row) this.#loseAt(attempt.row, fromSeq, fromNs);
+  }
+
+  #loseAt(row: number, fromSeq: number, fromNs: number): void {
+    const f = this.#forks;
+    if (!(f.end[row]! < fromNs)) f.lost[row] = 1;
+    if (f.seq[row]! > fromSeq) f.forget(row);
   }
 }

@@ -42,7 +42,7 @@ export function broken(world: World, batch: EventBatch, i: number): string[] {
 }
 
 function brokenCpu(world: World, cpu: number): string[] {
-  const { cpus, tasks, mms, switchMmSeen, enterLazySeen } = world;
+  const { cpus, tasks, switchMmSeen, enterLazySeen } = world;
   const out: string[] = [];
   const lazy = cpus.lazy[cpu]!;
   const active = cpus.active[cpu]!;
@@ -53,8 +53,6 @@ function brokenCpu(world: World, cpu: number): string[] {
     out.push(`cpu ${cpu} grabs ${cpus.pendingGrab[cpu]}, holds ${lazy}`);
   // Where a switch probe is missing, when a borrow or a load takes effect is not seen.
   if (!switchMmSeen || !enterLazySeen) return out;
-  // A life known by lineage only may turn out to be one met before; the CPU learns it at its next switch (seeds 74, 114).
-  if ([lazy, active, loaded].some((life) => life >= 0 && mms.label[life] === -1)) return out;
   // lazy => cur->mm == NULL: no task uses an mm on a CPU that holds one lazily.
   if (lazy >= 0 && (active >= 0 || using >= 0))
     out.push(`cpu ${cpu} holds ${lazy} lazily, uses ${active}, its task ${using}`);

@@ -1,23 +1,10 @@
 // One trace of a few lines a rule of the kernel or of a design: test/golden/replay/NAME.txt says which and where it is
 // laid down. Expected outcomes were worked out from the kernel's rules, then compared.
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { outcomeText } from "./outcome.ts";
-import { ingest, run } from "./recordings.ts";
+import { outcomeOf } from "./specimens.ts";
 
 // Snapshots of plain text, without quotes.
 expect.addSnapshotSerializer({ test: (value) => typeof value === "string", serialize: (value) => value });
-
-/** Replays test/golden/replay/`name`.txt under the kernel and the assumption its head names. */
-async function outcomeOf(name: string): Promise<string> {
-  const bytes = readFileSync(new URL(`../golden/replay/${name}.txt`, import.meta.url));
-  const head = new TextDecoder().decode(bytes);
-  const kernel = /^# kernel (\S+)$/m.exec(head)?.[1] ?? "";
-  const assume = /^# assume (\S+)$/m.exec(head)?.[1];
-  return outcomeText(
-    await run(ingest(bytes, name), { kernel, assume: assume === undefined ? [] : [assume] }),
-  );
-}
 
 test("lazy-grab-by-idle", async () => {
   expect(await outcomeOf("lazy-grab-by-idle")).toMatchInlineSnapshot(`

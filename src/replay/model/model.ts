@@ -93,6 +93,16 @@ export function leave(m: Model, task: number): void {
  * earlier forks are corrected too. Returns the life, which is the one known by lineage when `life` only names it.
  */
 export function confirmMember(m: Model, task: number, named: number): number {
+  const life = makeMember(m, task, named);
+  const { tasks, cpus } = m.world;
+  const cpu = tasks.cpu[task]!;
+  // It runs: then this is what its CPU has had in use.
+  if (cpu >= 0 && cpus.cur[cpu] === task && cpus.active[cpu] !== life && cpus.tail[cpu] !== Tail.awaited)
+    setActive(m, cpu, task, life);
+  return life;
+}
+
+function makeMember(m: Model, task: number, named: number): number {
   const { tasks, mms } = m.world;
   const before = tasks.mm[task]!;
   const life = before >= 0 && sameLife(m, before, named) ? before : named;

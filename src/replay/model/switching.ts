@@ -53,7 +53,7 @@ export function contextSwitch(m: Model, cpu: number, prev: number, next: number)
     if (cpus.cur[cpu] !== -1) forgetCpu(m, cpu);
   } else if (flushesSeen && tasks.kind[prev] === TaskKind.unknown) inferKernel(m, cpu, prev);
   cpus.crLoaded[cpu] = 0;
-  const prevUsing = tasks.using(prev);
+  const prevUsing = usingAtSwitch(m, prev, switchMmSeen);
   const wasUnknown = cpus.unknownSince[cpu]! >= 0;
   if (wasUnknown && prevUsing >= 0) reveal(m, cpu, prevUsing, prev);
   cpus.cur[cpu] = next;
@@ -69,7 +69,7 @@ export function contextSwitch(m: Model, cpu: number, prev: number, next: number)
     tasks.firm[next] = seq;
   }
   cpus.pendingDrop[cpu] = NO_LIFE;
-  const nextUsing = tasks.using(next);
+  const nextUsing = usingAtSwitch(m, next, switchMmSeen);
   if (nextUsing === NO_LIFE) {
     // user -> kernel grabs; kernel -> kernel transfers; unknown -> kernel: the tail says on what.
     if (prevUsing >= 0) {
@@ -96,6 +96,16 @@ export function contextSwitch(m: Model, cpu: number, prev: number, next: number)
   if (!switchMmSeen) cpus.loaded[cpu] = -1;
   cpus.pendingGrab[cpu] = NO_LIFE;
   setActive(m, cpu, next, UNKNOWN_LIFE);
+}
+
+/**
+ * What a task uses as it is switched out or in. One preempted after it called kthread_use_mm is a kernel task until the
+ * call's switch_mm_irqs_off; where that is not recorded it may be either.
+ */
+function usingAtSwitch(m: Model, task: number, switchMmSeen: boolean): number {
+  const { tasks } = m.world;
+  if (!switchMmSeen && tasks.entering[task]! >= 0 && tasks.borrowed[task]! < 0) return UNKNOWN_LIFE;
+  return tasks.using(task);
 }
 
 /**
@@ -147,7 +157,13 @@ export function lazyTail(m: Model, cpu: number, next: number, met: number): void
   } else {
     cpus.pendingGrab[cpu] = life;
     cpus.grabStage[cpu] = GrabStage.lazy;
-    if (prevUsing >= 0 && cpus.loaded[cpu] === -1) load(m, cpu, life);
+    // What stays loaded is prev's mm, whatever it was taken for.
+    if (
+      prevUsing >= 0 &&
+      (cpus.loaded[cpu] === -1 || cpus.loaded[cpu] === prevUsing) &&
+      cpus.loaded[cpu] !== life
+    )
+      load(m, cpu, life);
   }
   cpus.pendingDrop[cpu] = NO_LIFE;
   cpus.tail[cpu] = Tail.seen;

@@ -50,6 +50,15 @@ export function beginGet(m: Model, task: number, life: number): void {
   note(m, Note.taking, life, task);
 }
 
+/** copy_process() entered with CLONE_VM: copy_mm() may raise mm_users any time until task_newtask, or the return, shows it over. */
+export function beginClone(m: Model, task: number): void {
+  const { tasks } = m.world;
+  endGet(m, task);
+  if (tasks.mm[task]! < 0) return;
+  beginGet(m, task, tasks.mm[task]!);
+  tasks.getHalf[task] = Half.thread;
+}
+
 /**
  * The trace is over and `task`'s call has not returned: its target may have exec'd since, so that the reference is one of
  * the new mm; where the target is unknown, of any.
@@ -227,6 +236,9 @@ export function close(m: Model, life: number): void {
   const { world, forks } = m;
   const { mms } = world;
   if (mms.closed[life] === 1) return;
+  mms.closed[life] = 1;
+  // What was put in the gap is missing from the sum.
+  if (world.lostDuring(life)) return;
   const open = mms.ambiguous[life]?.length ?? 0;
   const sum = mms.sum[life]!;
   if (sum === 0 && open > 0) resolveHidden(m, life);
@@ -234,8 +246,7 @@ export function close(m: Model, life: number): void {
     // Every ambiguous put released a seen get: the lower bound (sum less the ambiguous) was the value.
     for (const seq of mms.ambiguous[life]!) forks.patchUsers(world, life, seq, world.seq, 0, -1, 0);
     mms.ambiguous[life] = undefined;
-  } else if (sum !== 0 && !world.lostDuring(life)) mms.broken[life] = 1;
-  mms.closed[life] = 1;
+  } else if (sum !== 0) mms.broken[life] = 1;
 }
 
 /** A task of `parent` with CLONE_VM: one more user, since the parent's copy_mm() somewhere after `from`. */
@@ -243,6 +254,7 @@ export function share(m: Model, parent: number, child: number, kind: ShareKind, 
   const { world } = m;
   const { tasks, mms } = world;
   const life = tasks.mm[parent]!;
+  endGet(m, parent);
   tasks.share[child] = kind;
   join(m, child, life, true);
   mms.sum[life]! += 1;

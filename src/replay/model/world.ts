@@ -494,12 +494,12 @@ export class World {
   flushesSeen = false;
   /** mmput is recorded: who has given a reference back is seen. */
   putsSeen = false;
-  /** switch_mm_irqs_off is recorded: what a CPU loads, and when, is seen. */
+  /** switch_mm_irqs_off is recorded. */
   switchMmSeen = false;
-  /** mm_init or begin_new_exec is recorded: every mm made in the trace is seen being made. */
+  /** mm_init or begin_new_exec is recorded: no mm is made unseen. */
+  makesSeen = false;
   /** Lives from this id on were met for the first time in the event now applied. */
   livesBefore = 0;
-  makesSeen = false;
   /** enter_lazy_tlb is recorded: the moment a borrow ends is seen. */
   enterLazySeen = false;
   /** Sequence of the latest gap in the recording: lives born before it are in doubt. */
