@@ -31,6 +31,8 @@ export interface Mm {
 
 export interface Task {
   readonly tid: number;
+  /** tgid. */
+  group: number;
   readonly isKernel: boolean;
   mm: Mm | null;
   active: Mm | null;
@@ -178,6 +180,7 @@ export class Kernel {
   #task(tid: number, isKernel: boolean, program: Program): Task {
     return {
       tid,
+      group: tid,
       isKernel,
       mm: null,
       active: null,

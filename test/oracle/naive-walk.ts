@@ -86,6 +86,11 @@ export class Walk extends RowIndex {
   readonly uses: Use[] = [];
   readonly bits: Hold[] = [];
   readonly lazies: Hold[] = [];
+  /**
+   * Spans in which a reference changes hands, or is about to be taken: kthread_use_mm on an mm held lazily, until row `to` the
+   * CPU's, then the borrower's; a switch to a kernel task before its enter_lazy_tlb.
+   */
+  readonly conversions: { readonly life: Life; readonly from: number; readonly to: number }[] = [];
   /** The mm that a vfork child shares with its parent, by the child's pid. */
   readonly vforkMms: Map<number, Life> = new Map();
   readonly #modern: boolean;
@@ -99,7 +104,7 @@ export class Walk extends RowIndex {
     super(rows);
     this.#modern = modern;
     for (let i = 0; i < rows.length; i++) this.#step(i);
-    for (const [key, task] of this.#tasks) if (task.asked >= 0) this.#unreturned(key, task.asked);
+    for (const [key, task] of this.#tasks) this.#unfinished(key, task);
   }
 
   /** The life that the mm of row `i` named when the row was walked. */
@@ -205,6 +210,7 @@ export class Walk extends RowIndex {
     if (state.use !== null) state.use.to = i;
     state.use = null;
     if (prev.mm && next.mm === null) {
+      this.conversions.push({ life: prev.mm, from: i, to: from });
       this.#add(prev.mm, "count", 1, "lazy-tlb", nextKey, from, this.nextOnCpu(from, cpu));
       this.#park(state, prev.mm, cpu, from);
     } else if (prev.mm === null && next.mm) {
@@ -267,6 +273,7 @@ export class Walk extends RowIndex {
     if (state.active !== life || this.#modern) this.#add(life, "count", 1, "borrower", key, row, i);
     else this.#add(life, "count", 1, "borrower", key, i, i);
     const isConverted = state.active === life && !this.#modern;
+    if (isConverted) this.conversions.push({ life, from: row, to: i });
     this.#add(state.active, "count", -1, "lazy-tlb", key, i, isConverted ? i : done);
     task.pending = null;
     task.mm = life;
@@ -347,10 +354,28 @@ export class Walk extends RowIndex {
     }
   }
 
-  /** A get entered and never seen to return may have taken its reference at any time since. */
+  /** What a task had begun when the trace ended may have been done at any time since. */
+  #unfinished(key: number, task: Task): void {
+    if (task.asked >= 0) this.#unreturned(key, task.asked);
+    if (task.pending !== null)
+      this.#add(task.pending.life, "count", 1, "borrower", key, task.pending.row, NEVER);
+    if (task.unusing >= 0 && this.#modern)
+      this.#add(task.mm, "count", 1, "lazy-tlb", key, task.unusing, NEVER);
+    const exiting = this.rows[task.exiting];
+    if (exiting?.kind === EventKind.exitMmRelease && task.mm !== null)
+      this.#add(task.mm, "count", 1, "lazy-tlb", key, task.exiting, NEVER);
+    const copying = this.rows[task.copying];
+    if (copying !== undefined && (copying.flags & CLONE_VM) !== 0)
+      this.#add(task.mm, "users", 1, "threads", key, task.copying, NEVER);
+  }
+
+  /** A get entered and never seen to return: of whatever its target has had as its mm since. */
   #unreturned(key: number, asked: number): void {
-    const target = this.#tasks.get(this.rows[asked]!.argTid);
-    this.#add(target?.mm, "users", 1, "reader", key, asked, NEVER);
+    const target = this.rows[asked]!.argTid;
+    const now = this.#tasks.get(target)?.mm;
+    const since = this.uses.filter((use) => use.task === target && use.to > asked).map((use) => use.life);
+    for (const life of new Set([...(now ? [now] : []), ...since]))
+      this.#add(life, "users", 1, "reader", key, asked, NEVER);
   }
 
   #get(i: number, row: Row, key: number, life: Life): void {
@@ -414,6 +439,9 @@ export class Walk extends RowIndex {
       case EventKind.copyProcess:
         task.copying = i;
         return;
+      case EventKind.copyProcessRet:
+        task.copying = -1;
+        return;
       case EventKind.taskNewtask:
         this.#newTask(i, row, key);
         return;
@@ -461,6 +489,7 @@ export class Walk extends RowIndex {
     if (isVfork) this.vforkMms.set(row.argTid, child.mm);
     const from = parent.copying >= 0 ? parent.copying : this.previousOf(i, key);
     this.#add(child.mm, "users", 1, isVfork ? "vfork-child" : "threads", row.argTid, from, i);
+    parent.copying = -1;
   }
 
   #useMm(i: number, row: Row, key: number): void {

@@ -347,22 +347,40 @@ function gotBefore(use: Use, walk: Walk): { readonly asked: number; readonly got
   return open.at(-1) ?? NOTHING_GOT;
 }
 
-/** Calls that a policy's serialisation makes wait until the window's end. */
+/**
+ * Calls that a policy's lock makes wait: fork_lock is held to the window's end, mmap_lock until mmap_write_unlock(), which
+ * comes after the flush (§4.1, §6 (c2)).
+ */
 function blockedCalls(fork: Candidate, walk: Walk): Blocked[] {
   const found: Blocked[] = [];
-  for (let i = fork.check + 1; i < Math.min(fork.end, walk.rows.length); i++) {
+  const unlocked = unlockedAt(fork, walk.rows);
+  for (let i = fork.check + 1; i < Math.min(unlocked, walk.rows.length); i++) {
     const row = walk.rows[i]!;
     if (row.tid === fork.tid || row.mm !== fork.mm || (row.ctx & CTX_ALIAS) !== 0) continue;
-    const policies: readonly PolicyId[] =
+    const kind =
       row.kind === EventKind.kthreadUseMm
-        ? ["fork-lock", "mmap-lock", "users-mmap-lock"]
+        ? "kthread_use_mm"
         : row.kind === EventKind.kthreadUnuseMm
-          ? ["fork-lock"]
-          : [];
-    const kind = row.kind === EventKind.kthreadUseMm ? "kthread_use_mm" : "kthread_unuse_mm";
+          ? "kthread_unuse_mm"
+          : null;
+    if (kind === null) continue;
+    const policies: PolicyId[] = i < fork.end ? ["fork-lock"] : [];
+    if (kind === "kthread_use_mm") policies.push("mmap-lock", "users-mmap-lock");
     for (const policy of policies) found.push({ policy, kind, tid: row.tid, at: row.ns });
   }
   return found;
+}
+
+/** Row at which the forker gives the write lock back; the window's end where nothing shows that it has it. */
+function unlockedAt(fork: Candidate, rows: readonly Row[]): number {
+  const isOfLock = (row: Row, kind: number): boolean =>
+    row.kind === kind && row.tid === fork.tid && row.mm === fork.mm && (row.flags & LOCK_WRITE) !== 0;
+  const taken = rows.findLastIndex(
+    (row, i) => i <= fork.end && isOfLock(row, EventKind.mmapLockAcquireReturned),
+  );
+  if (taken < 0) return fork.end;
+  const given = rows.findIndex((row, i) => i > taken && isOfLock(row, EventKind.mmapLockReleased));
+  return given < 0 ? NEVER : given > fork.check ? Math.max(given, fork.end) : fork.end;
 }
 
 const USERS_ONLY: readonly PolicyId[] = ["users-only", "users-mmap-lock"];
@@ -380,7 +398,9 @@ function judge(
   out.set("always-atomic", { decision: "slow", verdict: null, deniedBy: [], inFlight: false });
   const users = sampled?.users ?? (derived.users.exact ? derived.users.value : null);
   const count = sampled?.count ?? (derived.count.exact ? derived.count.value : null);
-  const inFlight = deltas.some((delta) => delta.from < fork.check && delta.to > fork.check);
+  const inFlight = [...deltas, ...walk.conversions].some(
+    (change) => change.life === life && change.from < fork.check && change.to > fork.check,
+  );
   const borrowed = borrowedAt(fork.check, life, walk);
   const extra = borrowed.some((use) => gotBefore(use, walk).got < 0) ? ["borrower"] : [];
   const usersCauses = causes(deltas, "users", fork.check, users, borrowed);

@@ -322,14 +322,20 @@ function* clone(k: Kernel, task: Task, flags: number): Program {
   yield "run";
   const isVfork = (flags & CLONE_VFORK) !== 0;
   const born = k.newTask(false, mm, (self) => (isVfork ? vforkChild(k, self) : userTask(k, self)));
+  if ((flags & CLONE_THREAD) !== 0) born.group = task.group;
   yield* announce(k, born, flags);
   if (!isVfork) return;
   task.until = () => born.vforkDone;
   yield "sleep";
 }
 
-/** begin_new_exec and what it frees. */
+/**
+ * begin_new_exec and what it frees. de_thread() would kill the other threads first and give a thread its leader's pid: only
+ * leaders that are alone exec here.
+ */
 function* exec(k: Kernel, task: Task): Program {
+  const isAlone = !k.tasks.some((other) => other !== task && other.group === task.group);
+  if (!isAlone || task.group !== task.tid) return;
   const next = k.newMm();
   k.emit(EventKind.mmInit, { mm: next.id });
   yield k.odds(0.3) ? "sleep" : "run";
