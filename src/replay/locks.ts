@@ -10,6 +10,8 @@ export interface WriteHold {
   /** When the lock was asked for (mmap_lock_start_locking), NaN not recorded, and when it was got. */
   readonly asked: number;
   readonly from: number;
+  /** Sequence of that. */
+  readonly seq: number;
   readonly line: number;
   to: number;
   /**
@@ -29,6 +31,7 @@ export class Locks {
   readonly #holder: number[] = [];
   readonly #asked: number[] = [];
   readonly #from: number[] = [];
+  readonly #seq: number[] = [];
   readonly #line: number[] = [];
   /** The hold as an object, once somebody has asked for it. */
   readonly #hold: (WriteHold | undefined)[] = [];
@@ -84,6 +87,7 @@ export class Locks {
     this.#holder[label] = task;
     this.#asked[label] = asked;
     this.#from[label] = ns;
+    this.#seq[label] = seq;
     this.#line[label] = line;
     this.#held.add(label);
   }
@@ -141,6 +145,7 @@ export class Locks {
       label,
       asked: this.#asked[label]!,
       from: this.#from[label]!,
+      seq: this.#seq[label]!,
       line: this.#line[label]!,
       to: Number.NaN,
       ended: "",

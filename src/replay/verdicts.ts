@@ -146,6 +146,8 @@ function borrowers(replayer: Replayer, row: number, count: CountValue, armed: Ar
   const value = forks.borrows[row]!;
   const countIsOne = counted(count).exact && count.value === 1;
   if (countIsOne) return { value: 0, exact: true };
+  // Without sched_switch the end of a borrow may have passed for something else.
+  if (!armed.schedSwitch) return { value: 0, exact: false };
   const life = forks.life[row]!;
   const visible =
     armed.useMm && world.mms.hiddenHolder[life] === 0 && forks.lost[row] === 0 && !world.lostDuring(life);
@@ -312,9 +314,10 @@ function verdictOf(
   // mm_count may have been above 1 unseen, and mm_users by a get that only its put shows.
   const unsureCounts = !options.armed.switchTail || (forks.usersWhy[row]! & Doubt.hiddenGet) !== 0;
   const letIn = (e: Exposure, unsure: "yes" | "no"): boolean => {
-    const isUnsure = e.diverted === "unknown" || (e.diverted === "yes" && unsureCounts);
-    const diverted = (isUnsure ? unsure : e.diverted) === "yes";
-    return isHazard(e, options.lazySetsDirty) && !policy.keepsOut(entryOf(forks, row, policy, e, diverted));
+    const met = metLock(forks, row, e.getSeq);
+    const isUnsure = met === "unknown" || e.diverted === "unknown" || unsureCounts;
+    const gotInside = met !== "no" && e.diverted !== "no" && (!isUnsure || unsure === "yes");
+    return isHazard(e, options.lazySetsDirty) && !policy.keepsOut(entryOf(forks, row, policy, e, gotInside));
   };
   const hazards = facts.exposures.filter((e) => letIn(e, "yes"));
   const perhaps = facts.exposures.some((e) => letIn(e, "no"));
@@ -327,10 +330,25 @@ function verdictOf(
   return !perhaps && canTell(replayer, row, facts, options.armed) ? "safe" : "indeterminate";
 }
 
-function entryOf(forks: Forks, row: number, policy: Policy, e: Exposure, diverted: boolean): Entry {
+function entryOf(forks: Forks, row: number, policy: Policy, e: Exposure, gotInside: boolean): Entry {
   // fork_lock is taken before copy_mm(), so a borrow between the early check point and the lock waits as well.
   const from = policy.holds === "copy_mm" ? forks.earlySeq[row]! : forks.seq[row]!;
-  return { borrowedInside: e.borrowSeq > from, gotInside: diverted && e.getSeq > forks.seq[row]! };
+  return { borrowedInside: e.borrowSeq > from, gotInside };
+}
+
+/**
+ * Was get_task_mm() called at sequence `seq` while the fork held mmap_lock, as the 15 May patch asks (semantics §6 (b))? The
+ * lock is held from mmap_lock_acquire_returned on; where that is not recorded, from dup_mmap()'s entry (taken to get it at
+ * once) or some time before uprobe_dup_mmap. A bracket begins before the lock by nobody knows how much.
+ */
+function metLock(forks: Forks, row: number, seq: number): "yes" | "no" | "unknown" {
+  const hold = forks.lock[row];
+  if (hold !== undefined) return seq > hold.seq ? "yes" : "no";
+  const by = forks.startBy[row]!;
+  const isInside = seq > forks.seq[row]!;
+  if (by < START.dup_mmap) return isInside ? "unknown" : "no";
+  if (isInside) return "yes";
+  return by === START.uprobe_dup_mmap && seq > forks.earlySeq[row]! ? "unknown" : "no";
 }
 
 /** Nothing can have used the mm unseen: the window is whole, borrowers would show, and no CPU is in doubt. */

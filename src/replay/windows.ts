@@ -437,10 +437,11 @@ export class Windows {
     const hold = this.#mmapLocks.holdOf(attempt.life);
     if (hold?.task === attempt.task) f.lock[attempt.row] = hold;
     this.#uses.windowEnds(attempt.row);
+    const from = f.lock[attempt.row]?.seq ?? f.seq[attempt.row]!;
     // Nobody knows whether fork_lock was held already before the last check point ahead of mmap_lock.
     for (const call of attempt.blocked)
       if (call.seq > f.earlySeq[attempt.row]!)
-        this.blocked.push({ fork: attempt.row, call, beforeLock: call.seq < f.seq[attempt.row]! });
+        this.blocked.push({ fork: attempt.row, call, beforeLock: call.seq < from });
   }
 
   /** The fork is over (returned, or a new one begins): forget the attempt. `child`: new pid, -1 unknown or failed. */

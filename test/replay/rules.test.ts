@@ -222,6 +222,54 @@ test("get-diverts", async () => {
   `);
 });
 
+test("get-meets-the-lock", async () => {
+  expect(await outcomeOf("get-meets-the-lock")).toMatchInlineSnapshot(`
+    fork 101 [24,40) uprobe_dup_mmap..mmap_lock_released child 103 early 18
+      users 1 measured (1 at-least), count 1 measured (1 derived), exposure U3, lazy 0
+      doubts: unfinished-get
+      fast unsafe: mm-count-only counts-unlocked users-only cpumask
+      fast safe: get-task-mm fork-lock mmap-lock users-mmap-lock
+      U3 50 on cpu1 [29,40)
+      wait 18 get_task_mm 50 at 22: get-task-mm
+      wait 12 kthread_use_mm 50 at 28: fork-lock mmap-lock users-mmap-lock
+  `);
+});
+
+test("get-in-a-bracket", async () => {
+  expect(await outcomeOf("get-in-a-bracket")).toMatchInlineSnapshot(`
+    fork 101 [20,42) copy_process..task_newtask child 103 bracketed
+      users 1 derived, count 1 derived, exposure U3, lazy 0
+      fast indeterminate: mm-count-only counts-unlocked users-only get-task-mm cpumask
+      fast safe: fork-lock mmap-lock users-mmap-lock
+      U3 50 on cpu1 [29,42)
+      wait 20 get_task_mm 50 at 22: get-task-mm
+      wait 14 kthread_use_mm 50 at 28: fork-lock mmap-lock users-mmap-lock
+  `);
+});
+
+test("get-before-uprobe", async () => {
+  expect(await outcomeOf("get-before-uprobe")).toMatchInlineSnapshot(`
+    fork 101 [24,40) uprobe_dup_mmap..uprobe_end_dup_mmap child 103 early 18
+      users 1 measured (1 at-least), count 1 measured (1 derived), exposure U3, lazy 0
+      doubts: unfinished-get
+      fast unsafe: mm-count-only counts-unlocked users-only cpumask
+      fast indeterminate: get-task-mm
+      fast safe: fork-lock mmap-lock users-mmap-lock
+      U3 50 on cpu1 [29,40)
+      wait 12 kthread_use_mm 50 at 28: fork-lock mmap-lock users-mmap-lock
+  `);
+});
+
+test("borrow-without-switches", async () => {
+  expect(await outcomeOf("borrow-without-switches")).toMatchInlineSnapshot(`
+    fork 101 [20,40) dup_mmap..dup_mmap_ret child 103
+      users 2 derived, count 1 at-least, exposure U1, lazy 0
+      indeterminate: mm-count-only cpumask
+      slow unattributed: counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      U1 50 on cpu1 [20,40)
+  `);
+});
+
 test("use-mm-without-get", async () => {
   expect(await outcomeOf("use-mm-without-get")).toMatchInlineSnapshot(`
     fork 101 [20,40) dup_mmap..dup_mmap_ret
