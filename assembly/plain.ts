@@ -5,12 +5,35 @@
 // Memory, filled by src/ingest/kernel.ts: the beginnings of events (printed bytes padded to 16 with masks), a table of
 // guesses, counters, records of wanted lines, and the text with 32 bytes of room behind it.
 
-const LF: u8 = 10;
-const SPACE: u8 = 0x20;
+import { comms, forget, pointers } from "./intern";
+import { addProbe, addSwitch, contextOfFlags, forgetRows, MAX_ROWS, rows, setHead } from "./rows";
+import { DASH, holdsLineFeed, isDigit, lineEnd, LPAREN, MAX_CPU, MAX_PID, number, RPAREN, SPACE, spaces, stop } from "./text";
+
+export { COMM_LENGTHS, COMMS, MAX_COMMS, MAX_POINTERS, POINTERS } from "./intern";
+export {
+  ARG_COMM,
+  ARG_TID,
+  COMM,
+  COUNT,
+  CPU,
+  CTX,
+  FLAGS,
+  KEY_CODES,
+  KEY_LENGTHS,
+  KEYS,
+  KIND,
+  LINE_NUMBERS,
+  MAX_KEYS,
+  MAX_ROWS,
+  MM,
+  MM2,
+  NS,
+  TGID,
+  TID,
+  USERS,
+} from "./rows";
+
 const HASH: u8 = 0x23;
-const LPAREN: u8 = 0x28;
-const RPAREN: u8 = 0x29;
-const DASH: u8 = 0x2d;
 const DOT: u8 = 0x2e;
 const SLASH: u8 = 0x2f;
 const COLON: u8 = 0x3a;
@@ -22,8 +45,6 @@ const BACKSLASH: u8 = 0x5c;
 
 const COMM_WIDTH: usize = 16;
 const MAX_SECOND_DIGITS: usize = 9;
-const MAX_CPU: i32 = 8191;
-const MAX_PID: i32 = 4194304;
 const SAFE_SECONDS: i32 = 9000000;
 const MAX_LINE: usize = 1 << 20;
 const BUCKETS: i32 = 1024;
@@ -34,18 +55,22 @@ export const SHAPE_BYTES: i32 = 128;
 const TEXT_BYTES: i32 = 64;
 export const MAX_SHAPES: i32 = 1024;
 export const MAX_RECORDS: i32 = 4096;
-/** start, stop, line, tid, tgid, cpu, flagsStart, flagsEnd, hi, lo, name id, body. */
-export const RECORD_WORDS: i32 = 12;
+/** start, stop, line, tid, tgid, cpu, flagsStart, flagsEnd, hi, lo, name id, body; rows, names and pointers before it. */
+export const RECORD_WORDS: i32 = 16;
 
 /** Texts and masks by shape. */
 export const SHAPES: usize = memory.data(SHAPE_BYTES * MAX_SHAPES, 16);
-/** By shape: length, name id (-1: skipped), lines skipped. */
+/** By shape: length, name id (-1: skipped), lines that made no record. */
 export const LENGTHS: usize = memory.data(4 * MAX_SHAPES, 16);
 export const NAME_IDS: usize = memory.data(4 * MAX_SHAPES, 16);
 export const SKIPPED: usize = memory.data(4 * MAX_SHAPES, 16);
+/** By shape: how its lines become rows (a record; sched_switch; a probe), a probe's kind, whether its rows are aliases. */
+export const ACTIONS: usize = memory.data(4 * MAX_SHAPES, 16);
+export const KINDS: usize = memory.data(4 * MAX_SHAPES, 16);
+export const ALIASES: usize = memory.data(4 * MAX_SHAPES, 16);
 /** Guesses: shape id + 1, 0 for none. */
 const GUESSES: usize = memory.data(4 * 1024 * 4, 16);
-export const RECORDS: usize = memory.data(4 * 12 * 4096, 16);
+export const RECORDS: usize = memory.data(4 * 16 * 4096, 16);
 /** Set by scan: see the indices of kernel.ts. */
 export const STATE: usize = memory.data(4 * 16, 16);
 export const HEAP: usize = (__heap_base + 63) & ~63;
@@ -64,6 +89,13 @@ const LAST_HI = 36;
 const LAST_LO = 40;
 const STEPS_BACK = 44;
 const SKIMMED = 48;
+const ROW_COUNT = 52;
+const COMM_COUNT = 56;
+const POINTER_COUNT = 60;
+
+// Of ACTIONS.
+const SWITCH = 1;
+const PROBE = 2;
 
 let shapeCount: i32 = 0;
 
@@ -76,8 +108,6 @@ let flagsEnd: usize = 0;
 let hi: i32 = 0;
 let lo: i32 = 0;
 let body: usize = 0;
-/** Where the number read last ends. */
-let stop: usize = 0;
 let shapeEnd: usize = 0;
 
 /** Begins a part: forgets shapes and counts. */
@@ -91,55 +121,7 @@ export function reset(shapes: i32): void {
   store<i32>(STATE + LOWEST_HI, i32.MAX_VALUE);
   store<i32>(STATE + FIRST_HI, -1);
   store<i32>(STATE + LAST_HI, -1);
-}
-
-// @ts-expect-error: decorator
-@inline
-function isDigit(c: u8): bool {
-  return u32(c) - 0x30 < 10;
-}
-
-/** Decimal number at `at`; as large as its digits make it up to `limit`, beyond that some number above `limit`. */
-// @ts-expect-error: decorator
-@inline
-function number(at: usize, limit: i32): i32 {
-  let value: i32 = 0;
-  let i = at;
-  let c = u32(load<u8>(i)) - 0x30;
-  while (c < 10) {
-    value = value > limit ? value : value * 10 + i32(c);
-    c = u32(load<u8>(++i)) - 0x30;
-  }
-  stop = i;
-  return value;
-}
-
-// @ts-expect-error: decorator
-@inline
-function spaces(at: usize): usize {
-  let i = at;
-  while (load<u8>(i) == SPACE) i++;
-  return i;
-}
-
-/** Whether 16 bytes hold a line feed. */
-// @ts-expect-error: decorator
-@inline
-function holdsLineFeed(at: usize): bool {
-  return v128.any_true(i8x16.eq(v128.load(at), i8x16.splat(LF)));
-}
-
-/** Start of the line feed at or behind `at`: there is one. */
-// @ts-expect-error: decorator
-@inline
-function lineEnd(at: usize): usize {
-  let i = at;
-  let found = i8x16.bitmask(i8x16.eq(v128.load(i), i8x16.splat(LF)));
-  while (found == 0) {
-    i += 16;
-    found = i8x16.bitmask(i8x16.eq(v128.load(i), i8x16.splat(LF)));
-  }
-  return i + ctz(found);
+  forget();
 }
 
 /** readPlainTime(). */
@@ -303,13 +285,15 @@ function endsOddly(end: usize, isFtrace: bool): bool {
 
 /**
  * scanPlain() over whole lines in [from, to): returns where it stopped, `to` when all are read, or when MAX_RECORDS
- * records are full. `format`: 0 ftrace text, 1 trace-cmd report, 2 perf script.
+ * records or MAX_ROWS rows are full. `format`: 0 ftrace text, 1 trace-cmd report, 2 perf script. `irqColumn` as in
+ * contextOfFlags().
  */
-export function scan(from: usize, to: usize, format: i32, epoch: i32): usize {
+export function scan(from: usize, to: usize, format: i32, epoch: i32, irqColumn: i32): usize {
+  forgetRows();
   let at = from;
   let line = load<i32>(STATE + LINE);
   let count = 0;
-  while (at < to && count < MAX_RECORDS) {
+  while (at < to && count < MAX_RECORDS && rows < MAX_ROWS) {
     if (!(format == 2 ? readPerf(at) : readTaskPid(at))) break;
     const seconds = hi - epoch;
     if (seconds >= SAFE_SECONDS || seconds <= -SAFE_SECONDS) break;
@@ -318,23 +302,40 @@ export function scan(from: usize, to: usize, format: i32, epoch: i32): usize {
     const end = lineEnd(shapeEnd);
     if (end - at > MAX_LINE) break;
     const nameId = load<i32>(NAME_IDS + shape * 4);
+    let isCounted = nameId < 0;
     if (nameId >= 0) {
       if (endsOddly(end, format == 0)) break;
-      const record = RECORDS + count * (RECORD_WORDS * 4);
-      store<i32>(record, i32(at), 0);
-      store<i32>(record, i32(end), 4);
-      store<i32>(record, line + 1, 8);
-      store<i32>(record, tid, 12);
-      store<i32>(record, tgid, 16);
-      store<i32>(record, cpu, 20);
-      store<i32>(record, i32(flagsStart), 24);
-      store<i32>(record, i32(flagsEnd), 28);
-      store<i32>(record, hi, 32);
-      store<i32>(record, lo, 36);
-      store<i32>(record, nameId, 40);
-      store<i32>(record, i32(spaces(shapeEnd)), 44);
-      count++;
-    } else {
+      const event = spaces(shapeEnd);
+      const action = load<i32>(ACTIONS + shape * 4);
+      if (action != 0) {
+        const ctx = format == 2 ? 0 : contextOfFlags(flagsStart, flagsEnd, irqColumn);
+        setHead(tid, tgid, cpu, ctx, f64(seconds) * 1e9 + f64(lo), line + 1, at, at + COMM_WIDTH);
+        isCounted =
+          action == SWITCH
+            ? addSwitch(event, end)
+            : addProbe(load<i32>(KINDS + shape * 4), load<i32>(ALIASES + shape * 4), event, end, shape);
+      }
+      if (!isCounted) {
+        const record = RECORDS + count * (RECORD_WORDS * 4);
+        store<i32>(record, i32(at), 0);
+        store<i32>(record, i32(end), 4);
+        store<i32>(record, line + 1, 8);
+        store<i32>(record, tid, 12);
+        store<i32>(record, tgid, 16);
+        store<i32>(record, cpu, 20);
+        store<i32>(record, i32(flagsStart), 24);
+        store<i32>(record, i32(flagsEnd), 28);
+        store<i32>(record, hi, 32);
+        store<i32>(record, lo, 36);
+        store<i32>(record, nameId, 40);
+        store<i32>(record, i32(event), 44);
+        store<i32>(record, rows, 48);
+        store<i32>(record, comms, 52);
+        store<i32>(record, pointers, 56);
+        count++;
+      }
+    }
+    if (isCounted) {
       skim();
       const skipped = SKIPPED + shape * 4;
       store<i32>(skipped, load<i32>(skipped) + 1);
@@ -345,5 +346,8 @@ export function scan(from: usize, to: usize, format: i32, epoch: i32): usize {
   }
   store<i32>(STATE + LINE, line);
   store<i32>(STATE + RECORD_COUNT, count);
+  store<i32>(STATE + ROW_COUNT, rows);
+  store<i32>(STATE + COMM_COUNT, comms);
+  store<i32>(STATE + POINTER_COUNT, pointers);
   return at;
 }

@@ -85,6 +85,13 @@ const CLONE_CALLS: ReadonlySet<string> = new Set(["sys_clone", "sys_clone3", "sy
 const CALL_EXIT = ascii("-> ");
 const FUNCTION_CALL = ascii("<-");
 
+/** Kinds whose rows are made of more than the arguments: see addProbeRow() and callerFlags(). */
+const SHOWS_CALLER: ReadonlySet<EventKind> = new Set([
+  EventKind.getTaskMmRet,
+  EventKind.mmAccessRet,
+  EventKind.procMemOpenRet,
+]);
+
 /** Names kept apart in TraceMeta.skipped; the rest are counted together. */
 const MAX_SKIPPED_NAMES = 512;
 const OTHER = "(other)";
@@ -108,6 +115,13 @@ export interface EventsState {
   readonly shapes: readonly KnownShape[];
   readonly names: readonly KnownName[];
   readonly primary: Int32Array;
+}
+
+/** How the kernel makes rows of a name's lines: not at all, as sched_switch, or as a probe's of `kind`. */
+export interface KernelAction {
+  readonly rows: "none" | "switch" | "probe";
+  readonly kind: number;
+  readonly isAlias: boolean;
 }
 
 /** Counts of a part: [shape, lines skipped], and by name. */
@@ -222,6 +236,21 @@ export class EventDecoder {
   decodeNamed(id: number, at: number): void {
     const { bytes, end } = this.#sink.head;
     this.#named(id, bytes, at, end);
+  }
+
+  /** For an event name of a decoder that began with a state: what happens to its lines is settled. */
+  kernelAction(id: number): KernelAction {
+    const action = this.#actions[id]!;
+    const kind = action < FIRST_PROBE ? null : this.#probeList[action - FIRST_PROBE]!.kind;
+    if (action === SWITCH) return { rows: "switch", kind: EventKind.schedSwitch, isAlias: false };
+    if (kind === null || SHOWS_CALLER.has(kind)) return { rows: "none", kind: 0, isAlias: false };
+    return { rows: "probe", kind, isAlias: this.#primary[kind] !== id };
+  }
+
+  /** Counts `lines` lines of a probe that the kernel made rows of. */
+  countProbed(id: number, lines: number): void {
+    const action = this.#actions[id]!;
+    if (action >= FIRST_PROBE) this.#probeList[action - FIRST_PROBE]!.count += lines;
   }
 
   /** Events per name that replay has no use for. */

@@ -1,9 +1,13 @@
-// scanPlain() by WebAssembly: the kernel (assembly/plain.ts) reads heads and counts what is skipped, the wanted lines
-// come back as records and are decoded here. For parts only: a short trace is read before a module would be compiled.
+// scanPlain() by WebAssembly: the kernel (assembly/plain.ts) reads heads, counts what is skipped and makes rows of
+// sched_switch and of probes (assembly/rows.ts); other wanted lines come back as records and are decoded here. For parts
+// only: a short trace is read before a module would be compiled.
+import type { EventBatch } from "../table/event-batch.ts";
 import type { EventDecoder } from "./events.ts";
 import { KERNEL_WASM } from "./kernel-wasm.ts";
+import { ascii } from "./numbers.ts";
+import { ARG_NAMES } from "./probe-args.ts";
 import type { Cursor, ScannedFormat } from "./scan.ts";
-import type { Sink } from "./sink.ts";
+import { replaceIds, type Sink } from "./sink.ts";
 
 /** Formats by their number in the kernel. */
 export const KERNEL_FORMATS = ["ftrace-text", "trace-cmd-report", "perf-script"] as const;
@@ -30,7 +34,14 @@ const State = {
   lastLo: 10,
   stepsBack: 11,
   skimmed: 12,
+  rows: 13,
+  comms: 14,
+  pointers: 15,
 } as const;
+/** Of ACTIONS in the kernel. */
+const ACTIONS = { none: 0, switch: 1, probe: 2 } as const;
+const COMM_BYTES = 16;
+const KEY_BYTES = 16;
 
 /** What is used of WebAssembly, which neither ES nor Node's types declare. */
 interface Host {
@@ -43,7 +54,7 @@ interface Host {
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   reset(shapes: number): void;
-  scan(from: number, to: number, format: number, epoch: number): number;
+  scan(from: number, to: number, format: number, epoch: number, irqColumn: number): number;
   readonly [constant: string]: unknown;
 }
 
@@ -60,16 +71,70 @@ export interface KernelScanned extends ScannedFormat {
   countMany(lines: number, stamps: SeenStamps): void;
 }
 
+/** What a part is scanned with and for. */
+export interface KernelScan {
+  readonly sink: Sink;
+  readonly decoder: EventDecoder;
+  readonly format: KernelScanned;
+  readonly name: KernelFormat;
+  /** As ReaderState.irqColumn. */
+  readonly irqColumn: number;
+}
+
+/** Addresses in the kernel's memory, by the names it exports them under. */
+const ADDRESSES = [
+  "SHAPES",
+  "LENGTHS",
+  "NAME_IDS",
+  "SKIPPED",
+  "ACTIONS",
+  "KINDS",
+  "ALIASES",
+  "RECORDS",
+  "STATE",
+  "COMMS",
+  "COMM_LENGTHS",
+  "POINTERS",
+  "KEYS",
+  "KEY_LENGTHS",
+  "KEY_CODES",
+  "NS",
+  "KIND",
+  "CPU",
+  "CTX",
+  "TID",
+  "TGID",
+  "COMM",
+  "ARG_TID",
+  "ARG_COMM",
+  "MM",
+  "MM2",
+  "USERS",
+  "COUNT",
+  "FLAGS",
+  "LINE_NUMBERS",
+  "HEAP",
+] as const;
+type Addresses = Readonly<Record<(typeof ADDRESSES)[number], number>>;
+
 /** One a thread: the module's memory holds one part at a time. */
 export class Kernel {
   readonly #exports: Exports;
-  readonly #at: Readonly<
-    Record<"SHAPES" | "LENGTHS" | "NAME_IDS" | "SKIPPED" | "RECORDS" | "STATE" | "HEAP", number>
-  >;
+  readonly #at: Addresses;
   readonly #shapeBytes: number;
   readonly #maxShapes: number;
   readonly #maxRecords: number;
+  readonly #maxRows: number;
   readonly #recordWords: number;
+  /** The sink's ids of the kernel's names and pointers, as far as they are known. */
+  readonly #commIds: Int32Array;
+  readonly #pointerIds: Int32Array;
+  #comms = 0;
+  #pointers = 0;
+  /** Views of the memory; made again when it has grown. */
+  #words: Int32Array = new Int32Array(0);
+  #bytes: Uint8Array = new Uint8Array(0);
+  #rows: EventBatch | null = null;
 
   constructor() {
     const binary = Uint8Array.from(atob(KERNEL_WASM), (c) => c.charCodeAt(0));
@@ -79,45 +144,35 @@ export class Kernel {
     this.#shapeBytes = constant("SHAPE_BYTES");
     this.#maxShapes = constant("MAX_SHAPES");
     this.#maxRecords = constant("MAX_RECORDS");
+    this.#maxRows = constant("MAX_ROWS");
     this.#recordWords = constant("RECORD_WORDS");
-    this.#at = {
-      SHAPES: constant("SHAPES"),
-      LENGTHS: constant("LENGTHS"),
-      NAME_IDS: constant("NAME_IDS"),
-      SKIPPED: constant("SKIPPED"),
-      RECORDS: constant("RECORDS"),
-      STATE: constant("STATE"),
-      HEAP: constant("HEAP"),
-    };
+    this.#at = Object.fromEntries(ADDRESSES.map((name) => [name, constant(name)])) as Addresses;
+    this.#commIds = new Int32Array(constant("MAX_COMMS"));
+    this.#pointerIds = new Int32Array(constant("MAX_POINTERS"));
+    this.#view();
+    this.#teachKeys();
   }
 
   /** As scanPlain, for a decoder all of whose shapes were taught. False, and nothing read, when they are too many or too long. */
-  scan(
-    sink: Sink,
-    decoder: EventDecoder,
-    format: KernelScanned,
-    name: KernelFormat,
-    bytes: Uint8Array,
-    cursor: Cursor,
-    to: number,
-  ): boolean {
-    const { shapes } = decoder;
+  scan(run: KernelScan, bytes: Uint8Array, cursor: Cursor, to: number): boolean {
+    const { sink, decoder, format, name, irqColumn } = run;
     if (!this.#teach(decoder)) return false;
     const length = to - cursor.at;
     this.#load(bytes, cursor.at, to);
-    const { HEAP, STATE, SKIPPED } = this.#at;
-    const words = new Int32Array(this.#exports.memory.buffer);
-    const state = words.subarray(STATE >> 2, (STATE >> 2) + 16);
+    const { HEAP, STATE } = this.#at;
+    const state = this.#words.subarray(STATE >> 2, (STATE >> 2) + 16);
     state[State.line] = cursor.line;
     const end = HEAP + length;
     const shift = cursor.at - HEAP;
     const number = KERNEL_FORMATS.indexOf(name);
     let at = HEAP;
+    let isFull: boolean;
     do {
-      at = this.#exports.scan(at, end, number, sink.epochSeconds);
-      this.#decode(sink, decoder, format, bytes, words, state[State.records]!, shift);
-    } while (state[State.records] === this.#maxRecords && at < end);
-    for (let id = 0; id < shapes.size; id++) shapes.skipped[id]! += words[(SKIPPED >> 2) + id]!;
+      at = this.#exports.scan(at, end, number, sink.epochSeconds, irqColumn);
+      this.#decode(run, bytes, state, shift);
+      isFull = state[State.records] === this.#maxRecords || state[State.rows] === this.#maxRows;
+    } while (isFull && at < end);
+    this.#count(decoder);
     const stamp = (hi: number, lo: number): [number, number] => [state[hi]!, state[lo]!];
     const lowest = stamp(State.lowestHi, State.lowestLo);
     const highest = stamp(State.highestHi, State.highestLo);
@@ -132,13 +187,27 @@ export class Kernel {
     return true;
   }
 
-  #teach({ shapes }: EventDecoder): boolean {
+  /** The arguments of probes that have a meaning. */
+  #teachKeys(): void {
+    const { KEYS, KEY_LENGTHS, KEY_CODES } = this.#at;
+    let key = 0;
+    for (const [name, code] of ARG_NAMES) {
+      this.#bytes.set(ascii(`${name}=`), KEYS + key * KEY_BYTES);
+      this.#words[(KEY_LENGTHS >> 2) + key] = name.length + 1;
+      this.#words[(KEY_CODES >> 2) + key] = code;
+      key++;
+    }
+  }
+
+  #teach(decoder: EventDecoder): boolean {
+    const { shapes } = decoder;
     if (shapes.size > this.#maxShapes) return false;
     this.#exports.reset(shapes.size);
-    const { SHAPES, LENGTHS, NAME_IDS } = this.#at;
-    const { buffer } = this.#exports.memory;
-    const memory = new Uint8Array(buffer);
-    const words = new Int32Array(buffer);
+    this.#comms = 0;
+    this.#pointers = 0;
+    const { SHAPES, LENGTHS, NAME_IDS, ACTIONS: AT, KINDS, ALIASES } = this.#at;
+    const memory = this.#bytes;
+    const words = this.#words;
     for (let id = 0; id < shapes.size; id++) {
       const printed = shapes.printed(id);
       if (printed.length > TEXT_BYTES) return false;
@@ -146,8 +215,14 @@ export class Kernel {
       memory.fill(0, at, at + this.#shapeBytes);
       memory.set(printed, at);
       memory.fill(0xff, at + TEXT_BYTES, at + TEXT_BYTES + printed.length);
+      const nameId = shapes.nameIds[id]!;
       words[(LENGTHS >> 2) + id] = printed.length;
-      words[(NAME_IDS >> 2) + id] = shapes.nameIds[id]!;
+      words[(NAME_IDS >> 2) + id] = nameId;
+      if (nameId < 0) continue;
+      const { rows, kind, isAlias } = decoder.kernelAction(nameId);
+      words[(AT >> 2) + id] = ACTIONS[rows];
+      words[(KINDS >> 2) + id] = kind;
+      words[(ALIASES >> 2) + id] = isAlias ? 1 : 0;
     }
     return true;
   }
@@ -156,25 +231,49 @@ export class Kernel {
     const { memory } = this.#exports;
     const { HEAP } = this.#at;
     const missing = HEAP + to - from + MARGIN - memory.buffer.byteLength;
-    if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
-    new Uint8Array(memory.buffer).set(bytes.subarray(from, to), HEAP);
+    if (missing > 0) {
+      memory.grow(Math.ceil(missing / PAGE_BYTES));
+      this.#view();
+    }
+    this.#bytes.set(bytes.subarray(from, to), HEAP);
   }
 
-  /** The records of wanted lines, in the text's order. */
-  #decode(
-    sink: Sink,
-    decoder: EventDecoder,
-    format: ScannedFormat,
-    bytes: Uint8Array,
-    words: Int32Array,
-    count: number,
-    shift: number,
-  ): void {
+  #view(): void {
+    const { buffer } = this.#exports.memory;
+    const at = this.#at;
+    const rows = this.#maxRows;
+    this.#bytes = new Uint8Array(buffer);
+    this.#words = new Int32Array(buffer);
+    this.#rows = {
+      length: rows,
+      ns: new Float64Array(buffer, at.NS, rows),
+      kind: new Uint8Array(buffer, at.KIND, rows),
+      cpu: new Int16Array(buffer, at.CPU, rows),
+      ctx: new Uint8Array(buffer, at.CTX, rows),
+      tid: new Int32Array(buffer, at.TID, rows),
+      tgid: new Int32Array(buffer, at.TGID, rows),
+      comm: new Int32Array(buffer, at.COMM, rows),
+      argTid: new Int32Array(buffer, at.ARG_TID, rows),
+      argComm: new Int32Array(buffer, at.ARG_COMM, rows),
+      mm: new Int32Array(buffer, at.MM, rows),
+      mm2: new Int32Array(buffer, at.MM2, rows),
+      users: new Int32Array(buffer, at.USERS, rows),
+      count: new Int32Array(buffer, at.COUNT, rows),
+      flags: new Int32Array(buffer, at.FLAGS, rows),
+      line: new Uint32Array(buffer, at.LINE_NUMBERS, rows),
+    };
+  }
+
+  /** The rows and the records of the lines scanned last, in the text's order. */
+  #decode({ sink, decoder, format }: KernelScan, bytes: Uint8Array, state: Int32Array, shift: number): void {
+    const words = this.#words;
     const { head } = sink;
     head.bytes = bytes;
     head.ticks = false;
+    let taken = 0;
     let at = this.#at.RECORDS >> 2;
-    for (let i = 0; i < count; i++, at += this.#recordWords) {
+    for (let i = 0; i < state[State.records]!; i++, at += this.#recordWords) {
+      taken = this.#take(sink, taken, words[at + 12]!, words[at + 13]!, words[at + 14]!);
       head.start = words[at]! + shift;
       head.end = words[at + 1]! + shift;
       head.line = words[at + 2]!;
@@ -188,6 +287,43 @@ export class Kernel {
       head.ctx = 0;
       format.complete(head);
       if (sink.begin()) decoder.decodeNamed(words[at + 10]!, words[at + 11]! + shift);
+    }
+    this.#take(sink, taken, state[State.rows]!, state[State.comms]!, state[State.pointers]!);
+  }
+
+  /**
+   * Adds rows [start, end) with the sink's ids; `comms` and `pointers` of the kernel's have been met up to there. Ids are
+   * given in the order of first sight, whoever reads the line.
+   */
+  #take(sink: Sink, start: number, end: number, comms: number, pointers: number): number {
+    const { COMMS, COMM_LENGTHS, POINTERS } = this.#at;
+    const words = this.#words;
+    for (; this.#comms < comms; this.#comms++) {
+      const at = COMMS + this.#comms * COMM_BYTES;
+      const length = words[(COMM_LENGTHS >> 2) + this.#comms]!;
+      this.#commIds[this.#comms] = sink.comms.intern(this.#bytes, at, at + length);
+    }
+    for (; this.#pointers < pointers; this.#pointers++) {
+      const at = (POINTERS >> 2) + this.#pointers * 2;
+      this.#pointerIds[this.#pointers] = sink.pointers.ofWords(words[at + 1]!, words[at]!);
+    }
+    const rows = this.#rows!;
+    replaceIds(rows.comm, start, end, this.#commIds);
+    replaceIds(rows.argComm, start, end, this.#commIds);
+    replaceIds(rows.mm, start, end, this.#pointerIds);
+    replaceIds(rows.mm2, start, end, this.#pointerIds);
+    sink.addMany(rows, start, end);
+    return end;
+  }
+
+  #count(decoder: EventDecoder): void {
+    const { shapes } = decoder;
+    const from = this.#at.SKIPPED >> 2;
+    for (let id = 0; id < shapes.size; id++) {
+      const nameId = shapes.nameIds[id]!;
+      const lines = this.#words[from + id]!;
+      if (nameId < 0) shapes.skipped[id]! += lines;
+      else if (lines > 0) decoder.countProbed(nameId, lines);
     }
   }
 }

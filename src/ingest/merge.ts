@@ -9,6 +9,8 @@ export interface RowStore {
   readonly floorNs: number;
   makeRoom(): void;
   claim(ns: number): number;
+  /** Appends rows from[start, end), as claim() and their writing would. */
+  append(from: EventBatch, start: number, end: number): void;
   end(): void;
 }
 
@@ -22,12 +24,17 @@ export class PartRows implements RowStore {
     return this.out.length;
   }
 
-  makeRoom(): void {
-    if (this.out.length < this.#capacity) return;
-    this.#capacity *= 2;
+  makeRoom(rows = 1): void {
+    if (this.out.length + rows <= this.#capacity) return;
+    while (this.#capacity < this.out.length + rows) this.#capacity *= 2;
     const grown = newBatch(this.#capacity);
     copyRows(this.out, 0, this.out.length, grown);
     this.out = grown;
+  }
+
+  append(from: EventBatch, start: number, end: number): void {
+    this.makeRoom(end - start);
+    copyRows(from, start, end, this.out);
   }
 
   claim(ns: number): number {
@@ -87,7 +94,7 @@ export class Reorder implements RowStore {
     return this.#half * 2 - this.out.length;
   }
 
-  /** Appends rows from[start, end), at most `room`, as claim() and their writing would. */
+  /** As RowStore.append, for at most `room` rows. */
   append(from: EventBatch, start: number, end: number): void {
     const { ns } = from;
     for (let row = start; row < end; row++) {
@@ -130,6 +137,9 @@ export class Reorder implements RowStore {
   }
 }
 
+/** Below this, copying row by row is faster than a subarray of each column. */
+const FEW_ROWS = 24;
+
 const INT32_COLUMNS = [
   "tid",
   "tgid",
@@ -146,8 +156,30 @@ const COLUMNS = ["ns", "kind", "cpu", "ctx", "line", ...INT32_COLUMNS] as const;
 
 /** Appends from[start, end) to `to`, which has room. */
 function copyRows(from: EventBatch, start: number, end: number, to: EventBatch): void {
+  if (end - start < FEW_ROWS) {
+    for (let row = start; row < end; row++) copyRow(from, row, to, to.length++);
+    return;
+  }
   for (const name of COLUMNS) to[name].set(from[name].subarray(start, end), to.length);
   to.length += end - start;
+}
+
+function copyRow(from: EventBatch, row: number, to: EventBatch, at: number): void {
+  to.ns[at] = from.ns[row]!;
+  to.kind[at] = from.kind[row]!;
+  to.cpu[at] = from.cpu[row]!;
+  to.ctx[at] = from.ctx[row]!;
+  to.tid[at] = from.tid[row]!;
+  to.tgid[at] = from.tgid[row]!;
+  to.comm[at] = from.comm[row]!;
+  to.argTid[at] = from.argTid[row]!;
+  to.argComm[at] = from.argComm[row]!;
+  to.mm[at] = from.mm[row]!;
+  to.mm2[at] = from.mm2[row]!;
+  to.users[at] = from.users[row]!;
+  to.count[at] = from.count[row]!;
+  to.flags[at] = from.flags[row]!;
+  to.line[at] = from.line[row]!;
 }
 
 function shiftDown(batch: EventBatch, from: number, length: number): void {

@@ -45,7 +45,8 @@ const IGNORED = -1;
 const MAX_SAMPLED_CPUS = 1024;
 const MAX_KEYS = 4096;
 
-const ARG_NAMES: ReadonlyMap<string, Arg> = new Map<string, Arg>([
+/** Slots of ProbeArgs.values by the arguments' names. */
+export const ARG_NAMES: ReadonlyMap<string, Arg> = new Map<string, Arg>([
   ["mm", Arg.mm],
   ["oldmm", Arg.oldmm],
   ["newmm", Arg.newmm],

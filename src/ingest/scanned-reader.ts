@@ -67,7 +67,12 @@ export abstract class ScannedReader implements FormatReader, KernelScanned {
 
   /** As readPlain, by the kernel; false, and nothing read, when it cannot. */
   readByKernel(kernel: Kernel, name: KernelFormat, bytes: Uint8Array, cursor: Cursor, to: number): boolean {
-    return kernel.scan(this.sink, this.decoder, this, name, bytes, cursor, to);
+    return kernel.scan(
+      { sink: this.sink, decoder: this.decoder, format: this, name, irqColumn: this.irqColumn },
+      bytes,
+      cursor,
+      to,
+    );
   }
 
   /** As scanPlain. */

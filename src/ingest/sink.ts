@@ -201,6 +201,13 @@ export class Sink {
     return row;
   }
 
+  /** Adds rows batch[start, end) to a part, whose ids they hold; their events have been skimmed. */
+  addMany(batch: EventBatch, start: number, end: number): void {
+    const { kind } = batch;
+    for (let row = start; row < end; row++) this.kinds[kind[row]!]! += 1;
+    this.#rows.append(batch, start, end);
+  }
+
   /** What a sink of a part has taken in. */
   tally(): SinkTally {
     return {
@@ -243,10 +250,10 @@ export class Sink {
     for (let id = 0; id < commIds.length; id++)
       commIds[id] = this.comms.intern(heap, starts[id]!, starts[id + 1]!);
     const mmIds = pointers.hi.map((hi, id) => this.pointers.ofWords(hi, pointers.lo[id]!));
-    replaceIds(rows.comm, rows.length, commIds);
-    replaceIds(rows.argComm, rows.length, commIds);
-    replaceIds(rows.mm, rows.length, mmIds);
-    replaceIds(rows.mm2, rows.length, mmIds);
+    replaceIds(rows.comm, 0, rows.length, commIds);
+    replaceIds(rows.argComm, 0, rows.length, commIds);
+    replaceIds(rows.mm, 0, rows.length, mmIds);
+    replaceIds(rows.mm2, 0, rows.length, mmIds);
     const { line } = rows;
     for (let row = 0; row < rows.length; row++) line[row]! += linesBefore;
   }
@@ -378,8 +385,8 @@ export class Sink {
 }
 
 /** Absent ids are negative and stay. */
-function replaceIds(column: Int32Array, length: number, ids: Int32Array): void {
-  for (let row = 0; row < length; row++) if (column[row]! >= 0) column[row] = ids[column[row]!]!;
+export function replaceIds(column: Int32Array, start: number, end: number, ids: Int32Array): void {
+  for (let row = start; row < end; row++) if (column[row]! >= 0) column[row] = ids[column[row]!]!;
 }
 
 /** Whether a kernel can have printed the head's numbers. */

@@ -1,0 +1,73 @@
+// Reading text: what the other files of the kernel have in common. All of it is inlined.
+
+export const LF: u8 = 10;
+export const SPACE: u8 = 0x20;
+export const LPAREN: u8 = 0x28;
+export const RPAREN: u8 = 0x29;
+export const DASH: u8 = 0x2d;
+export const EQUALS: u8 = 0x3d;
+
+export const MAX_CPU: i32 = 8191;
+export const MAX_PID: i32 = 4194304;
+
+/** Where the number read last ends. */
+export let stop: usize = 0;
+
+// @ts-expect-error: decorator
+@inline
+export function isDigit(c: u8): bool {
+  return u32(c) - 0x30 < 10;
+}
+
+/** Decimal number at `at`; as large as its digits make it up to `limit`, beyond that some number above `limit`. Sets `stop`. */
+// @ts-expect-error: decorator
+@inline
+export function number(at: usize, limit: i32): i32 {
+  let value: i32 = 0;
+  let i = at;
+  let c = u32(load<u8>(i)) - 0x30;
+  while (c < 10) {
+    value = value > limit ? value : value * 10 + i32(c);
+    c = u32(load<u8>(++i)) - 0x30;
+  }
+  stop = i;
+  return value;
+}
+
+// @ts-expect-error: decorator
+@inline
+export function spaces(at: usize): usize {
+  let i = at;
+  while (load<u8>(i) == SPACE) i++;
+  return i;
+}
+
+/** Whether 16 bytes hold a line feed. */
+// @ts-expect-error: decorator
+@inline
+export function holdsLineFeed(at: usize): bool {
+  return v128.any_true(i8x16.eq(v128.load(at), i8x16.splat(LF)));
+}
+
+/** Start of the line feed at or behind `at`: there is one. */
+// @ts-expect-error: decorator
+@inline
+export function lineEnd(at: usize): usize {
+  let i = at;
+  let found = i8x16.bitmask(i8x16.eq(v128.load(i), i8x16.splat(LF)));
+  while (found == 0) {
+    i += 16;
+    found = i8x16.bitmask(i8x16.eq(v128.load(i), i8x16.splat(LF)));
+  }
+  return i + ctz(found);
+}
+
+/** Whether the `length` (at most 16) bytes that end before `at` are those of the literal at `word`, and none of them stands before `start`. */
+// @ts-expect-error: decorator
+@inline
+export function endsWith(start: usize, at: usize, word: usize, length: usize): bool {
+  const from = at - length;
+  if (from < start || from > at) return false;
+  const unlike = i8x16.bitmask(i8x16.ne(v128.load(from), v128.load(word)));
+  return (unlike & ((1 << i32(length)) - 1)) == 0;
+}
