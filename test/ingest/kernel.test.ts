@@ -85,6 +85,18 @@ test("damaged parts", () => {
       "/",
       "<",
       "\0",
+      "=",
+      "g",
+      "0x",
+      "X",
+      " prev_pid=1",
+      " ==> next_comm=",
+      " next_comm=b",
+      " mm=0x0",
+      " lm0=0x1 lz0=0 cm0=0x0",
+      " stray flags=0x100000001",
+      " pid=-5 ret=0x80000000",
+      "\xc3\xa4",
     ),
     cut: fc.nat(3),
   });
@@ -105,6 +117,6 @@ test("damaged parts", () => {
         expect(read).toBeGreaterThanOrEqual(0);
       },
     ),
-    { numRuns: 50 },
+    { numRuns: 150 },
   );
 }, 120_000);
