@@ -2,7 +2,7 @@
 // by a worker (part-worker.ts), and the results are taken in the trace's order. A short trace never starts a thread.
 import { availableParallelism } from "node:os";
 import type { Piscina } from "piscina";
-import { type Ingest, type Part, readPart } from "../ingest/index.ts";
+import type { Ingest, Part } from "../ingest/index.ts";
 import type { PartTask } from "./part-worker.ts";
 
 const LF = 0x0a;
@@ -12,8 +12,6 @@ const SLAB_BYTES = 4 << 20;
 const FIRST_SLAB_BYTES = 256 << 10;
 /** Slabs on their way for each worker: one being read, one waiting. */
 const SLABS_A_WORKER = 2;
-/** Text behind this is scanned by the kernel: before it, its module and the loop around it would not have got warm. */
-const KERNEL_BYTES = 8 << 20;
 /** Text behind this is read by threads: starting two of them costs as much CPU time as reading 100 MB. */
 const THREADS_BYTES = 256 << 20;
 
@@ -98,13 +96,9 @@ export class Slabs {
     this.#length -= length;
     this.#read += length;
     if (this.#read >= THREADS_BYTES) this.#isLong = true;
-    const isPart = end > 0 && (this.#pool !== undefined || this.#read >= KERNEL_BYTES);
-    const state = isPart ? this.#ingest.partState() : null;
-    if (this.#sent.length === 0 && (state === null || this.#pool === undefined)) {
-      this.#ingest.pushPart(
-        slab.subarray(0, length),
-        state === null ? null : readPart(state, slab, 0, length),
-      );
+    const state = end > 0 && this.#pool !== undefined ? this.#ingest.partState() : null;
+    if (this.#sent.length === 0 && state === null) {
+      this.#ingest.push(slab.subarray(0, length));
       this.#free.push(slab);
       return;
     }

@@ -1,7 +1,7 @@
 // What every text format prints in front of an event, as ranges and numbers of the line being read. One object
 // per trace, overwritten line by line: format readers fill it, the decoder and the sink read it.
 import { NONE } from "../table/event-batch.ts";
-import { COLON, DOT, digitsEnd, readDecimal, readFractionNs, SPACE, skipSpaces } from "./numbers.ts";
+import { COLON, DOT, digitsEnd, LF, readDecimal, readFractionNs, SPACE, skipSpaces } from "./numbers.ts";
 
 /** Head of the current event line. Time is hi * 1e9 + lo, in ns or in ticks. */
 export class EventHead {
@@ -28,6 +28,22 @@ export class EventHead {
   ticks = false;
   /** Where the event's name begins. */
   body = 0;
+}
+
+/** Makes line `line` the head's, of text whose first line, at `from`, is line `first`. */
+export function headOfLine(
+  head: EventHead,
+  bytes: Uint8Array,
+  from: number,
+  first: number,
+  line: number,
+): void {
+  let start = from;
+  for (let before = first; before < line; before++) start = bytes.indexOf(LF, start) + 1;
+  head.bytes = bytes;
+  head.start = start;
+  head.end = bytes.indexOf(LF, start);
+  head.line = line;
 }
 
 /**

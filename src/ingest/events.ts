@@ -238,13 +238,15 @@ export class EventDecoder {
     this.#named(id, bytes, at, end);
   }
 
-  /** For an event name of a decoder that began with a state: what happens to its lines is settled. */
+  /** For an event name: what happens to further lines of it, as far as that is settled. */
   kernelAction(id: number): KernelAction {
     const action = this.#actions[id]!;
     const kind = action < FIRST_PROBE ? null : this.#probeList[action - FIRST_PROBE]!.kind;
     if (action === SWITCH) return { rows: "switch", kind: EventKind.schedSwitch, isAlias: false };
-    if (kind === null || SHOWS_CALLER.has(kind)) return { rows: "none", kind: 0, isAlias: false };
-    return { rows: "probe", kind, isAlias: this.#primary[kind] !== id };
+    const isLeft = kind === null || SHOWS_CALLER.has(kind) || this.#primary[kind] === -1;
+    return isLeft
+      ? { rows: "none", kind: 0, isAlias: false }
+      : { rows: "probe", kind, isAlias: this.#primary[kind] !== id };
   }
 
   /** Counts `lines` lines of a probe that the kernel made rows of. */

@@ -1,7 +1,7 @@
 // scanPlain() by WebAssembly: the kernel (assembly/plain.ts) reads heads, counts what is skipped and makes rows of
-// sched_switch and of probes (assembly/rows.ts); other wanted lines come back as records and are decoded here. For parts
-// only: a short trace is read before a module would be compiled.
+// sched_switch and of probes (assembly/rows.ts); other wanted lines come back as records and are decoded here.
 import type { EventBatch } from "../table/event-batch.ts";
+import { headOfLine } from "./event-head.ts";
 import type { EventDecoder } from "./events.ts";
 import { KERNEL_WASM } from "./kernel-wasm.ts";
 import { ascii } from "./numbers.ts";
@@ -71,7 +71,7 @@ export interface KernelScanned extends ScannedFormat {
   countMany(lines: number, stamps: SeenStamps): void;
 }
 
-/** What a part is scanned with and for. */
+/** What lines are scanned with and for. */
 export interface KernelScan {
   readonly sink: Sink;
   readonly decoder: EventDecoder;
@@ -117,8 +117,19 @@ const ADDRESSES = [
 ] as const;
 type Addresses = Readonly<Record<(typeof ADDRESSES)[number], number>>;
 
+/** As in Sink.addMany. */
+type AtLine = (line: number) => void;
+
+let kernel: Kernel | undefined;
+
+/** The thread's one, made when it is first asked for. */
+export function theKernel(): Kernel {
+  kernel ??= new Kernel();
+  return kernel;
+}
+
 /** One a thread: the module's memory holds one part at a time. */
-export class Kernel {
+class Kernel {
   readonly #exports: Exports;
   readonly #at: Addresses;
   readonly #shapeBytes: number;
@@ -153,10 +164,10 @@ export class Kernel {
     this.#teachKeys();
   }
 
-  /** As scanPlain, for a decoder all of whose shapes were taught. False, and nothing read, when they are too many or too long. */
-  scan(run: KernelScan, bytes: Uint8Array, cursor: Cursor, to: number): boolean {
+  /** As scanPlain, while the sink can skim. Nothing is read when the decoder's shapes are too many or too long. */
+  scan(run: KernelScan, bytes: Uint8Array, cursor: Cursor, to: number): void {
     const { sink, decoder, format, name, irqColumn } = run;
-    if (!this.#teach(decoder)) return false;
+    if (!this.#teach(decoder)) return;
     const length = to - cursor.at;
     this.#load(bytes, cursor.at, to);
     const { HEAP, STATE } = this.#at;
@@ -165,11 +176,13 @@ export class Kernel {
     const end = HEAP + length;
     const shift = cursor.at - HEAP;
     const number = KERNEL_FORMATS.indexOf(name);
+    const { at: from, line } = cursor;
+    const atLine: AtLine = (wanted) => headOfLine(sink.head, bytes, from, line + 1, wanted);
     let at = HEAP;
     let isFull: boolean;
     do {
       at = this.#exports.scan(at, end, number, sink.epochSeconds, irqColumn);
-      this.#decode(run, bytes, state, shift);
+      this.#decode(run, bytes, state, shift, atLine);
       isFull = state[State.records] === this.#maxRecords || state[State.rows] === this.#maxRows;
     } while (isFull && at < end);
     this.#count(decoder);
@@ -184,7 +197,6 @@ export class Kernel {
     });
     cursor.at = at + shift;
     cursor.line = state[State.line]!;
-    return true;
   }
 
   /** The arguments of probes that have a meaning. */
@@ -265,15 +277,21 @@ export class Kernel {
   }
 
   /** The rows and the records of the lines scanned last, in the text's order. */
-  #decode({ sink, decoder, format }: KernelScan, bytes: Uint8Array, state: Int32Array, shift: number): void {
+  #decode(
+    { sink, decoder, format }: KernelScan,
+    bytes: Uint8Array,
+    state: Int32Array,
+    shift: number,
+    atLine: AtLine,
+  ): void {
     const words = this.#words;
     const { head } = sink;
-    head.bytes = bytes;
     head.ticks = false;
     let taken = 0;
     let at = this.#at.RECORDS >> 2;
     for (let i = 0; i < state[State.records]!; i++, at += this.#recordWords) {
-      taken = this.#take(sink, taken, words[at + 12]!, words[at + 13]!, words[at + 14]!);
+      taken = this.#take(sink, taken, words[at + 12]!, words[at + 13]!, words[at + 14]!, atLine);
+      head.bytes = bytes;
       head.start = words[at]! + shift;
       head.end = words[at + 1]! + shift;
       head.line = words[at + 2]!;
@@ -288,14 +306,14 @@ export class Kernel {
       format.complete(head);
       if (sink.begin()) decoder.decodeNamed(words[at + 10]!, words[at + 11]! + shift);
     }
-    this.#take(sink, taken, state[State.rows]!, state[State.comms]!, state[State.pointers]!);
+    this.#take(sink, taken, state[State.rows]!, state[State.comms]!, state[State.pointers]!, atLine);
   }
 
   /**
    * Adds rows [start, end) with the sink's ids; `comms` and `pointers` of the kernel's have been met up to there. Ids are
    * given in the order of first sight, whoever reads the line.
    */
-  #take(sink: Sink, start: number, end: number, comms: number, pointers: number): number {
+  #take(sink: Sink, start: number, end: number, comms: number, pointers: number, atLine: AtLine): number {
     const { COMMS, COMM_LENGTHS, POINTERS } = this.#at;
     const words = this.#words;
     for (; this.#comms < comms; this.#comms++) {
@@ -312,7 +330,7 @@ export class Kernel {
     replaceIds(rows.argComm, start, end, this.#commIds);
     replaceIds(rows.mm, start, end, this.#pointerIds);
     replaceIds(rows.mm2, start, end, this.#pointerIds);
-    sink.addMany(rows, start, end);
+    sink.addMany(rows, start, end, atLine);
     return end;
   }
 

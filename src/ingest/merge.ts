@@ -7,9 +7,11 @@ export interface RowStore {
   readonly out: EventBatch;
   readonly rows: number;
   readonly floorNs: number;
+  /** Rows that append() can take. */
+  readonly room: number;
   makeRoom(): void;
   claim(ns: number): number;
-  /** Appends rows from[start, end), as claim() and their writing would. */
+  /** Appends rows from[start, end), as claim() and their writing would; at most `room`. */
   append(from: EventBatch, start: number, end: number): void;
   end(): void;
 }
@@ -18,6 +20,7 @@ export interface RowStore {
 export class PartRows implements RowStore {
   out: EventBatch = newBatch(4096);
   readonly floorNs: number = Number.NEGATIVE_INFINITY;
+  readonly room: number = Number.POSITIVE_INFINITY;
   #capacity = 4096;
 
   get rows(): number {
@@ -89,12 +92,10 @@ export class Reorder implements RowStore {
     return row;
   }
 
-  /** Rows that append() can take before makeRoom() has to be called. */
   get room(): number {
     return this.#half * 2 - this.out.length;
   }
 
-  /** As RowStore.append, for at most `room` rows. */
   append(from: EventBatch, start: number, end: number): void {
     const { ns } = from;
     for (let row = start; row < end; row++) {

@@ -3,15 +3,14 @@
 // header's legend): a part is read with the state the trace's beginning left, only as far as its lines are plain, and
 // index.ts reads on by itself from where a part stops. So the result is that of reading all of it in one go.
 import type { FormatName } from "./detect.ts";
+import { headOfLine } from "./event-head.ts";
 import { FtraceTextReader } from "./ftrace-text/index.ts";
-import { Kernel, type KernelFormat } from "./kernel.ts";
+import type { KernelFormat } from "./kernel.ts";
 import { PerfScriptReader } from "./perf-script/index.ts";
 import type { FormatReader, ReaderOptions } from "./reader.ts";
 import { type ReaderState, type ReaderTally, ScannedReader } from "./scanned-reader.ts";
 import { Sink, type SinkTally } from "./sink.ts";
 import { TraceCmdReportReader } from "./trace-cmd-report/index.ts";
-
-const LF = 0x0a;
 
 /** Formats whose parts can be read apart. */
 type PartFormat = KernelFormat;
@@ -52,9 +51,6 @@ export function partState(format: FormatName, reader: FormatReader, sink: Sink):
   return { format, epochSeconds: sink.epochSeconds, reader: reader.state() };
 }
 
-/** One a thread: made when the first part is read. */
-let kernel: Kernel | undefined;
-
 /**
  * Reads bytes[from, to), whole lines. Null when a line of it is defective: all of it has to be read in its place.
  * `byKernel` false: by the kernel's twin in TypeScript.
@@ -69,8 +65,8 @@ export function readPart(
   const sink = Sink.ofPart(state.epochSeconds);
   const reader = new READERS[state.format]({ sink, probes: new Map(), state: state.reader });
   const cursor = { at: from, line: 0 };
-  const isRead = byKernel && reader.readByKernel(theKernel(), state.format, bytes, cursor, to);
-  if (!isRead) reader.readPlain(bytes, cursor, to);
+  if (byKernel) reader.readByKernel(bytes, cursor, to);
+  else reader.readPlain(bytes, cursor, to);
   if (sink.problems.list().length > 0) return null;
   const { irqColumn } = state.reader;
   return {
@@ -80,11 +76,6 @@ export function readPart(
     sink: sink.tally(),
     reader: reader.tally(),
   };
-}
-
-function theKernel(): Kernel {
-  kernel ??= new Kernel();
-  return kernel;
 }
 
 /** Adds `part`, whose bytes `bytes` begin with, to what `reader` and `sink` have read. False when it was read under another condition than theirs. */
@@ -102,15 +93,7 @@ export function takePart(
     reader.irqColumn !== part.irqColumn
   )
     return false;
-  sink.absorb(part.sink, linesBefore, (line) => {
-    const { head } = sink;
-    let start = 0;
-    for (let before = linesBefore + 1; before < line; before++) start = bytes.indexOf(LF, start) + 1;
-    head.bytes = bytes;
-    head.start = start;
-    head.end = bytes.indexOf(LF, start);
-    head.line = line;
-  });
+  sink.absorb(part.sink, linesBefore, (line) => headOfLine(sink.head, bytes, 0, linesBefore + 1, line));
   reader.absorb(part.reader);
   return true;
 }

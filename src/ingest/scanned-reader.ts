@@ -3,12 +3,21 @@
 import type { ProbeInfo } from "../table/event-batch.ts";
 import type { EventHead } from "./event-head.ts";
 import { EventDecoder, type EventsState, type EventsTally } from "./events.ts";
-import type { Kernel, KernelFormat, KernelScanned, SeenStamps } from "./kernel.ts";
+import { type KernelFormat, type KernelScanned, type SeenStamps, theKernel } from "./kernel.ts";
 import { handLine } from "./lines.ts";
+import { LF } from "./numbers.ts";
 import type { ReturnOrder } from "./probe-place.ts";
 import { countLongLine, type FormatReader, type ReaderOptions } from "./reader.ts";
 import { type Cursor, type ScannedFormat, scanPlain } from "./scan.ts";
 import type { Sink } from "./sink.ts";
+
+/**
+ * Bytes given to the kernel at a time. Where it stops the TypeScript reads the rest of them, so that a text full of
+ * lines it stops at is not copied to it again and again.
+ */
+const KERNEL_BYTES = 1 << 20;
+/** Less than this is read before the kernel would have been told what the trace's beginning has taught. */
+const MIN_KERNEL_BYTES = 32 << 10;
 
 /** What plain lines of a trace are read with. Can be sent to another thread. */
 export interface ReaderState {
@@ -32,6 +41,7 @@ export abstract class ScannedReader implements FormatReader, KernelScanned {
   unmatched = 0;
   matched = 0;
   abstract readonly readHead: ScannedFormat["readHead"];
+  protected abstract readonly kernelFormat: KernelFormat;
   protected readonly sink: Sink;
   protected readonly decoder: EventDecoder;
 
@@ -53,9 +63,20 @@ export abstract class ScannedReader implements FormatReader, KernelScanned {
 
   lines(bytes: Uint8Array, from: number, to: number, lineNo: number): number {
     const cursor = { at: from, line: lineNo };
+    while (cursor.at < to) {
+      const isLast = to - cursor.at <= KERNEL_BYTES;
+      const next = isLast ? to : bytes.lastIndexOf(LF, cursor.at + KERNEL_BYTES - 1) + 1;
+      const end = next > cursor.at ? next : to;
+      if (end - cursor.at >= MIN_KERNEL_BYTES) this.readByKernel(bytes, cursor, end);
+      this.#readOn(bytes, cursor, end);
+    }
+    return cursor.line;
+  }
+
+  #readOn(bytes: Uint8Array, cursor: Cursor, to: number): void {
     for (;;) {
       this.readPlain(bytes, cursor, to);
-      if (cursor.at === to) return cursor.line;
+      if (cursor.at === to) return;
       cursor.at = handLine(this, bytes, cursor.at, ++cursor.line);
     }
   }
@@ -65,14 +86,11 @@ export abstract class ScannedReader implements FormatReader, KernelScanned {
     return false;
   }
 
-  /** As readPlain, by the kernel; false, and nothing read, when it cannot. */
-  readByKernel(kernel: Kernel, name: KernelFormat, bytes: Uint8Array, cursor: Cursor, to: number): boolean {
-    return kernel.scan(
-      { sink: this.sink, decoder: this.decoder, format: this, name, irqColumn: this.irqColumn },
-      bytes,
-      cursor,
-      to,
-    );
+  /** As readPlain, by the kernel; nothing is read when it cannot. */
+  readByKernel(bytes: Uint8Array, cursor: Cursor, to: number): void {
+    const { sink, decoder, kernelFormat: name, irqColumn } = this;
+    if (this.isWaiting || !sink.canSkim()) return;
+    theKernel().scan({ sink, decoder, format: this, name, irqColumn }, bytes, cursor, to);
   }
 
   /** As scanPlain. */

@@ -56,8 +56,6 @@ export class Sink {
   clock = "unknown";
   kernel = "";
   readonly #rows: RowStore;
-  /** #rows, unless the sink is one of a part. */
-  readonly #window: Reorder | null;
   readonly #unknownComm: number;
   readonly #seenProblems = new Set<string>();
   #gaps: PendingGap[] = [];
@@ -76,8 +74,7 @@ export class Sink {
   #late = 0;
 
   constructor(batchRows: number, onBatch: (batch: EventBatch) => void, rows?: RowStore) {
-    this.#window = rows === undefined ? new Reorder(batchRows, onBatch) : null;
-    this.#rows = rows ?? this.#window!;
+    this.#rows = rows ?? new Reorder(batchRows, onBatch);
     this.#unknownComm = this.comms.internText("<...>");
   }
 
@@ -201,11 +198,14 @@ export class Sink {
     return row;
   }
 
-  /** Adds rows batch[start, end) to a part, whose ids they hold; their events have been skimmed. */
-  addMany(batch: EventBatch, start: number, end: number): void {
+  /**
+   * Adds rows batch[start, end), which hold this sink's ids; their events are skimmed apart. `atLine` makes the line of
+   * that number the head's, for the sample of a problem.
+   */
+  addMany(batch: EventBatch, start: number, end: number, atLine: (line: number) => void): void {
     const { kind } = batch;
     for (let row = start; row < end; row++) this.kinds[kind[row]!]! += 1;
-    this.#rows.append(batch, start, end);
+    this.#append(batch, start, end, atLine);
   }
 
   /** What a sink of a part has taken in. */
@@ -222,25 +222,26 @@ export class Sink {
     };
   }
 
-  /**
-   * Adds what was read apart, its first line being line `linesBefore` + 1. `atLine` makes the line of that number the
-   * head's, for the sample of a problem.
-   */
+  /** Adds what was read apart, its first line being line `linesBefore` + 1. `atLine` as in addMany. */
   absorb(tally: SinkTally, linesBefore: number, atLine: (line: number) => void): void {
     const { rows } = tally;
     this.#renumber(tally, linesBefore);
-    for (let row = 0; row < rows.length; ) {
-      this.#rows.makeRoom();
-      const end = Math.min(rows.length, row + this.#window!.room);
-      this.#clamp(rows, row, end, atLine);
-      this.#window!.append(rows, row, end);
-      row = end;
-    }
+    this.#append(rows, 0, rows.length, atLine);
     for (const [kind, count] of tally.kinds.entries()) this.kinds[kind]! += count;
     this.events += tally.events;
     if (tally.lastNs > this.#lastNs) this.#lastNs = tally.lastNs;
     if (tally.firstNs < this.#firstNs) this.#firstNs = tally.firstNs;
     if (tally.maxCpu > this.#maxCpu) this.#maxCpu = tally.maxCpu;
+  }
+
+  #append(rows: EventBatch, start: number, end: number, atLine: (line: number) => void): void {
+    for (let row = start; row < end; ) {
+      this.#rows.makeRoom();
+      const stop = Math.min(end, row + this.#rows.room);
+      this.#clamp(rows, row, stop, atLine);
+      this.#rows.append(rows, row, stop);
+      row = stop;
+    }
   }
 
   /** Gives the tally's rows this sink's ids and the trace's line numbers. Ids are given in the order of first sight. */

@@ -17,6 +17,7 @@ const BACKSLASH = 0x5c;
 const LOWER_N = 0x6e;
 
 export class FtraceTextReader extends ScannedReader {
+  protected readonly kernelFormat = "ftrace-text";
   readonly readHead: ScannedFormat["readHead"] = readPlainHead;
   readonly #header = newFtraceHeader();
   /** The lines that follow are ps's, until a header or an event. */

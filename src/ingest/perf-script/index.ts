@@ -29,6 +29,7 @@ const CLOCKS: ReadonlyMap<string, string> = new Map([
 ]);
 
 export class PerfScriptReader extends ScannedReader {
+  protected readonly kernelFormat = "perf-script";
   readonly readHead: ScannedFormat["readHead"] = readPlainPerfHead;
   readonly #records = new Map<string, number>();
   #firstHi = -1;

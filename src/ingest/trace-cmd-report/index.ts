@@ -14,6 +14,7 @@ const PLUS = 0x2b;
 const CR = 0x0d;
 
 export class TraceCmdReportReader extends ScannedReader {
+  protected readonly kernelFormat = "trace-cmd-report";
   readonly readHead: ScannedFormat["readHead"] = readPlainHead;
 
   constructor(options: ReaderOptions) {
