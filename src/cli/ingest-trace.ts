@@ -21,8 +21,8 @@ import type { IngestCliOptions } from "./options.ts";
 import { openProgress } from "./progress.ts";
 import { type OpenedRecording, openInput } from "./recording-input.ts";
 import type { Tally } from "./run-tally.ts";
-import { Slabs } from "./slabs.ts";
-import { quotePath } from "./trace-input.ts";
+import { feedTextFile, openTextFile } from "./text-file.ts";
+import { quotePath, STDIN } from "./trace-input.ts";
 
 /** The --format value as ingest knows it: a text format, a binary one, or none given. */
 export interface ForcedFormat {
@@ -62,22 +62,27 @@ export async function ingestTrace(
       (batch) => writer.batch(batch, ingest.epochNs),
     );
     const onProgress = (read: number, size: number): void => progress.update(read, size);
+    const textFile =
+      path === STDIN || format.recording !== undefined ? null : openTextFile(path, format.text !== undefined);
+    if (textFile !== null) {
+      const sha256 = await feedTextFile(textFile, ingest, options.threads, onProgress);
+      if (tally !== undefined) tally.bytes += textFile.size;
+      const meta = { ...endOf(ingest, path, undefined), sha256 };
+      writer.finish(meta);
+      return meta;
+    }
     const hash = createHash("sha256");
-    const slabs = new Slabs(ingest, options.threads);
-    const input = await slabs.over(() =>
-      openInput(path, {
-        onStored: (bytes) => hash.update(bytes),
-        onText: (bytes) => {
-          if (tally !== undefined) tally.bytes += bytes.length;
-          slabs.push(bytes);
-        },
-        settle: () => slabs.settle(),
-        onProgress,
-        spoolPath: `${eventsPath}.spool`,
-        isForced: format.recording !== undefined,
-        isText: format.text !== undefined,
-      }),
-    );
+    const input = await openInput(path, {
+      onStored: (bytes) => hash.update(bytes),
+      onText: (bytes) => {
+        if (tally !== undefined) tally.bytes += bytes.length;
+        ingest.push(bytes);
+      },
+      onProgress,
+      spoolPath: `${eventsPath}.spool`,
+      isForced: format.recording !== undefined,
+      isText: format.text !== undefined,
+    });
     const read =
       input.kind === "text"
         ? endOf(ingest, path, input.defect)

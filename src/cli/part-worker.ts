@@ -1,14 +1,54 @@
-// A worker thread's share of reading a trace: one part at a time. Loaded by piscina (slabs.ts), which calls readSlab
-// with what pool.run() was given.
-import { type Part, type PartState, readPart } from "../ingest/part.ts";
+// A worker thread's share of reading a trace: one range of the file at a time, straight into the kernel's memory. Loaded
+// by piscina (text-file.ts), which calls readRange with what pool.run() was given.
+import { readSync } from "node:fs";
+import { type Part, type PartState, partRoom, readPart } from "../ingest/part.ts";
 
-export interface PartTask {
+const LF = 0x0a;
+/** A line that begins in the range is read when it ends no further behind it. */
+const TAIL_BYTES = 64 << 10;
+
+export interface RangeTask {
+  /** Open for reading; descriptors are the whole process's. */
+  readonly fd: number;
+  /** The lines that begin in bytes [from, to) of the file; `from` is not its beginning. */
+  readonly from: number;
+  readonly to: number;
+  readonly size: number;
   readonly state: PartState;
-  /** Shared with the thread that filled it; whole lines. */
-  readonly slab: Uint8Array;
 }
 
-/** As readPart. */
-export function readSlab({ state, slab }: PartTask): Part | null {
-  return readPart(state, slab, 0, slab.length);
+/** A part that stands in bytes [start, end) of the file. */
+export interface RangePart {
+  readonly start: number;
+  readonly end: number;
+  readonly part: Part;
+}
+
+/** Null when the range cannot be read apart. */
+export function readRange({ fd, from, to, size, state }: RangeTask): RangePart | null {
+  // The byte before tells whether a line begins with the range.
+  const base = from - 1;
+  const room = partRoom(Math.min(size, to + TAIL_BYTES) - base);
+  const bytes = room.subarray(0, fill(fd, room, base));
+  const start = bytes.indexOf(LF) + 1;
+  const isLast = to === size;
+  const end = (isLast ? bytes.lastIndexOf(LF) : bytes.indexOf(LF, to - 1 - base)) + 1;
+  if (start === 0 || end <= start) return null;
+  const part = readPart(state, bytes, start, end);
+  return part === null ? null : { start: base + start, end: base + end, part };
+}
+
+/** Bytes read; none when the system refuses: whoever reads the range instead says why. */
+function fill(fd: number, into: Uint8Array, at: number): number {
+  let filled = 0;
+  try {
+    while (filled < into.length) {
+      const n = readSync(fd, into, filled, into.length - filled, at + filled);
+      if (n === 0) break;
+      filled += n;
+    }
+  } catch {
+    return 0;
+  }
+  return filled;
 }

@@ -26,8 +26,6 @@ export interface OpenedRecording {
 export interface InputOptions {
   /** Takes the input's decompressed bytes when it is no binary recording. */
   readonly onText: (bytes: Uint8Array) => void;
-  /** Awaited between calls of onText: its taker may be behind. */
-  readonly settle: () => Promise<void>;
   /** Takes the input's bytes as they are stored, a directory's file by file in the order of their names. */
   readonly onStored: (bytes: Uint8Array) => void;
   readonly onProgress: (read: number, size: number) => void;
@@ -80,7 +78,6 @@ async function readStream(path: string, options: InputOptions): Promise<Input> {
     const defect = await readTrace(path, {
       onStored: options.onStored,
       onProgress: options.onProgress,
-      settle: options.settle,
       onBytes: (bytes) => {
         if (head === undefined) return take(bytes);
         const joined: Uint8Array = head.length === 0 ? bytes : Buffer.concat([head, bytes]);

@@ -18,8 +18,6 @@ export interface ReadOptions {
   readonly onBytes: (bytes: Uint8Array) => void;
   /** Bytes as they are stored, before any decompression: what a checksum of the file is made of. */
   readonly onStored?: (bytes: Uint8Array) => void;
-  /** Awaited between chunks: the reader of the bytes may be behind. */
-  readonly settle?: () => Promise<void>;
   /** Bytes of the file read so far, and its size (0 when unknown). */
   readonly onProgress?: (read: number, size: number) => void;
 }
@@ -39,7 +37,6 @@ export async function readTrace(path: string, options: ReadOptions): Promise<Def
       read += chunk.length;
       options.onStored?.(chunk);
       options.onProgress?.(read, size);
-      await options.settle?.();
       if (head !== undefined) {
         head = Buffer.concat([head, chunk]);
         if (head.length < HEAD_BYTES) continue;
@@ -111,6 +108,11 @@ function decoderOf(path: string, head: Uint8Array, onBytes: (bytes: Uint8Array) 
     push: async (chunk) => onBytes(chunk),
     end: async () => {},
   };
+}
+
+/** Whether a file that begins so is compressed, in a way that is decoded here or another. */
+export function isCompressed(head: Uint8Array): boolean {
+  return isGzip(head) || isZstd(head) || foreignCompression(head) !== undefined;
 }
 
 function foreignCompression(head: Uint8Array): string | undefined {

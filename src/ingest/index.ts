@@ -54,10 +54,10 @@ export interface Ingest {
   /** What the bytes that follow can be read with by readPart; null while they have to be pushed. */
   partState(): PartState | null;
   /**
-   * As push(bytes), of which `part` is what readPart made with the partState() of now or earlier; null for nothing.
-   * The bytes are whole lines, but for a last part.
+   * As push() of whole lines, of which `part` is what readPart made with the partState() of now or earlier. `bytes` is
+   * asked for them when they are needed.
    */
-  pushPart(bytes: Uint8Array, part: Part | null): void;
+  pushPart(part: Part, bytes: () => Uint8Array): void;
   /** Flushes and sums up. Throws InputError when nothing in the input is usable. */
   end(): TraceMeta;
   readonly problems: ProblemLog;
@@ -127,15 +127,15 @@ class TraceIngest implements Ingest {
     return splitter.hasOpenLine ? null : partState(format, reader, this.#sink);
   }
 
-  pushPart(bytes: Uint8Array, part: Part | null): void {
-    if (part === null || this.#pipeline === null || this.#pipeline.splitter.hasOpenLine) {
-      this.push(bytes);
+  pushPart(part: Part, bytes: () => Uint8Array): void {
+    if (this.#pipeline === null || this.#pipeline.splitter.hasOpenLine) {
+      this.push(bytes());
       return;
     }
     const { reader, splitter } = this.#pipeline;
     const isTaken = takePart(part, reader, this.#sink, bytes, splitter.lines);
     if (isTaken) splitter.skip(part.lines);
-    if (!isTaken || part.bytes < bytes.length) this.push(bytes.subarray(isTaken ? part.bytes : 0));
+    if (!isTaken || part.left > 0) this.push(bytes().subarray(isTaken ? part.bytes : 0));
   }
 
   end(): TraceMeta {

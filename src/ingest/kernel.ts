@@ -169,16 +169,16 @@ class Kernel {
     const { sink, decoder, format, name, irqColumn } = run;
     if (!this.#teach(decoder)) return;
     const length = to - cursor.at;
-    this.#load(bytes, cursor.at, to);
-    const { HEAP, STATE } = this.#at;
+    const text = this.#load(bytes, cursor.at, to);
+    const { STATE } = this.#at;
     const state = this.#words.subarray(STATE >> 2, (STATE >> 2) + 16);
     state[State.line] = cursor.line;
-    const end = HEAP + length;
-    const shift = cursor.at - HEAP;
+    const end = text + length;
+    const shift = cursor.at - text;
     const number = KERNEL_FORMATS.indexOf(name);
     const { at: from, line } = cursor;
     const atLine: AtLine = (wanted) => headOfLine(sink.head, bytes, from, line + 1, wanted);
-    let at = HEAP;
+    let at = text;
     let isFull: boolean;
     do {
       at = this.#exports.scan(at, end, number, sink.epochSeconds, irqColumn);
@@ -239,15 +239,23 @@ class Kernel {
     return true;
   }
 
-  #load(bytes: Uint8Array, from: number, to: number): void {
+  /** Where bytes[from, to) stand in the kernel's memory: they are copied unless they lie there, in room(). */
+  #load(bytes: Uint8Array, from: number, to: number): number {
+    if (bytes.buffer === this.#bytes.buffer) return bytes.byteOffset + from;
+    this.room(to - from).set(bytes.subarray(from, to));
+    return this.#at.HEAP;
+  }
+
+  /** `length` bytes of the kernel's memory, for text that scan() will be given; until the next call. */
+  room(length: number): Uint8Array {
     const { memory } = this.#exports;
     const { HEAP } = this.#at;
-    const missing = HEAP + to - from + MARGIN - memory.buffer.byteLength;
+    const missing = HEAP + length + MARGIN - memory.buffer.byteLength;
     if (missing > 0) {
       memory.grow(Math.ceil(missing / PAGE_BYTES));
       this.#view();
     }
-    this.#bytes.set(bytes.subarray(from, to), HEAP);
+    return this.#bytes.subarray(HEAP, HEAP + length);
   }
 
   #view(): void {

@@ -5,7 +5,7 @@
 import type { FormatName } from "./detect.ts";
 import { headOfLine } from "./event-head.ts";
 import { FtraceTextReader } from "./ftrace-text/index.ts";
-import type { KernelFormat } from "./kernel.ts";
+import { type KernelFormat, theKernel } from "./kernel.ts";
 import { PerfScriptReader } from "./perf-script/index.ts";
 import type { FormatReader, ReaderOptions } from "./reader.ts";
 import { type ReaderState, type ReaderTally, ScannedReader } from "./scanned-reader.ts";
@@ -30,8 +30,9 @@ export interface PartState {
 
 /** A part read as far as its lines are plain. Can be sent to another thread. */
 export interface Part {
-  /** Bytes and lines that were read. */
+  /** Bytes and lines that were read, and bytes that were not. */
   readonly bytes: number;
+  readonly left: number;
   readonly lines: number;
   /** As in the state it was read with. */
   readonly irqColumn: number;
@@ -72,18 +73,24 @@ export function readPart(
   return {
     irqColumn,
     bytes: cursor.at - from,
+    left: to - cursor.at,
     lines: cursor.line,
     sink: sink.tally(),
     reader: reader.tally(),
   };
 }
 
-/** Adds `part`, whose bytes `bytes` begin with, to what `reader` and `sink` have read. False when it was read under another condition than theirs. */
+/** Memory for a part of `length` bytes that the kernel need not copy; until the next call. */
+export function partRoom(length: number): Uint8Array {
+  return theKernel().room(length);
+}
+
+/** Adds `part`, whose bytes `bytes()` begin with, to what `reader` and `sink` have read. False when it was read under another condition than theirs. */
 export function takePart(
   part: Part,
   reader: FormatReader,
   sink: Sink,
-  bytes: Uint8Array,
+  bytes: () => Uint8Array,
   linesBefore: number,
 ): boolean {
   if (
@@ -93,7 +100,7 @@ export function takePart(
     reader.irqColumn !== part.irqColumn
   )
     return false;
-  sink.absorb(part.sink, linesBefore, (line) => headOfLine(sink.head, bytes, 0, linesBefore + 1, line));
+  sink.absorb(part.sink, linesBefore, (line) => headOfLine(sink.head, bytes(), 0, linesBefore + 1, line));
   reader.absorb(part.reader);
   return true;
 }

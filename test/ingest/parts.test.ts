@@ -31,7 +31,8 @@ function readInParts(ingest: Ingest, bytes: Uint8Array, size: number, ahead: num
     const first = waiting.shift();
     if (first === undefined) return;
     taken += first.part?.lines ?? 0;
-    ingest.pushPart(first.slab, first.part);
+    if (first.part === null) ingest.push(first.slab);
+    else ingest.pushPart(first.part, () => first.slab);
   };
   for (const slab of slabs(bytes, size)) {
     const state = ingest.partState();
