@@ -35,6 +35,8 @@ export function agreement(tables: VerdictTables, infos: readonly ReplayInfo[]): 
       equal: crLoads(infos, "equal"),
       events: crLoads(infos, "events"),
       unexplained: crLoads(infos, "unexplained"),
+      exiting: crLoads(infos, "exiting"),
+      borrowing: crLoads(infos, "borrowing"),
     },
   };
 }

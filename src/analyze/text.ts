@@ -177,8 +177,12 @@ function evidenceLines({ forks, agreement }: Summary): string[] {
     out.push(...labelled("agreement", `derived equals sampled: ${parts.join("; ")}`));
   }
   if (cr3_loads.events > 0) {
-    const { compared: claimed, equal, events, unexplained } = cr3_loads;
-    const loads = `CR3 loads: ${equal} of ${claimed} recorded (tlb_flush); ${unexplained} of ${events} events unexplained`;
+    const { compared: claimed, equal, events, unexplained, exiting, borrowing } = cr3_loads;
+    const gone = exiting === 0 ? "" : `, ${exiting} of tasks past exit_mm`;
+    const borrowed = borrowing === 0 ? "" : `, ${borrowing} of borrowers`;
+    const loads =
+      `CR3 loads: ${equal} of ${claimed} recorded (tlb_flush)${gone}; ` +
+      `${unexplained} of ${events} events unexplained${borrowed}`;
     out.push(...labelled("agreement", loads));
   }
   return out;

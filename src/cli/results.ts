@@ -141,6 +141,10 @@ function writeTable<S extends TableSpec>(dir: string, name: string, table: Colum
 
 function readTable<S extends TableSpec>(dir: string, name: string, spec: S): ColumnTable<S> {
   const path = tablePath(dir, `${name}.arrow`);
+  if (!existsSync(path) && existsSync(tablePath(dir, RUN_FILE))) {
+    const what = `${quotePath(dir)}: no tables/${name}.arrow: written by another version of forkcast`;
+    throw new InputError("results/other-version", `${what}; analyze the trace again`);
+  }
   return inFile(path, () => decodeTable(readOwn(path), spec));
 }
 

@@ -1,7 +1,7 @@
 // The loop: one pass over the event table, each row settled by context.ts and applied by lower.ts. Fed by index.ts with
 // batches; its Replayer is what verdicts.ts reads at the end. No decision of the model rests on a sampled count.
 import { ProblemLog } from "../base/problem.ts";
-import { CTX_ALIAS, type EventBatch, type TraceMeta } from "../table/event-batch.ts";
+import { CTX_ALIAS, CTX_IRQ, type EventBatch, type TraceMeta } from "../table/event-batch.ts";
 import { EVENT_KIND_NAMES, EventKind, SAMPLE_LAZY, SAMPLE_SWITCHING } from "../table/event-kinds.ts";
 import type { Attempt } from "./attempt.ts";
 import { applyContext } from "./context.ts";
@@ -12,6 +12,7 @@ import { Loads } from "./loads.ts";
 import { Locks } from "./locks.ts";
 import { lower } from "./lower.ts";
 import { taskState } from "./lower-fork.ts";
+import { crLoaded } from "./lower-switch.ts";
 import type { Lowering } from "./lowering.ts";
 import type { HoldKind, How } from "./model/model.ts";
 import { cutGet } from "./model/users.ts";
@@ -118,9 +119,12 @@ export class Replayer implements Lowering {
     if (this.seen[kind]!++ === 0) this.#isNews = true;
     const tid = b.tid[i]!;
     const task = applyContext(this, b, i, kind, cpu, tid);
-    if (kind === EventKind.tlbFlush) this.loads.flushed(b, i, cpu, task);
+    const isStray = kind === EventKind.tlbFlush && this.loads.flushed(b, i, cpu, task);
     const loaded = cpu >= 0 ? world.cpus.loaded[cpu]! : -1;
     lower(this, b, i, kind, cpu, tid, task);
+    // A probe hit inside another's handler is not recorded (kprobe_profile counts it): a flush that interrupts one shows itself
+    // by its load of CR3 alone.
+    if (isStray && world.switchMmSeen) crLoaded(this, cpu, task, (b.ctx[i]! & CTX_IRQ) !== 0);
     this.loads.applied(kind, cpu, task, loaded);
   }
 

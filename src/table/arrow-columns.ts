@@ -237,5 +237,8 @@ export function dictionaryId(type: DataType): number | null {
 
 /** An InputError for a readable Arrow file with other columns than ours. */
 export function schemaError(what: string): InputError {
-  return new InputError("table/schema", `not a table of this version of forkcast: ${what}`);
+  return new InputError(
+    "table/schema",
+    `not a table of this version of forkcast, analyze the trace again: ${what}`,
+  );
 }

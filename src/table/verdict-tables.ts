@@ -297,6 +297,13 @@ export interface CrLoads {
   readonly events: number;
   /** Of events: those that neither a load nor what may reload CR3 unseen explains. */
   readonly unexplained: number;
+  /**
+   * Of compared less equal, where switch_mm_irqs_off is not recorded: switches to a task past exit_mm(), whose sched_process_exit
+   * came later, and the one back.
+   */
+  readonly exiting: number;
+  /** Of events, likewise: in a switch to a kernel thread, which is thus inside kthread_use_mm(). */
+  readonly borrowing: number;
 }
 
 /** What became of the references that get_task_mm() and mm_access() returned in one trace. */

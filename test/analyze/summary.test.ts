@@ -122,19 +122,21 @@ test("agreement counts claims, not lower bounds", () => {
     mm_users: { compared: 8, equal: 7, samples: 8, given: 8, at_least_above_truth: 0 },
     mm_count: { compared: 7, equal: 7, samples: 8, given: 7, at_least_above_truth: 1 },
     loaded_mm: { compared: 48, equal: 48 },
-    cr3_loads: { compared: 0, equal: 0, events: 0, unexplained: 0 },
+    cr3_loads: { compared: 0, equal: 0, events: 0, unexplained: 0, exiting: 0, borrowing: 0 },
   });
 });
 
 test("loads of CR3 are added up over the traces that record them", () => {
   const { tables, metas, infos } = fixture();
-  const crLoads = { compared: 5, equal: 4, events: 7, unexplained: 1 };
+  const crLoads = { compared: 5, equal: 4, events: 7, unexplained: 1, exiting: 1, borrowing: 2 };
   const both = [{ ...infos[0]!, crLoads }, infos[0]!, { ...infos[0]!, crLoads }];
   expect(summarize(tables, metas, both).agreement.cr3_loads).toEqual({
     compared: 10,
     equal: 8,
     events: 14,
     unexplained: 2,
+    exiting: 2,
+    borrowing: 4,
   });
 });
 

@@ -615,3 +615,17 @@ test("exec-from-kernel-task", async () => {
       fast safe: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask
   `);
 });
+
+test("cr3-load-missed-probe", async () => {
+  expect(await outcomeOf("cr3-load-missed-probe")).toMatchInlineSnapshot(`
+    fork 101 [40,50) dup_mmap..dup_mmap_ret
+      users 1 derived, count 2 derived, exposure U4, lazy 1
+      slow lazy-tlb: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock cpumask
+      fast safe: users-only users-mmap-lock
+      U4 0 on cpu0 [40,50)
+    fork 101 [70,80) dup_mmap..dup_mmap_ret
+      users 1 derived, count 2 derived, exposure none, lazy 0
+      slow lazy-tlb: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock
+      fast safe: users-only users-mmap-lock cpumask
+  `);
+});

@@ -1,4 +1,6 @@
 // The report's first screen: the answer, one sentence a question, each figure read from the summary by its path.
+
+import type { CrLoads } from "../../table/verdict-tables.ts";
 import { bounded } from "../intervals.ts";
 import { referencePolicy } from "../policy-summary.ts";
 import { plural } from "../statistics.ts";
@@ -224,8 +226,9 @@ function evidence(figures: Figures): Html {
     (name) => html`${name.replace("_evidence", "")} ${evidenceWords(figures, ["forks", name])}`,
   );
   const first = forks.total === 0 ? null : html`${semicolons(classes)}. `;
+  const loads = crLoads(figures);
   if (mm_users.samples + mm_count.samples + loaded_mm.compared === 0)
-    return html`${first}The trace carries no samples of the counts, so the derivation could not be checked here.`;
+    return html`${first}The trace carries no samples of the counts, so the derivation could not be checked here.${loads}`;
   const check = (name: "mm_users" | "mm_count"): Html => {
     const path = ["agreement", name];
     if (agreement[name].compared === 0)
@@ -237,7 +240,18 @@ function evidence(figures: Figures): Html {
     return html`${code(name)} ${figures.count(...path, "equal")} of ${figures.count(...path, "compared")}${above}`;
   };
   const loaded = html`loaded mm ${figures.count("agreement", "loaded_mm", "equal")} of ${figures.count("agreement", "loaded_mm", "compared")}`;
-  return html`${first}Self-check, derived equals sampled: ${listOf([check("mm_users"), check("mm_count"), loaded])}.`;
+  return html`${first}Self-check, derived equals sampled: ${listOf([check("mm_users"), check("mm_count"), loaded])}.${loads}`;
+}
+
+/** Loads of CR3 by replay against tlb_flush reason 0; nothing where that is not recorded. */
+function crLoads(figures: Figures): Html | null {
+  const { events, exiting, borrowing } = figures.summary.agreement.cr3_loads;
+  if (events === 0) return null;
+  const count = (name: keyof CrLoads): Html => figures.count("agreement", "cr3_loads", name);
+  const gone = exiting === 0 ? null : html` (${count("exiting")} of the others are of tasks past exit_mm)`;
+  const borrowed =
+    borrowing === 0 ? null : html`, ${count("borrowing")} are kernel threads’ inside kthread_use_mm`;
+  return html` Loads of CR3 against tlb_flush: ${count("equal")} of ${count("compared")} have their event${gone}; of ${count("events")} events ${count("unexplained")} are unexplained${borrowed}.`;
 }
 
 /** "40 measured, 2 at-least": the counts at a path, without those that are 0. */
