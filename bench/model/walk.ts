@@ -56,10 +56,14 @@ export function walk(trace: Trace, rules: KernelRules, visit: (taken: Taken) => 
   }
 }
 
+/** `life`: the mm in use or held. `lazy`: the one held lazily, which a borrower about to borrow still is. */
 interface CpuLook {
   readonly state: CpuState;
   readonly life: number;
+  readonly lazy: number;
 }
+
+const UNSEEN: CpuLook = { state: "unknown", life: UNKNOWN_LIFE, lazy: UNKNOWN_LIFE };
 
 /** CPUs, from one settled state to the next: a switch of tasks is over when its tail is seen. */
 class CpuWatch {
@@ -105,7 +109,7 @@ class CpuWatch {
   }
 
   #look(cpu: number, by: string): void {
-    const before = this.#looks[cpu] ?? { state: "unknown", life: UNKNOWN_LIFE };
+    const before = this.#looks[cpu] ?? UNSEEN;
     const after = cpuLook(this.#world, cpu);
     const borrowed = this.#borrowed[cpu];
     this.#looks[cpu] = after;
@@ -120,19 +124,22 @@ class CpuWatch {
   }
 }
 
-function isHolding({ state, life }: CpuLook, of: number): boolean {
-  return life === of && (state === "lazy" || state === "unloaded");
+function isHolding({ lazy }: CpuLook, of: number): boolean {
+  return lazy === of;
 }
 
 function cpuLook({ cpus, tasks }: World, cpu: number): CpuLook {
   const active = cpus.active[cpu] ?? UNKNOWN_LIFE;
   const lazy = cpus.lazy[cpu] ?? UNKNOWN_LIFE;
   const cur = cpus.cur[cpu] ?? -1;
-  if (cur === -1 || active === UNKNOWN_LIFE) return { state: "unknown", life: UNKNOWN_LIFE };
-  if (active >= 0) return { state: tasks.borrowed[cur] === active ? "borrowing" : "user", life: active };
-  if (lazy < 0) return { state: "kernel", life: UNKNOWN_LIFE };
+  if (cur === -1 || active === UNKNOWN_LIFE) return UNSEEN;
+  if (active >= 0) {
+    const isBorrower = tasks.borrowed[cur] === active || tasks.entering[cur] === active;
+    return { state: isBorrower ? "borrowing" : "user", life: active, lazy };
+  }
+  if (lazy < 0) return { ...UNSEEN, state: "kernel" };
   const loaded = cpus.loaded[cpu] ?? -1;
-  return { state: loaded === lazy || loaded === -1 ? "lazy" : "unloaded", life: lazy };
+  return { state: loaded === lazy || loaded === -1 ? "lazy" : "unloaded", life: lazy, lazy };
 }
 
 /** The ledgers' columns; `steps`: by how much a row may change one. */
