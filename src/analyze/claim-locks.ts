@@ -8,6 +8,7 @@ import {
   type Policies,
   showsUse,
 } from "./claim.ts";
+import type { Blocked } from "./policy-summary.ts";
 import { textAt } from "./rows.ts";
 import { plural } from "./statistics.ts";
 
@@ -40,21 +41,54 @@ function countExposure({ forks }: VerdictTables, kind: string): number {
   return n;
 }
 
-/** No call would have waited under the policy `id`. */
-export function neverBlocks({ forks }: VerdictTables, policies: Policies, id: string): Outcome {
+/** What a claim of no wait is about: forks' windows alone, or all who wait for the design's lock. */
+type Scope = "windows" | "lock";
+
+/**
+ * Nothing would have waited for the lock of the policy `id`: no call inside a fork's window; with scope "lock" also none behind
+ * another writer of mmap_lock, where that is its lock, and else no fork behind a fork. (Where mmap_lock is the lock, forks wait
+ * for each other in the kernel as it is.)
+ */
+export function neverBlocks(
+  { forks }: VerdictTables,
+  policies: Policies,
+  id: string,
+  scope: Scope = "lock",
+): Outcome {
   const policy = policies[id];
   if (policy === undefined) return notEvaluable("events", `the policy ${id}`, "the policy was not replayed");
   if ("not_evaluable" in policy.blocked) {
     return notEvaluable("events", policy.blocked.not_evaluable, "waits cannot be seen in this recording");
   }
-  const { events } = policy.blocked;
-  const detail = `${plural(events, "event")} would have waited, in ${forkCount(forks.length)}`;
-  if (events > 0)
-    return { verdict: "fails", figure: events, unit: "events", evidence: "derived", detail, needs: null };
+  const { events, parts, needs } = waitsOf(policy.blocked, scope);
+  const detail = [
+    `${plural(events, "event")} would have waited, in ${forkCount(forks.length)}`,
+    ...parts,
+  ].join(", ");
+  const evidence = needs === null ? "derived" : "at-least";
+  if (events > 0) return { verdict: "fails", figure: events, unit: "events", evidence, detail, needs: null };
   if (forks.length === 0) return notEvaluable("events", NO_FORKS, detail);
+  if (needs !== null) return notEvaluable("events", needs, detail, 0, "at-least");
   if (policy.indeterminate > 0) {
-    const needs = `decisions for the ${forkCount(policy.indeterminate)} left indeterminate`;
-    return notEvaluable("events", needs, detail, 0, "at-least");
+    const decisions = `decisions for the ${forkCount(policy.indeterminate)} left indeterminate`;
+    return notEvaluable("events", decisions, detail, 0, "at-least");
   }
   return { verdict: "holds", figure: 0, unit: "events", evidence: "derived", detail, needs: null };
+}
+
+/** `needs`: what would show waits that this recording may hide; null: none are hidden. */
+function waitsOf(
+  { events, queue, forks: behind }: Blocked,
+  scope: Scope,
+): { readonly events: number; readonly parts: readonly string[]; readonly needs: string | null } {
+  if (scope === "windows") return { events, parts: [], needs: null };
+  if (queue === undefined) {
+    const forked = behind?.events ?? 0;
+    const parts = forked === 0 ? [] : [`${forked} of them forks behind forks`];
+    return { events: events + forked, parts, needs: null };
+  }
+  if ("not_evaluable" in queue) return { events, parts: [], needs: queue.not_evaluable };
+  const parts = queue.events === 0 ? [] : [`${queue.events} of them behind other writers`];
+  const needs = queue.perhaps === 0 ? null : "mmap_lock events without a filter: a downgrade hides a release";
+  return { events: events + queue.events, parts, needs };
 }

@@ -63,14 +63,14 @@ const RULES: readonly ClaimRule[] = [
   },
   {
     id: "fork-lock-never-contends",
-    claim: "fork_lock never makes kthread_use_mm or kthread_unuse_mm wait.",
+    claim: "fork_lock never makes kthread_use_mm, kthread_unuse_mm or another fork wait.",
     who: TORVALDS,
     when: "2023-05-15",
     judge: (tables, policies) => neverBlocks(tables, policies, "fork-lock"),
   },
   {
     id: "mmap-lock-never-contends",
-    claim: "Taking mmap_lock for read in kthread_use_mm never waits for a fork.",
+    claim: "Taking mmap_lock for read in kthread_use_mm never waits, for a fork or another writer.",
     who: TORVALDS,
     when: "2023-05-16",
     judge: (tables, policies) => neverBlocks(tables, policies, "mmap-lock"),
@@ -80,7 +80,7 @@ const RULES: readonly ClaimRule[] = [
     claim: "get_task_mm never meets a fork on the fast path.",
     who: HANSEN,
     when: "2023-05-15",
-    judge: (tables, policies) => neverBlocks(tables, policies, "get-task-mm"),
+    judge: (tables, policies) => neverBlocks(tables, policies, "get-task-mm", "windows"),
   },
   {
     id: "lazy-cpus-per-fork",
