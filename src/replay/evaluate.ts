@@ -148,6 +148,8 @@ function loadedState(
  */
 export function divert(world: World, life: number): Divert {
   const { mms, cpus } = world;
+  // Who was seen to hold it before the gap may not any more.
+  if (world.lostDuring(life)) return Divert.unknown;
   let unknown = mms.openGets[life]! > 0 || mms.pendingPuts[life]! > 0 || mms.entering[life]! > 0;
   if (mms.gets(life) > 0 || mms.borrows[life]! > 0 || mms.members[life]! > 1) return Divert.no;
   for (let c = 0; c < cpus.length; c++) {

@@ -2,7 +2,7 @@
 // than the forker's, has the forked mm in use. Policy-independent; policies judge them later. Fed by windows.ts.
 import type { How } from "./model/model.ts";
 import type { World } from "./model/world.ts";
-import { ShareKind, TaskKind } from "./model/world.ts";
+import { ShareKind, TaskKind, UNKNOWN_LIFE } from "./model/world.ts";
 
 export const ExposureClass = {
   U1: 0,
@@ -27,11 +27,13 @@ export interface WayIn {
   readonly borrowSeq: number;
   /** Sequence of the task's get_task_mm on this mm; -1 none seen. */
   readonly getSeq: number;
+  /** Perhaps it borrows by calls lost in a gap since the window's first check. */
+  readonly perhapsLate: boolean;
   /** Would the 15 May patch have diverted that get: both counts were 1 then? */
   readonly diverted: Diverted;
 }
 
-export const NO_WAY_IN: WayIn = { borrowSeq: -1, getSeq: -1, diverted: "no" };
+export const NO_WAY_IN: WayIn = { borrowSeq: -1, getSeq: -1, perhapsLate: false, diverted: "no" };
 
 /** One interval [start, end) on one CPU. `end` is NaN while open. */
 export interface Exposure extends WayIn {
@@ -74,9 +76,14 @@ export function borrowSeq(world: World, task: number, life: number): number {
   return tasks.entering[task] === life ? NOT_YET : -1;
 }
 
-/** Could both be one life? A task known by lineage only may share the mm that another names: nothing tells them apart. */
-export function couldBeSame({ mms }: World, a: number, b: number): boolean {
-  return (mms.label[a] === -1 || mms.label[b] === -1) && (mms.birth[a]! < 0 || mms.birth[b]! < 0);
+/**
+ * May a CPU that uses `active` be using `life`, though nothing says so? A task known by lineage only may share the mm that
+ * another names: nothing tells the two lives apart.
+ */
+export function mayBeUsing({ mms }: World, life: number, active: number): boolean {
+  if (active < 0) return active === UNKNOWN_LIFE;
+  const isUnnamed = mms.label[life] === -1 || mms.label[active] === -1;
+  return isUnnamed && (mms.birth[life]! < 0 || mms.birth[active]! < 0);
 }
 
 /** Nanoseconds covered by the union of the exposures' intervals. */

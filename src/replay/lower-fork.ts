@@ -2,6 +2,7 @@
 // (semantics §4.1, §4.2, §5.1).
 import { type EventBatch, NO_VALUE, NULL_MM } from "../table/event-batch.ts";
 import {
+  CLONE_FILES,
   CLONE_THREAD,
   CLONE_UNTRACED,
   CLONE_VFORK,
@@ -42,6 +43,7 @@ export function newtask(
   const child = tasks.create(pid, world.seq);
   tasks.comm[child] = b.argComm[i]! >= 0 ? b.argComm[i]! : b.comm[i]!;
   tasks.forked[parent] = 1;
+  if ((flags & CLONE_FILES) !== 0) tasks.forked[child] = 1;
   if ((flags & CLONE_VM) !== 0) {
     const fromUser = (flags & CLONE_THREAD) !== 0 || (flags & CLONE_UNTRACED) === 0;
     if (
@@ -118,6 +120,7 @@ export function processFork(
   const child = tasks.create(pid, world.seq);
   tasks.comm[child] = b.argComm[i]!;
   tasks.forked[parent] = 1;
+  if (attempt === undefined || attempt.flags === -1) tasks.forked[child] = 1;
   // kthreadd (pid 2 on every kernel) makes kernel threads: no mm is copied.
   if (tasks.pid[parent] === 2) {
     tasks.kind[child] = TaskKind.kernel;

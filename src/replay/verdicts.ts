@@ -317,7 +317,9 @@ function verdictOf(
     const met = metLock(forks, row, e.getSeq);
     const isUnsure = met === "unknown" || e.diverted === "unknown" || unsureCounts;
     const gotInside = met !== "no" && e.diverted !== "no" && (!isUnsure || unsure === "yes");
-    return isHazard(e, options.lazySetsDirty) && !policy.keepsOut(entryOf(forks, row, policy, e, gotInside));
+    const late = { borrowedInside: true, gotInside: true };
+    const entry = e.perhapsLate && unsure === "yes" ? late : entryOf(forks, row, policy, e, gotInside);
+    return isHazard(e, options.lazySetsDirty) && !policy.keepsOut(entry);
   };
   const hazards = facts.exposures.filter((e) => letIn(e, "yes"));
   const perhaps = facts.exposures.some((e) => letIn(e, "no"));

@@ -3,12 +3,12 @@
 import { type Attempt, type Blocked, type Call, END, START } from "./attempt.ts";
 import { boundSince, evaluate } from "./evaluate.ts";
 import type { Diverted, Exposure, ExposureClass, WayIn } from "./exposures.ts";
-import { borrowSeq, ExposureClass as Class, classify, couldBeSame, NO_WAY_IN } from "./exposures.ts";
+import { borrowSeq, ExposureClass as Class, classify, mayBeUsing, NO_WAY_IN } from "./exposures.ts";
 import { Doubt, type Forks } from "./forks.ts";
 import { revealedHolder } from "./holders.ts";
 import type { Locks } from "./locks.ts";
 import { confirmMember, ensureLife, type How, type Model } from "./model/model.ts";
-import { UNKNOWN_LIFE, type World } from "./model/world.ts";
+import type { World } from "./model/world.ts";
 import { Samples } from "./samples.ts";
 import type { Uses } from "./uses.ts";
 
@@ -175,17 +175,13 @@ export class Windows {
       if (c === attempt.forkerCpu) continue;
       if (cpus.active[c] === attempt.life && cpus.cur[c] !== attempt.task)
         this.#expose(attempt, c, cpus.cur[c]!, "at-check");
-      else if (this.#isUnknown(attempt, cpus.active[c]!)) this.#doubtActive(attempt, c);
+      else if (mayBeUsing(this.#world, attempt.life, cpus.active[c]!)) this.#doubtActive(attempt, c);
       else if (cpus.lazy[c] === attempt.life && this.#loadedHere(c, attempt.life)) this.#residue(attempt, c);
     }
   }
 
   #loadedHere(cpu: number, life: number): boolean {
     return this.loadsVisible && this.#world.cpus.loaded[cpu] === life;
-  }
-
-  #isUnknown({ life }: Attempt, active: number): boolean {
-    return active === UNKNOWN_LIFE || (active >= 0 && couldBeSame(this.#world, life, active));
   }
 
   #doubtActive(attempt: Attempt, cpu: number): void {
@@ -198,13 +194,14 @@ export class Windows {
   #residue(attempt: Attempt, cpu: number): void {
     const here = attempt.all.filter((e) => e.cpu === cpu);
     const wasLazy = here.some((e) => (e.class === Class.U4 || e.class === Class.U4b) && e.borrowSeq < 0);
-    const { borrowSeq, getSeq, diverted } = (wasLazy ? undefined : here.at(-1)) ?? NO_WAY_IN;
-    this.#push(attempt, cpu, this.#world.cpus.cur[cpu]!, Class.U4, { borrowSeq, getSeq, diverted });
+    const wayIn = (wasLazy ? undefined : here.at(-1)) ?? NO_WAY_IN;
+    this.#push(attempt, cpu, this.#world.cpus.cur[cpu]!, Class.U4, wayIn);
   }
 
   #push(attempt: Attempt, cpu: number, task: number, cls: ExposureClass, wayIn: WayIn): void {
     const { tasks, ns } = this.#world;
     const e: Exposure = {
+      ...wayIn,
       fork: attempt.row,
       class: cls,
       cpu,
@@ -213,17 +210,17 @@ export class Windows {
       start: ns,
       end: Number.NaN,
       line: this.line,
-      ...wayIn,
     };
     attempt.exposures[cpu] = e;
     attempt.all.push(e);
   }
 
-  #wayIn(task: number, life: number): WayIn {
-    const { tasks } = this.#world;
+  #wayIn({ life, earlySeq }: Attempt, task: number): WayIn {
+    const { tasks, lossSeq } = this.#world;
     if (task < 0) return NO_WAY_IN;
     return {
       borrowSeq: borrowSeq(this.#world, task, life),
+      perhapsLate: lossSeq > earlySeq && tasks.sureMember[task] === 0,
       getSeq: tasks.lastGetMm[task] === life ? tasks.lastGetSeq[task]! : -1,
       diverted: DIVERTED[tasks.lastGetDiverted[task]!] ?? "no",
     };
@@ -232,7 +229,7 @@ export class Windows {
   #expose(attempt: Attempt, cpu: number, task: number, how: How | "at-check"): void {
     const checkSeq = this.#forks.seq[attempt.row]!;
     const cls = classify(this.#world, task, attempt.life, checkSeq, how);
-    this.#push(attempt, cpu, task, cls, this.#wayIn(task, attempt.life));
+    this.#push(attempt, cpu, task, cls, this.#wayIn(attempt, task));
   }
 
   /** Model listener: who uses what on a CPU has changed. */
@@ -258,7 +255,7 @@ export class Windows {
     const isLazy = this.#world.cpus.lazy[cpu] === attempt.life && this.#loadedHere(cpu, attempt.life);
     if (current !== undefined && (current.class !== Class.U4 || !isLazy)) this.#endExposure(attempt, cpu);
     if (isLazy && attempt.exposures[cpu] === undefined) this.#residue(attempt, cpu);
-    if (this.#isUnknown(attempt, life)) this.#doubtActive(attempt, cpu);
+    if (mayBeUsing(this.#world, attempt.life, life)) this.#doubtActive(attempt, cpu);
   }
 
   /** The forker runs on another CPU now: the one it left may be in somebody else's hands (§9.8), or lazily on the mm. */
@@ -331,6 +328,7 @@ export class Windows {
       line: this.line,
       borrowSeq: borrowSeq(this.#world, task, life),
       getSeq: -1,
+      perhapsLate: false,
       diverted: "no",
     };
     const attempt = this.open.find((open) => open.row === row);

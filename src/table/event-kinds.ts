@@ -198,5 +198,6 @@ export const SAMPLE_SWITCHING = 2;
 export const CLONE_VM = 0x100;
 export const CLONE_VFORK = 0x4000;
 export const CLONE_THREAD = 0x10000;
+export const CLONE_FILES = 0x400;
 /** PF-less marker of kernel threads in task_newtask: CLONE_UNTRACED as kernel_thread() and create_io_thread() pass it. */
 export const CLONE_UNTRACED = 0x800000;

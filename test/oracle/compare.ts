@@ -22,6 +22,8 @@ export interface FastFork {
       readonly deniedBy: readonly string[];
       /** It rests on no lower bound. */
       readonly isExact: boolean;
+      /** A call that the design delays comes into the window then: what the trace's own times say does not stand. */
+      readonly isRejudged: boolean;
     }
   >;
   /** Causes that stand for what a holder may have held: nothing before the check shows it. */
@@ -63,12 +65,13 @@ export async function fastReplay(
   return all("forks").map((row) => ({
     row,
     verdicts: new Map(
-      (verdicts.get(row.fork) ?? []).map(({ policy, decision, verdict, denied_by }) => [
+      (verdicts.get(row.fork) ?? []).map(({ policy, decision, verdict, denied_by, rejudged }) => [
         policy ?? "",
         {
           decision: decision ?? "",
           verdict,
           deniedBy: [...denied_by].sort(),
+          isRejudged: rejudged !== null,
           isExact: row.mm_users_evidence !== "at-least" && row.mm_count_evidence !== "at-least",
         },
       ]),

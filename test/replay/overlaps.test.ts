@@ -78,3 +78,18 @@ test("preempted-use-unseen", async () => {
       fast safe: users-only users-mmap-lock
   `);
 });
+
+test("proc-fd-of-an-older-task", async () => {
+  expect(await outcomeOf("proc-fd-of-an-older-task")).toMatchInlineSnapshot(`
+    fork 101 [20,30) dup_mmap..dup_mmap_ret
+      users 1 measured (1 derived), count 2 measured (1 at-least), exposure none, lazy 0
+      doubts: proc-fd
+      slow proc-fd: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock
+      fast safe: users-only users-mmap-lock cpumask
+    fork 101 [50,60) dup_mmap..dup_mmap_ret
+      users 1 derived, count 1 at-least, exposure none, lazy 0
+      doubts: proc-fd
+      indeterminate: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock
+      fast safe: users-only users-mmap-lock cpumask
+  `);
+});

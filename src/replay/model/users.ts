@@ -191,7 +191,8 @@ export function closeOpened(m: Model, task: number): void {
   const held = tasks.opened.get(task);
   if (held === undefined) return;
   for (const life of held) {
-    if (tasks.forked[task] !== 0) continue;
+    // One older than the trace may have made threads, which keep its file table.
+    if (tasks.forked[task] !== 0 || tasks.birth[task]! < 0) continue;
     mms.procFds[life]! -= 1;
     m.world.names.remove(Note.procFd, life, task);
   }

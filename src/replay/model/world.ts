@@ -109,7 +109,7 @@ export class Tasks {
   /** CPU it last ran on; -1 unknown. */
   cpu: Int32Array = new Int32Array(FIRST_ROOM);
   comm: Int32Array = new Int32Array(FIRST_ROOM);
-  /** It has forked or cloned: files it opened may live on in others. */
+  /** It has forked or cloned, or shares its file table (CLONE_FILES): files it opened may live on in others. */
   forked: Int32Array = new Int32Array(FIRST_ROOM);
   /** References from get_task_mm and mm_access not yet put: task -> lives. Few tasks hold any. */
   readonly gets: Map<number, number[]> = new Map();
