@@ -12,6 +12,7 @@ import { percent } from "../../src/analyze/statistics.ts";
 import { type Summary, summarize } from "../../src/analyze/summary.ts";
 import { ColumnTable } from "../../src/table/columns.ts";
 import { DENIAL_SPEC, NEAR_MISS_SPEC } from "../../src/table/verdict-tables.ts";
+import { manyForks } from "../support/many-forks.ts";
 import { emptyFixture, fixture, forkRow, HOSTILE } from "../support/verdict-fixture.ts";
 
 const library = (name: string, file: string): string =>
@@ -96,7 +97,7 @@ describe("a run with everything", () => {
   test("answer first: numerator, denominator, share, unsafe", () => {
     const text = textOf(page);
     expect(text).toContain(
-      "Under counts-unlocked the fast path is taken in at least 6 of 12 forks (50.0 %, 95 % interval 25.4 to 86.2 %); ▲ 2 of these are unsafe; 2 more cannot be decided.",
+      "Under counts-unlocked the fast path is taken in at least 6 of 12 forks (50.0 %, 95 % interval 25.4 to 86.2 %); ▲&nbsp;2 of these are unsafe; 2 more cannot be decided.",
     );
     expect(text).toContain("mm_users 7 of 8");
     expect(text).toContain("not evaluable: get-task-mm needs get_task_mm");
@@ -245,4 +246,16 @@ test("escaping", () => {
     expect(JSON.parse(scriptJson({ text }))).toEqual({ text });
   }
   expect(html`<i>${"<"}${trusted("<b>")}${["&", 1, null]}</i>`.markup).toBe("<i>&lt;<b>&amp;1</i>");
+});
+
+test("a report of many forks stays small: what grows is bounded by cells of time, command and policy", async () => {
+  const libraries = { ...LIBRARIES, vega: "", vegaLite: "" };
+  const sizeOf = async (forks: number): Promise<number> => {
+    const many = manyForks(forks);
+    const summary = summarize(many.tables, many.metas, many.infos);
+    return (await renderReport({ ...many, summary, toolVersion: "test", libraries })).length;
+  };
+  const [small, large] = [await sizeOf(12_000), await sizeOf(48_000)];
+  expect(large).toBeLessThan(1_000_000);
+  expect(large / small).toBeLessThan(1.6);
 });

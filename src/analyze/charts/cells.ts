@@ -5,10 +5,10 @@ import { printable } from "../plain-text.ts";
 import { textAt } from "../rows.ts";
 import { commonUnit, type Summary } from "../summary.ts";
 
-const MOST_BINS = 60;
+const MOST_BINS = 48;
 /** With fewer forks a bin than this, a rate is noise. */
 const FORKS_PER_BIN = 8;
-const MOST_COMMANDS = 12;
+const MOST_COMMANDS = 10;
 /** More traces than this cannot be told apart in a plot; the rest are one group. */
 const MOST_TRACES = 6;
 

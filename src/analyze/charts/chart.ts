@@ -8,10 +8,10 @@ import { wrap } from "../plain-text.ts";
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
 
-/** Rows of a data set as arrays. A field that has `words` holds indexes into them: names are stored once. */
+/** Rows of a data set as arrays. A field that has `words` holds indexes into them: names and often repeated numbers are stored once. */
 export interface Dataset {
   readonly fields: readonly string[];
-  readonly words: Readonly<Record<string, readonly string[]>>;
+  readonly words: Readonly<Record<string, readonly (string | number)[]>>;
   readonly rows: readonly (readonly (number | string | null)[])[];
 }
 
@@ -100,6 +100,33 @@ export function completeSpec({ spec, datasets, title, description }: Chart): Jso
     description,
     datasets: Object.fromEntries(expanded),
   };
+}
+
+/** The same data in fewer characters: numbers that repeat are stored once, rows hold their index. For the page. */
+export function compact({ fields, words, rows }: Dataset): Dataset {
+  const given: Record<string, readonly (string | number)[]> = { ...words };
+  const indexes = fields.map((field, i): Map<number, number> | null => {
+    const distinct = given[field] === undefined ? numbersOf(rows, i) : null;
+    if (distinct === null || distinct.size * 4 > rows.length) return null;
+    given[field] = [...distinct.keys()];
+    return distinct;
+  });
+  if (indexes.every((index) => index === null)) return { fields, words, rows };
+  const short = rows.map((row) =>
+    row.map((cell, i) => (cell === null ? null : (indexes[i]?.get(cell as number) ?? cell))),
+  );
+  return { fields, words: given, rows: short };
+}
+
+/** Index by distinct number of a column, in order of first appearance; null when it holds text. */
+function numbersOf(rows: Dataset["rows"], column: number): Map<number, number> | null {
+  const out = new Map<number, number>();
+  for (const row of rows) {
+    const cell = row[column] ?? null;
+    if (typeof cell === "string") return null;
+    if (cell !== null && !out.has(cell)) out.set(cell, out.size);
+  }
+  return out;
 }
 
 function expand({ fields, words, rows }: Dataset): JsonObject[] {

@@ -7,7 +7,7 @@ import { nearestRank, plural } from "../statistics.ts";
 import type { Summary } from "../summary.ts";
 import type { Cells } from "./cells.ts";
 import { type Cell, type Chart, type ChartTable, nothingToDraw, PALETTE, specOf } from "./chart.ts";
-import { cumulativeView, type Quantity, quantities } from "./quantities.ts";
+import { cumulativeView, drawnQuantities, Quantities } from "./quantities.ts";
 import { commandParam, IN_TIME, OF_COMMAND, timeParams } from "./selections.ts";
 
 /** By policy in report order; those with a lock are four colours that are easy to tell apart. */
@@ -30,7 +30,7 @@ export interface DurationPlot {
   readonly title: string;
   readonly data: string;
   readonly groups: readonly string[];
-  readonly values: readonly Quantity[];
+  readonly values: Quantities;
   readonly axes: { readonly x: string; readonly y: string };
   /** What a row of the table is, and what its first column holds. */
   readonly caption: string;
@@ -47,20 +47,11 @@ export interface DurationPlot {
 export function durationChart(plot: DurationPlot, cells: Cells): Chart {
   const { id, title, groups, values } = plot;
   const unit = cells.isTicks ? "ticks" : "ns";
-  const sorted = groups.map((_, group) =>
-    Float64Array.from(
-      values.filter((value) => value.group === group),
-      ({ length }) => length,
-    ).sort(),
-  );
+  const sorted = values.sorted(groups.length);
   const drawn = groups.filter((_, group) => sorted[group]!.length > 0);
   if (drawn.length === 0) return nothingToDraw(id, title, `${plot.nothing}${plot.remark}`);
-  const { dataset, gridFactor } = quantities(values, cells, groups);
-  const sentences = drawn.map((group) => {
-    const of = sorted[groups.indexOf(group)]!;
-    const [median, p99] = [0.5, 0.99].map((q) => formatDuration(nearestRank(of, q) ?? 0, unit));
-    return `${plot.noun(group, of.length)}: median ${median}, p99 ${p99}`;
-  });
+  const { dataset, gridFactor } = drawnQuantities(values, cells, groups);
+  const sentences = sentencesOf(plot, drawn, (group) => sorted[groups.indexOf(group)]!, unit);
   const grid =
     gridFactor === null
       ? ""
@@ -76,6 +67,29 @@ export function durationChart(plot: DurationPlot, cells: Cells): Chart {
     obeys: ["time", "command"],
     table: quantileTable(plot, sorted, unit),
   };
+}
+
+/** A clause for the groups that have the same figures: "fork-lock 18 waits: median 7.79 ms, p99 24.2 ms". */
+function sentencesOf(
+  { noun }: DurationPlot,
+  drawn: readonly string[],
+  sortedOf: (group: string) => Float64Array,
+  unit: "ns" | "ticks",
+): string[] {
+  const byFigures = new Map<string, string[]>();
+  for (const group of drawn) {
+    const of = sortedOf(group);
+    const [median, p99] = [0.5, 0.99].map((q) => formatDuration(nearestRank(of, q) ?? 0, unit));
+    const figures = `median ${median}, p99 ${p99}`;
+    const key = `${of.length} ${figures}`;
+    byFigures.set(key, [...(byFigures.get(key) ?? []), group]);
+  }
+  return [...byFigures].map(([key, names]) => {
+    const count = Number(key.slice(0, key.indexOf(" ")));
+    const list = names.length === 1 ? names[0]! : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+    const each = names.length > 1 ? " each" : "";
+    return `${noun(list, count)}${each}: ${key.slice(key.indexOf(" ") + 1)}`;
+  });
 }
 
 function quantileTable(
@@ -106,14 +120,14 @@ export function windowsChart(tables: VerdictTables, cells: Cells): Chart {
   const start = forks.column("start_ns");
   const end = forks.column("end_ns");
   const window = forks.column("window");
-  const values: Quantity[] = [];
+  const values = new Quantities();
   let left = 0;
   for (let row = 0; row < forks.length; row++) {
     const kind = textAt(window, window.ints.data[row]) ?? "point";
     const length = kind === "point" ? null : durationNs(start, end, row);
     // A logarithm needs a positive length; zero is a clock too coarse to tell.
     if (length === null || length <= 0) left++;
-    else values.push({ row, group: WINDOW_KINDS.indexOf(kind as (typeof WINDOW_KINDS)[number]), length });
+    else values.add(row, WINDOW_KINDS.indexOf(kind as (typeof WINDOW_KINDS)[number]), length);
   }
   const plot: DurationPlot = {
     id: "windows",
@@ -169,10 +183,10 @@ export function waitsChart(summary: Summary, tables: VerdictTables, cells: Cells
 function waitValues(
   tables: VerdictTables,
   ids: readonly string[],
-): { readonly values: Quantity[]; readonly unknown: number; readonly outside: number } {
+): { readonly values: Quantities; readonly unknown: number; readonly outside: number } {
   const { blocks } = tables;
   const rowOf = forkRowById(tables);
-  const values: Quantity[] = [];
+  const values = new Quantities();
   let unknown = 0;
   let outside = 0;
   for (let i = 0; i < blocks.length; i++) {
@@ -182,7 +196,7 @@ function waitValues(
     if (group < 0) continue;
     if (row === undefined) outside++;
     else if (wait === null || wait <= 0n) unknown++;
-    else values.push({ row, group, length: Number(wait) });
+    else values.add(row, group, Number(wait));
   }
   return { values, unknown, outside };
 }

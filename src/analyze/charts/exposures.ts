@@ -36,7 +36,7 @@ export function exposuresChart({ forks }: Summary, tables: VerdictTables, cells:
   const hit = found
     .filter((id) => kindOf(id) === "exposed")
     .reduce((sum, id) => sum + forks.exposure[id]!, 0);
-  const description = `In ${groupDigits(hit)} of ${plural(forks.total, "fork")} another task uses the mm on another CPU inside the window; in ${groupDigits(none)} nothing of the kind, not even lazily.`;
+  const description = `In ${hit === 0 ? "none" : groupDigits(hit)} of ${plural(forks.total, "fork")} another task uses the mm on another CPU inside the window; in ${groupDigits(none)} nothing of the kind, not even lazily.`;
   if (forks.total === 0) return nothingToDraw(ID, TITLE, "There are no forks.");
   if (found.length === 0) return nothingToDraw(ID, TITLE, description);
   const names = found.map(labelOf);

@@ -72,7 +72,7 @@ export function lazyCpusChart({ forks: { total } }: Summary, { forks }: VerdictT
   return {
     id: ID,
     title: TITLE,
-    description: `${groupDigits(some)} of ${plural(total, "fork")} (${percent(some, total)} %) ${some === 1 ? "finds" : "find"} the mm lazily loaded on another CPU, on ${plural(most, "CPU")} at most${unknownWords}.`,
+    description: `${some === 0 ? `None of ${plural(total, "fork")} finds` : `${groupDigits(some)} of ${plural(total, "fork")} (${percent(some, total)} %) ${some === 1 ? "finds" : "find"}`} the mm lazily loaded on another CPU${some === 0 ? "" : `, on ${plural(most, "CPU")} at most`}${unknownWords}.`,
     spec: specOf([...timeParams(cells), commandParam(cells)], view),
     datasets: {
       [DATA]: {

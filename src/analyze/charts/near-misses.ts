@@ -9,7 +9,7 @@ import type { Cells } from "./cells.ts";
 import { type Chart, PALETTE } from "./chart.ts";
 import { durationChart } from "./durations.ts";
 import { laterTable } from "./later-tables.ts";
-import type { Quantity } from "./quantities.ts";
+import { Quantities } from "./quantities.ts";
 
 /** How much earlier or later the nearest borrow would have had to be to fall inside a window; null: no such table. */
 export function nearMissesChart(summary: Summary, tables: VerdictTables, cells: Cells): Chart | null {
@@ -45,8 +45,8 @@ function distances(
   near: ColumnTable<TableSpec>,
   rowOf: (fork: number) => number | undefined,
   ids: readonly string[],
-): { readonly values: Quantity[]; readonly without: number; readonly unknown: number } {
-  const values: Quantity[] = [];
+): { readonly values: Quantities; readonly without: number; readonly unknown: number } {
+  const values = new Quantities();
   let without = 0;
   let unknown = 0;
   for (let i = 0; i < near.length; i++) {
@@ -54,7 +54,7 @@ function distances(
     const group = ids.indexOf((near.get("policy", i) as string | null) ?? "");
     const distance = near.get("distance_ns", i) as bigint | null;
     if (row === undefined || group < 0) continue;
-    if (distance !== null && distance > 0n) values.push({ row, group, length: Number(distance) });
+    if (distance !== null && distance > 0n) values.add(row, group, Number(distance));
     else if (distance === null && near.get("ordered_by", i) === "window-unknown") unknown++;
     else without++;
   }
@@ -77,7 +77,7 @@ export function lazyAgeChart(tables: VerdictTables, cells: Cells): Chart | null 
   if (denials === undefined) return null;
   const { forks } = tables;
   const rowOf = forkRowById(tables);
-  const values: Quantity[] = [];
+  const values = new Quantities();
   let unknown = 0;
   for (let i = 0; i < denials.length; i++) {
     if (denials.get("cause", i) !== "lazy-tlb" || denials.get("counter", i) !== "mm_count") continue;
@@ -90,7 +90,7 @@ export function lazyAgeChart(tables: VerdictTables, cells: Cells): Chart | null 
     }
     const by = (denials.get("left_by", i) as string | null) ?? "unknown";
     const group = Math.max(0, (LEFT_BY as readonly string[]).indexOf(by));
-    values.push({ row, group, length: Number(start - since) });
+    values.add(row, group, Number(start - since));
   }
   const rest = unknown > 0 ? ` ${plural(unknown, "reference")} of unknown age not drawn.` : "";
   return durationChart(

@@ -23,6 +23,9 @@ const BASELINE = "always-atomic";
 const TITLE = "How often is the fast path taken?";
 
 /** Wilson's bounds as Vega expressions: the share of `k` in `n`, sign -1 or 1. */
+/** On a narrow plot the sign before a number stands alone: the legend has the word. */
+const signWord = (word: string): string => `(width < 400 ? ' · ' : ' ${word} · ')`;
+
 function wilsonExpression(k: string, n: string, sign: -1 | 1): string {
   const z2 = Z_95 * Z_95;
   const p = `(${k}/${n})`;
@@ -54,8 +57,9 @@ export function policiesChart(summary: Summary, cells: Cells, cube: Dataset): Ch
     { calculate: "datum.policy", as: "left" },
     {
       calculate:
-        "(datum.bad > 0 ? '▲ ' + format(datum.bad, ',') + ' unsafe · ' : '') + (datum.doubt > 0 ? '? ' + format(datum.doubt, ',') + ' unsure · ' : '') + " +
-        "(datum.open > 0 ? format(datum.open, ',') + ' undecided · ' : '') + format(datum.fast / datum.forks, '.1%') + (datum.open > 0 ? ' to ' + format((datum.fast + datum.open) / datum.forks, '.1%') : '')",
+        `(datum.bad > 0 ? '▲ ' + format(datum.bad, ',') + ${signWord("unsafe")} : '') + (datum.doubt > 0 ? '? ' + format(datum.doubt, ',') + ${signWord("unsure")} : '') + ` +
+        "(datum.open > 0 ? format(datum.open, ',') + ' undecided · ' : '') + format(datum.fast / datum.forks, '.1%') + " +
+        "(datum.open > 0 ? (width < 400 ? ' – ' : ' to ') + format((datum.fast + datum.open) / datum.forks, '.1%') : '')",
       as: "right",
     },
   ];

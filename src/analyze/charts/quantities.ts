@@ -1,57 +1,108 @@
 // Durations as a data set for a cumulative plot: each value where there are few, on a logarithmic grid where there
 // are many, so that ten million windows are a few thousand rows.
+import { Float64Growable, Int32Growable } from "../../base/growable.ts";
 import { type Cells, significant } from "./cells.ts";
 import type { Dataset, JsonObject } from "./chart.ts";
 
 /** Up to this many values are kept as they are. */
 const MOST_EXACT = 3000;
-const MOST_ROWS = 9000;
-/** Steps a decade: 40 are 6 % apart, 10 are 26 %. */
-const STEPS = [40, 20, 10] as const;
+const MOST_ROWS = 8000;
+/** Steps a decade: 40 are 6 % apart, 10 are 26 %; the last is taken however many rows it makes. */
+const STEPS = [40, 20, 10, 5, 3] as const;
 
-/** One duration: the fork row it belongs to, its group, its positive length in ns or ticks. */
-export interface Quantity {
-  readonly row: number;
-  readonly group: number;
-  readonly length: number;
+/** Durations in columns: the fork row each belongs to, its group, its positive length in ns or ticks. */
+export class Quantities {
+  readonly rows: Int32Growable = new Int32Growable();
+  readonly groups: Int32Growable = new Int32Growable();
+  readonly lengths: Float64Growable = new Float64Growable();
+
+  add(row: number, group: number, length: number): void {
+    this.rows.push(row);
+    this.groups.push(group);
+    this.lengths.push(length);
+  }
+
+  get length(): number {
+    return this.rows.length;
+  }
+
+  /** Lengths of each of `count` groups, ascending. */
+  sorted(count: number): Float64Array[] {
+    const sizes = new Float64Array(count);
+    for (let i = 0; i < this.length; i++) sizes[this.groups.data[i]!]! += 1;
+    const out = Array.from(sizes, (size) => new Float64Array(size));
+    sizes.fill(0);
+    for (let i = 0; i < this.length; i++) {
+      const group = this.groups.data[i]!;
+      out[group]![sizes[group]!++] = this.lengths.data[i]!;
+    }
+    for (const lengths of out) lengths.sort();
+    return out;
+  }
 }
 
-export interface Quantities {
+export interface Drawn {
   readonly dataset: Dataset;
   /** null: every length is exact; else the largest factor by which a drawn length can exceed the true one. */
   readonly gridFactor: number | null;
 }
 
 /** Rows at, command, group, length (s or ticks), n. Above the exact limit a length is rounded up to the grid. */
-export function quantities(values: readonly Quantity[], cells: Cells, groups: readonly string[]): Quantities {
+export function drawnQuantities(values: Quantities, cells: Cells, groups: readonly string[]): Drawn {
   if (values.length <= MOST_EXACT)
-    return { dataset: datasetOf(values, cells, groups, (length) => length), gridFactor: null };
+    return { dataset: datasetOf(values, cells, groups, null), gridFactor: null };
   for (const steps of STEPS) {
-    const round = (length: number): number => 10 ** (Math.ceil(Math.log10(length) * steps) / steps);
-    const dataset = datasetOf(values, cells, groups, round);
+    const dataset = datasetOf(values, cells, groups, steps);
     if (dataset.rows.length <= MOST_ROWS || steps === STEPS.at(-1))
       return { dataset, gridFactor: 10 ** (1 / steps) };
   }
   throw new RangeError("no grid");
 }
 
+/** Steps from 1 ns up that a grid may have: lengths below 10^20. */
+const MOST_STEPS = 1024;
+
+/** `steps` a decade; null: exact lengths. */
 function datasetOf(
-  values: readonly Quantity[],
+  values: Quantities,
   cells: Cells,
   groups: readonly string[],
-  round: (length: number) => number,
+  steps: number | null,
 ): Dataset {
   const unit = cells.isTicks ? 1 : 1e9;
-  const counts = new Map<string, [number, number, number, number, number]>();
-  for (const { row, group, length } of values) {
-    const value = significant(round(length) / unit);
-    const key = `${cells.bin[row]} ${cells.command[row]} ${group} ${value}`;
-    const known = counts.get(key);
-    if (known === undefined)
-      counts.set(key, [cells.at[cells.bin[row]!]!, cells.command[row]!, group, value, 1]);
-    else known[4]++;
+  const exact = new Map<number, number>();
+  const lengths: number[] = [];
+  // Exact lengths are numbered as they come, those of a grid by their place in it.
+  const indexOf = (length: number): number => {
+    if (steps !== null) return Math.max(0, Math.ceil(Math.log10(length) * steps));
+    const known = exact.get(length);
+    if (known !== undefined) return known;
+    exact.set(length, lengths.length);
+    lengths.push(length);
+    return lengths.length - 1;
+  };
+  const stride = steps === null ? MOST_EXACT : MOST_STEPS;
+  const counts = new Map<number, number>();
+  for (let i = 0; i < values.length; i++) {
+    const row = values.rows.data[i]!;
+    const cell = (cells.bin[row]! * cells.commands.length + cells.command[row]!) * groups.length;
+    const key = (cell + values.groups.data[i]!) * stride + indexOf(values.lengths.data[i]!);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
   }
-  const rows = [...counts.values()].sort((a, b) => a[2] - b[2] || a[3] - b[3] || a[0] - b[0] || a[1] - b[1]);
+  const rows = [...counts].map(([key, n]) => {
+    const cell = Math.floor(key / stride);
+    const place = Math.floor(cell / groups.length);
+    const index = key % stride;
+    const length = steps === null ? lengths[index]! : 10 ** (index / steps);
+    return [
+      cells.at[Math.floor(place / cells.commands.length)]!,
+      place % cells.commands.length,
+      cell % groups.length,
+      significant(length / unit),
+      n,
+    ] as const;
+  });
+  rows.sort((a, b) => a[2] - b[2] || a[3] - b[3] || a[0] - b[0] || a[1] - b[1]);
   return {
     fields: ["at", "command", "group", "length", "n"],
     words: { command: cells.commands, group: groups },

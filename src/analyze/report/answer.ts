@@ -58,7 +58,7 @@ function headline(figures: Figures): Html {
   const taken = html`Under ${code(id)} the fast path is taken in ${indeterminate > 0 ? "at least " : null}${figures.count("policies", id, "fast")} of ${of} (${figures.share(["policies", id, "fast"], TOTAL)}, 95 % interval ${intervalOf(summary, id)})`;
   if (fast === 0) return html`${taken}${undecidedPart}.`;
   const count = html`${figures.count("policies", id, "unsafe")} of these ${unsafe === 1 ? "is" : "are"} unsafe`;
-  return html`${taken}; ${unsafe > 0 ? html`<strong class="bad">▲ ${count}</strong>` : count}${undecidedPart}.`;
+  return html`${taken}; ${unsafe > 0 ? html`<strong class="bad">▲&nbsp;${count}</strong>` : count}${undecidedPart}.`;
 }
 
 /** "79.4 to 92.4 %": Wilson's, of all forks; where some are undecided it holds whatever they are. */
@@ -129,7 +129,7 @@ function unsafe(figures: Figures): Html {
   );
   const parts = groups.map((group) => {
     const path = ["policies", group[0]!];
-    return html`<strong class="bad">▲ ${figures.count(...path, "unsafe")}</strong> of ${figures.count(...path, "fast")} fast forks (${figures.share([...path, "unsafe"], [...path, "fast"])}) under ${listOf(group.map(code))}`;
+    return html`<strong class="bad">▲&nbsp;${figures.count(...path, "unsafe")}</strong> of ${figures.count(...path, "fast")} fast forks (${figures.share([...path, "unsafe"], [...path, "fast"])}) under ${listOf(group.map(code))}`;
   });
   const clean = ids.filter((id) => policies[id]!.unsafe === 0);
   const isOpen = clean.some((id) => policies[id]!.unsafe_indeterminate + policies[id]!.indeterminate > 0);
@@ -192,7 +192,9 @@ function cost(figures: Figures): Html {
     ...(free.length > 0 ? [html`under ${listOf(free.map(code))} nothing would have waited`] : []),
     ...(blind === null ? [] : [html`<strong>not evaluable</strong>: ${blind}`]),
   ];
-  return parts.length === 0 ? html`No policy replayed has a lock.` : html`${semicolons(parts)}.`;
+  if (parts.length === 0) return html`No policy replayed has a lock.`;
+  const { total } = figures.summary.forks;
+  return html`In ${figures.count(...TOTAL)} ${total === 1 ? "fork" : "forks"}: ${semicolons(parts)}.`;
 }
 
 /** Policies that make others wait. */

@@ -47,9 +47,7 @@ function figure({ id, title, description, spec, table, obeys }: Chart): Html {
       ? null
       : html`<div class="plot" id="plot-${id}" role="img" aria-label="${title} ${description}"></div>\n`;
   const fixed =
-    spec !== null && obeys.length === 0
-      ? html` <span class="soft">Always of the whole recording.</span>`
-      : null;
+    spec !== null && obeys.length === 0 ? html` <span class="soft">No selection narrows it.</span>` : null;
   return html`<figure id="chart-${id}"><figcaption><h3>${title}</h3><p>${description}${fixed}</p></figcaption>
 ${picture}${table === null ? null : tableDetails(id, table)}${spec === null ? null : specDetails(id)}</figure>
 `;

@@ -33,7 +33,7 @@ export function escapeHtml(text: string): string {
 export function textOf({ markup }: Html): string {
   return markup
     .replace(/<[^>]*>/g, "")
-    .replaceAll("▲ ", "")
+    .replaceAll("▲&nbsp;", "")
     .replace(/&(?:amp|lt|gt|quot|#39);/g, (entity) => CHARACTERS.get(entity) ?? entity);
 }
 

@@ -61,6 +61,11 @@ export const PAGE_SCRIPT: string = `"use strict";
   const store = byId("chart-data");
   if (store === null || typeof vega === "undefined") return;
   const { charts, datasets, config } = JSON.parse(store.textContent);
+  // Letters in pictures grow with those of the page, as far as the rows leave room.
+  const scale = Math.max(1, Math.min(1.3, parseFloat(getComputedStyle(document.body).fontSize) / 17));
+  for (const part of Object.values(config)) {
+    for (const name of Object.keys(part)) if (/fontSize$/i.test(name)) part[name] = Math.round(part[name] * scale);
+  }
 
   const expand = ({ fields, words, rows }) =>
     rows.map((row) => Object.fromEntries(fields.map((field, i) =>
@@ -109,11 +114,13 @@ export const PAGE_SCRIPT: string = `"use strict";
   const countShown = ({ from, to, command }) => {
     const { fields, words, rows } = datasets.outcomes;
     const at = fields.indexOf("at"), of = fields.indexOf("command"), policy = fields.indexOf("policy"), n = fields.indexOf("forks");
+    const valueOf = (row, i) => words[fields[i]] === undefined ? row[i] : words[fields[i]][row[i]];
     let shown = 0, total = 0;
     for (const row of rows) {
       if (row[policy] !== 0) continue;
-      total += row[n];
-      if (row[at] >= from && row[at] <= to && (command === null || words.command[row[of]] === command)) shown += row[n];
+      const forks = valueOf(row, n);
+      total += forks;
+      if (valueOf(row, at) >= from && valueOf(row, at) <= to && (command === null || words.command[row[of]] === command)) shown += forks;
     }
     return { shown, total };
   };

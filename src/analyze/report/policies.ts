@@ -55,7 +55,7 @@ function policyRow(figures: Figures, id: string): TableCell[] {
     cell("indeterminate"),
     {
       sort: policy.unsafe,
-      show: policy.unsafe > 0 ? html`<strong class="bad">▲ ${unsafe}</strong>` : unsafe,
+      show: policy.unsafe > 0 ? html`<strong class="bad">▲&nbsp;${unsafe}</strong>` : unsafe,
     },
     cell("unsafe_indeterminate"),
     ...waitCells(figures, id),

@@ -2,7 +2,7 @@
 // without eval, the charts as data, and the page's own script. Everything else in the page works without them.
 import { createHash } from "node:crypto";
 import { assert } from "../../base/assert.ts";
-import type { Chart } from "../charts/chart.ts";
+import { type Chart, compact } from "../charts/chart.ts";
 import { CHART_CONFIG } from "../charts/config.ts";
 import { type Html, html, trusted } from "./html.ts";
 import { PAGE_SCRIPT } from "./page-script.ts";
@@ -41,7 +41,9 @@ function chartData(charts: readonly Chart[]): unknown {
   return {
     config: { ...CHART_CONFIG, aria: false },
     // A data set that several charts share is stored once.
-    datasets: Object.assign({}, ...charts.map(({ datasets }) => datasets)),
+    datasets: Object.fromEntries(
+      charts.flatMap(({ datasets }) => Object.entries(datasets).map(([name, set]) => [name, compact(set)])),
+    ),
     charts: charts.map(({ id, description, spec, datasets }) => ({
       id,
       description,

@@ -26,7 +26,7 @@ button, select, input { font: inherit; color: inherit; background: var(--ground)
 .answer { background: var(--panel); border-left: .3rem solid var(--link); padding: .6rem 1rem .4rem; } .answer h2 { display: none; }
 .answer .figure { font-size: 1.15em; font-weight: 600; margin: .1em 0 .5em; max-width: none; } .answer dl { margin: 0; }
 .answer dl div { display: grid; grid-template-columns: 9.5em 1fr; gap: 0 1em; border-top: 1px solid var(--line); padding: .25em 0; }
-.answer dt { font-weight: 600; } .answer dd { margin: 0; max-width: 100ch; }
+.answer data { white-space: nowrap; } .answer dt { font-weight: 600; } .answer dd { margin: 0; max-width: 100ch; }
 .soft, caption, .none { color: var(--soft); } .bad { color: var(--bad); font-weight: 700; }
 .controls { position: sticky; top: 0; z-index: 2; display: flex; flex-wrap: wrap; gap: .3em 1em; align-items: center; background: var(--panel); border: 1px solid var(--line); padding: .4em .8em; }
 .controls[hidden] { display: none; } .controls p { margin: 0; flex-basis: 100%; font-size: .9em; color: var(--soft); max-width: none; }

@@ -13,6 +13,7 @@ import type {
 import { EXPOSURE_MEANING } from "../charts/exposures.ts";
 import { laterTable } from "../charts/later-tables.ts";
 import { groupDigits, plural } from "../statistics.ts";
+import { groupsBy, listOf } from "./figures.ts";
 import { dataTable, type Html, html, inputText } from "./html.ts";
 import { type Choice, CONTROL, KINDS, type WindowKind } from "./interesting.ts";
 import { lanesLegend, type Shade, swimLanes } from "./swim-lanes.ts";
@@ -153,7 +154,7 @@ function unsafeTable(input: WindowsInput): Html | null {
   const left = choice.unsafe.length - shown.length;
   const more =
     left > 0 ? html` ${groupDigits(left)} more: <code>forkcast query DIR "${LISTING.unsafe}"</code>.` : null;
-  return html`<p><strong class="bad">▲ ${plural(choice.unsafe.length, "fork")}</strong> ${choice.unsafe.length === 1 ? "is" : "are"} unsafe under at least one policy; worst first, those
+  return html`<p><strong class="bad">▲&nbsp;${plural(choice.unsafe.length, "fork")}</strong> ${choice.unsafe.length === 1 ? "is" : "are"} unsafe under at least one policy; worst first, those
 unsafe only under the negative control <code>${CONTROL}</code> last.${more}</p>
 ${dataTable("Unsafe windows, one row a fork", columns, rows, "table-unsafe")}`;
 }
@@ -199,7 +200,7 @@ function verdictWords(rows: readonly VerdictRow[]): Html {
     words.set(word, [...(words.get(word) ?? []), policy ?? ""]);
   }
   const parts = [...words].map(([word, policies], i) => {
-    const shown = word === "fast, unsafe" ? html`<strong class="bad">▲ ${word}</strong>` : html`${word}`;
+    const shown = word === "fast, unsafe" ? html`<strong class="bad">▲&nbsp;${word}</strong>` : html`${word}`;
     return html`${i > 0 ? "; " : ""}${shown}: ${policies.map((policy, j) => html`${j > 0 ? ", " : ""}<code>${policy}</code>`)}`;
   });
   return html`${parts}.`;
@@ -281,13 +282,15 @@ function nearMissList(input: WindowsInput, fork: ForkRow): Html | null {
 
 function waitsList(input: WindowsInput, fork: ForkRow, blocks: readonly BlockRow[]): Html | null {
   if (blocks.length === 0) return null;
-  const items = blocks
-    .slice(0, 12)
-    .map(
-      ({ policy, kind, tid, comm, wait_ns, line }) =>
-        html`<li><code>${policy}</code> makes ${inputText(comm)} tid ${tid} wait ${wait_ns === null ? "for an unknown time" : formatDuration(Number(wait_ns), input.unit)} in <code>${kind}</code>, ${place(fileOf(input, fork), line)}</li>`,
-    );
-  const more = blocks.length - items.length;
+  // The same call waits under several policies: one item, with all of them.
+  const calls = groupsBy(blocks, ({ kind, tid, wait_ns, line }) => `${kind} ${tid} ${wait_ns} ${line}`);
+  const items = calls.slice(0, 12).map((rows) => {
+    const { kind, tid, comm, wait_ns, line } = rows[0]!;
+    const who = listOf([...new Set(rows.map(({ policy }) => policy))].map((id) => html`<code>${id}</code>`));
+    const length = wait_ns === null ? "for an unknown time" : formatDuration(Number(wait_ns), input.unit);
+    return html`<li>${who} ${rows.length === 1 ? "makes" : "make"} ${inputText(comm)} tid ${tid} wait ${length} in <code>${kind}</code>, ${place(fileOf(input, fork), line)}</li>`;
+  });
+  const more = calls.length - items.length;
   return html`<ul>${items}${more > 0 ? html`<li>${plural(more, "more wait")}</li>` : null}</ul>`;
 }
 
