@@ -1,7 +1,11 @@
-// The library: the stages that the command line puts together. Everything here is pure; reading and writing
-// files is the caller's business.
+// The library: the stages that the command line puts together. Everything here is pure; reading and writing files is the
+// caller's business. docs/library.md says what each is for.
 
-export { renderReport } from "./analyze/report/index.ts";
+export { type Chart, completeSpec } from "./analyze/charts/chart.ts";
+export { allCharts } from "./analyze/charts/index.ts";
+export { type ForkFilter, filterTables } from "./analyze/filter.ts";
+export { type ReportInput, renderReport } from "./analyze/report/index.ts";
+export type { ChartLibraries } from "./analyze/report/scripts.ts";
 export { type Summary, summarize } from "./analyze/summary.ts";
 export { renderText } from "./analyze/text.ts";
 export { InputError } from "./base/errors.ts";
@@ -18,6 +22,7 @@ export {
   DENIAL_SPEC,
   EXPOSURE_SPEC,
   FORK_SPEC,
+  NEAR_MISS_SPEC,
   newVerdictTables,
   POLICY_IDS,
   PROBLEM_SPEC,
