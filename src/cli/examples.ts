@@ -5,17 +5,17 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   analyze: [
     "forkcast analyze trace.txt",
     "forkcast analyze run1.txt.zst run2.txt.zst --kernel 6.1 -o both",
-    "perf script --show-lost-events | forkcast analyze - --policy fork-lock,mmap-lock --fail-on unsafe",
+    "perf script --show-lost-events | forkcast analyze - --fail-on unsafe",
   ],
   ingest: [
     "forkcast ingest trace.txt -o events.arrow",
     "forkcast ingest capture.txt --format ftrace-text -o events.arrow",
-    "zcat trace.gz | forkcast ingest - --probe my_probe=kthread_use_mm -o events.arrow",
+    "zcat trace.gz | forkcast ingest - --probe p=kthread_use_mm -o e.arrow",
   ],
   replay: [
     "forkcast replay events.arrow -o result",
     "forkcast replay events.arrow --blind --json -o blind",
-    "forkcast replay events.arrow --assume armed:__khugepaged_enter --parquet -o result",
+    "forkcast replay events.arrow --assume armed:mmput --parquet -o result",
   ],
   report: [
     "forkcast report forkcast-out -o report.html",
@@ -58,12 +58,12 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "forkcast recipe bpftrace | ssh root@host 'cat > record.sh'",
   ],
   query: [
-    "forkcast query forkcast-out 'SELECT policy, decision, count(*) FROM verdicts GROUP BY ALL'",
+    "forkcast query forkcast-out 'SELECT cause, sum(refs) FROM denials GROUP BY 1'",
     "forkcast query forkcast-out .schema",
     "forkcast query forkcast-out 'FROM forks WHERE mm_count > 1' --format csv",
   ],
   completion: [
-    "forkcast completion bash > ~/.local/share/bash-completion/completions/forkcast",
+    "forkcast completion bash > ~/.bash_completion.d/forkcast",
     "forkcast completion zsh > ~/.zfunc/_forkcast",
     "forkcast completion fish > ~/.config/fish/completions/forkcast.fish",
   ],

@@ -23,7 +23,11 @@ const DESCRIPTION =
   "have been taken, who denied it, and whether it would have been safe.";
 
 const EXIT_CODES = `
-Exit codes: 0 done, 1 the --fail-on condition is met, 2 usage, 3 input unusable, 70 a bug of forkcast.`;
+Exit codes: 0 done, 1 the --fail-on condition is met, 2 usage,
+3 input unusable, 70 a bug of forkcast.`;
+
+/** Below 80 columns, in a pipe as well. */
+const HELP_COLUMNS = 79;
 
 /** Options of every command: they change what is said, never a result. */
 function addOutputOptions(command: Command): Command {
@@ -60,6 +64,8 @@ export function buildProgram(done: (code: number) => void): Command {
   }
   program.hook("preAction", (_program, command) => configureOutput(command.opts<OutputChoices>()));
   program.addHelpText("after", EXIT_CODES);
-  for (const command of [program, ...program.commands]) command.exitOverride().showSuggestionAfterError(true);
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().showSuggestionAfterError(true).configureHelp({ helpWidth: HELP_COLUMNS });
+  }
   return program;
 }

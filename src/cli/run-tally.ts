@@ -17,7 +17,7 @@ export class Tally {
     this.#stage = now;
   }
 
-  /** The closing line; `forks` null where none were looked for: "43,780 events, 5.7 MB in 0.63 s: 70 k events/s, 9.0 MB/s; 160 MB of memory". */
+  /** The closing line; `forks` null where none were looked for: "43,780 events, 5.7 MB in 0.63 s: 70 k ev/s, 9.0 MB/s; memory 160 MB". */
   close(forks: number | null): void {
     const elapsed = performance.now() - this.#started;
     const rate = (n: number): number => (n / Math.max(elapsed, 1)) * 1e3;
@@ -27,7 +27,7 @@ export class Tally {
     const speed = this.bytes > 0 ? `, ${megabytes(rate(this.bytes))}/s` : "";
     note(
       `${forks === null ? "" : `${plural(forks, "fork")}, `}${plural(this.events, "event")}${read} in ${seconds(elapsed)}: ` +
-        `${thousands(rate(this.events))} events/s${speed}; ${megabytes(memory)} of memory`,
+        `${thousands(rate(this.events))} ev/s${speed}; memory ${megabytes(memory)}`,
     );
   }
 }

@@ -30,6 +30,7 @@ test("--help ends with them", () => {
     let help = "";
     command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
     for (const line of EXAMPLES[command.name()] ?? []) expect(help).toContain(`\n  ${line}`);
+    for (const line of help.split("\n")) expect(line.length, line).toBeLessThan(80);
   }
 });
 
@@ -80,7 +81,7 @@ describe("each example runs", () => {
     const bin = join(cwd, "bin");
     for (const dir of [
       bin,
-      ".local/share/bash-completion/completions",
+      ".bash_completion.d",
       ".local/share/man/man1",
       ".zfunc",
       ".config/fish/completions",

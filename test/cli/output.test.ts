@@ -19,7 +19,7 @@ test("one closing line with rates; -q is silent; the result is the same", () => 
   const plain = forkcast(["analyze", TRACE, "-o", "r"], { cwd });
   expect(plain.stderr).toBe("");
   expect(plain.closing).toMatch(
-    /^113 forks, 9,719 events, 1\.6 MB in \d+\.\d\d s: [\d,]+( k)? events\/s, [\d.]+ MB\/s; \d+ MB of memory\n$/,
+    /^113 forks, 9,719 events, 1\.6 MB in \d+\.\d\d s: [\d,]+( k)? ev\/s, [\d.]+ MB\/s; memory \d+ MB\n$/,
   );
   const quiet = forkcast(["analyze", TRACE, "-o", "r", "-q"], { cwd });
   expect({ stderr: quiet.stderr, closing: quiet.closing }).toEqual({ stderr: "", closing: "" });

@@ -10,7 +10,7 @@ const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const TRACES = fileURLToPath(new URL("../../traces/", import.meta.url));
 
 /** What a run says when it is over: its rates, never twice the same. */
-const CLOSING = /^(?:[\d,]+ forks?, )?[\d,]+ events?[^\n]* in [\d.]+ s: [^\n]* of memory\n/m;
+const CLOSING = /^(?:[\d,]+ forks?, )?[\d,]+ events?[^\n]* in [\d.]+ s: [^\n]*; memory [^\n]*\n/m;
 
 export interface CliResult {
   readonly code: number | null;

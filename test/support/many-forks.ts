@@ -31,7 +31,7 @@ export function manyForks(forks: number, policies: readonly string[] = POLICY_ID
   const next = sequence(1);
   for (let fork = 0; fork < forks; fork++) addFork(tables, fork, policies, next);
   const { metas, infos } = fixture();
-  return { tables, metas, infos };
+  return { tables, metas, infos: infos.map((info) => ({ ...info, policies })) };
 }
 
 /** Those that recordings of ordinary machines have. */

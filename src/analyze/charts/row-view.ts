@@ -44,7 +44,7 @@ export function rowView(view: RowView): JsonObject {
               baseline: "middle",
               yOffset: -7,
               fontWeight: "bold",
-              limit: { expr: "width * 0.62" },
+              limit: { expr: "max(240, width * 0.62)" },
             },
             encoding: { y, x: { value: 0 }, text: { field: "left" } },
           },

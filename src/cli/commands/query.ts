@@ -7,11 +7,13 @@ import type { QueryCliOptions } from "../run-query.ts";
 import { STDIN } from "../trace-input.ts";
 
 const HELP = `
-Tables: forks, verdicts, exposures, blocks, problems, events. ".tables" lists them with their rows, ".schema" or
-".schema TABLE" their columns. Nothing can be written and no file or network be reached from a query.
+Tables: forks, verdicts, denials, exposures, blocks, near_misses, problems,
+events. ".tables" lists them with their rows, ".schema" or ".schema TABLE" the
+columns. Nothing can be written and no file or network be reached from a query.
 
-CSV for spreadsheets: control characters are made visible, and text that begins like a formula (= + - @) gets an
-apostrophe in front. --raw writes every byte as it is, for programs.`;
+CSV for spreadsheets: control characters are made visible, and text that begins
+like a formula (= + - @ | %) gets an apostrophe in front. --raw writes every
+byte as it is, for programs.`;
 
 /** The command; `done` receives its exit code. */
 export function queryCommand(done: (code: number) => void): Command {
