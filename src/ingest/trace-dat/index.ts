@@ -3,45 +3,32 @@
 import { InputError, quote } from "../../base/errors.ts";
 import type { ProbeInfo } from "../../table/event-batch.ts";
 import { Cursor, EndOfData, Unreadable } from "../cursor.ts";
-import { StreamHeap } from "../heap.ts";
 import { MAX_CPU } from "../limits.ts";
-import {
-  RECORDING_CUT,
-  TRACE_DAT_DAMAGED,
-  TRACE_DAT_DUPLICATE,
-  TRACE_DAT_MISSED,
-  TRACE_DAT_OVERRUN,
-} from "../problems.ts";
+import { TRACE_DAT_DAMAGED, TRACE_DAT_OVERRUN } from "../problems.ts";
 import type { RecordingReader, RecordingReaderOptions } from "../recordings/reader.ts";
+import { PageMerge } from "../ring-buffer/merge.ts";
+import { type Budget, PAGE_BUDGET, PackedPages, PlainPages } from "../ring-buffer/page-source.ts";
+import { CpuStream, type PageLayout, readPageLayout, type TimeRule } from "../ring-buffer/pages.ts";
 import { type ByteSource, CodecError } from "../source.ts";
 import { TaskNames } from "../task-names.ts";
 import { RecordDecoder } from "../tracepoints/decoder.ts";
 import { Symbols } from "../tracepoints/symbols.ts";
-import { u16 } from "../words.ts";
 import { readHeaderV6 } from "./header-v6.ts";
 import { readHeaderV7, type Unpack } from "./header-v7.ts";
 import type { BufferData, Layout } from "./layout.ts";
-import { type Budget, PAGE_BUDGET, PackedPages, type PageSource, PlainPages } from "./page-source.ts";
-import { CpuStream, type PageLayout, readPageLayout, type TimeRule } from "./pages.ts";
 
 const MAGIC_LENGTH = 10;
 const MIN_PAGE = 64;
 const MAX_PAGE = 1 << 22;
-const PROGRESS_EVERY = 1 << 16;
 /** Clocks whose stamps are no nanoseconds: trace_clocks[], kernel/trace/trace.c. */
 const TICK_CLOCKS: ReadonlySet<string> = new Set(["counter", "uptime", "x86-tsc", "ppc-tb"]);
 
 export class TraceDatReader implements RecordingReader {
-  records = 0;
   readonly #options: RecordingReaderOptions;
   readonly #sink: RecordingReaderOptions["sink"];
   readonly #source: ByteSource;
   #decoder: RecordDecoder | null = null;
-  #pages: { readonly stream: CpuStream; readonly source: PageSource; readonly cpu: number }[] = [];
-  /** CPUs whose pages told of lost events. */
-  readonly #hasGap = new Set<number>();
-  /** Buffer an event id is read from, by id; -1 while it was not met. */
-  readonly #owner: Int16Array = new Int16Array(65536).fill(-1);
+  #merge: PageMerge | undefined;
 
   constructor(options: RecordingReaderOptions) {
     this.#options = options;
@@ -53,6 +40,10 @@ export class TraceDatReader implements RecordingReader {
     this.#source = file;
   }
 
+  get records(): number {
+    return this.#merge?.records ?? 0;
+  }
+
   read(): void {
     const layout = this.#readLayout();
     const pageLayout = readPageLayout(layout.headerPage);
@@ -60,9 +51,11 @@ export class TraceDatReader implements RecordingReader {
     this.#describe(layout);
     const decoder = this.#openDecoder(layout);
     this.#decoder = decoder;
-    const heap = this.#openStreams(layout, pageLayout);
-    this.#merge(heap, decoder, layout.buffers.length > 1);
-    this.#sumUp(layout);
+    const merge = new PageMerge(this.#sink, decoder, this.#options.onProgress);
+    this.#merge = merge;
+    this.#openStreams(layout, pageLayout, merge);
+    merge.run(layout.buffers.length > 1);
+    for (const text of layout.stats) this.#checkStats(text, merge);
   }
 
   skipped(): Record<string, number> {
@@ -179,8 +172,7 @@ export class TraceDatReader implements RecordingReader {
     }
   }
 
-  #openStreams(layout: Layout, pageLayout: PageLayout): StreamHeap<CpuStream> {
-    const heap = new StreamHeap<CpuStream>();
+  #openStreams(layout: Layout, pageLayout: PageLayout, merge: PageMerge): void {
     const budget: Budget = { left: PAGE_BUDGET };
     const isTicks = TICK_CLOCKS.has(layout.clock);
     const tsc = layout.clock === "x86-tsc" ? layout.tsc : null;
@@ -196,12 +188,9 @@ export class TraceDatReader implements RecordingReader {
         const source = buffer.isCompressed
           ? new PackedPages(this.#source, data, size, layout.big, unpack, budget)
           : new PlainPages(this.#source, data, size, cpus);
-        const stream = new CpuStream(data.cpu, index, source, pageLayout, layout.big, rule);
-        this.#pages.push({ stream, source, cpu: data.cpu });
-        if (stream.next()) heap.add(stream);
+        merge.add(new CpuStream(data.cpu, index, source, pageLayout, layout.big, rule), source);
       }
     });
-    return heap;
   }
 
   #pageSizeOf({ pageSize }: BufferData, { dataAt, commitAt, commitSize }: PageLayout): number {
@@ -210,67 +199,13 @@ export class TraceDatReader implements RecordingReader {
     return pageSize;
   }
 
-  #merge(heap: StreamHeap<CpuStream>, decoder: RecordDecoder, hasInstances: boolean): void {
-    const sink = this.#sink;
-    const head = sink.head;
-    let read = 0;
-    for (let stream = heap.top; stream !== undefined; stream = heap.top) {
-      const line = ++this.records;
-      if (stream.lost !== 0) {
-        sink.lost(stream.cpu, stream.lost, line);
-        this.#hasGap.add(stream.cpu);
-        sink.problems.add(TRACE_DAT_MISSED, line, lossText(stream.cpu, stream.lost));
-      }
-      head.hi = stream.hi;
-      head.lo = stream.lo;
-      head.cpu = stream.cpu;
-      head.line = line;
-      read += stream.end - stream.start + 4;
-      if (!hasInstances || this.#isOwner(stream)) decoder.decode(stream.bytes, stream.start, stream.end);
-      if (stream.next()) heap.sift();
-      else heap.drop();
-      if (line % PROGRESS_EVERY === 0) this.#options.onProgress(read);
-    }
-  }
-
-  /** Two instances may record the same events: each event id is taken from the buffer that has it first. */
-  #isOwner(stream: CpuStream): boolean {
-    if (stream.end - stream.start < 2) return true;
-    const id = u16(stream.bytes, stream.start, this.#decoder?.big ?? false);
-    const owner = this.#owner[id]!;
-    if (owner === -1) this.#owner[id] = stream.buffer;
-    if (owner === -1 || owner === stream.buffer) return true;
-    this.#sink.problems.add(TRACE_DAT_DUPLICATE, this.records, this.#decoder?.nameOf(id) ?? "");
-    return false;
-  }
-
-  #sumUp(layout: Layout): void {
-    const sink = this.#sink;
-    for (const { stream, source, cpu } of this.#pages) {
-      if (stream.damagedPages > 0) {
-        sink.problems.add(TRACE_DAT_DAMAGED, 0, `a page of CPU ${cpu}`, stream.damagedPages);
-      }
-      if (source instanceof PackedPages && source.damage !== "") {
-        sink.problems.add(TRACE_DAT_DAMAGED, 0, `CPU ${cpu}: ${source.damage}`);
-      }
-      if (source.isCut) sink.problems.add(RECORDING_CUT, 0, `CPU ${cpu}`);
-      if (stream.lostAtEnd !== 0) sink.lost(cpu, stream.lostAtEnd, this.records);
-    }
-    for (const text of layout.stats) this.#checkStats(text);
-  }
-
   /** per_cpu/cpuN/stats: "CPU: 1\nentries: 14424\noverrun: 0\n…dropped events: 0\nread events: 1081". */
-  #checkStats(text: string): void {
+  #checkStats(text: string, merge: PageMerge): void {
     const cpu = /^CPU: (\d+)/m.exec(text)?.[1] ?? "?";
-    if (this.#hasGap.has(Number(cpu))) return;
+    if (merge.gaps.has(Number(cpu))) return;
     for (const key of ["overrun", "dropped events"]) {
       const count = Number(new RegExp(`^${key}: (\\d{1,15})$`, "m").exec(text)?.[1] ?? 0);
       if (count > 0) this.#sink.problems.add(TRACE_DAT_OVERRUN, 0, `CPU ${cpu}: ${key} ${count}`, count);
     }
   }
-}
-
-/** "CPU:1 [145 EVENTS DROPPED]", as trace-cmd report prints it. */
-function lossText(cpu: number, lost: number): string {
-  return `CPU:${cpu} [${lost < 0 ? "" : `${lost} `}EVENTS DROPPED]`;
 }

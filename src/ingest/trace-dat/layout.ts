@@ -1,13 +1,7 @@
 // What a trace.dat file says of itself, whichever version wrote it. header-v6.ts and header-v7.ts fill it, index.ts
 // reads it. Format: trace-cmd.dat.v6(5), trace-cmd.dat.v7(5) of trace-cmd 3.1.6.
+import type { CpuData } from "../ring-buffer/page-source.ts";
 import type { FormatText } from "../tracepoints/decoder.ts";
-
-/** Where one CPU's pages lie. */
-export interface CpuData {
-  readonly cpu: number;
-  readonly at: number;
-  readonly size: number;
-}
 
 /** The ring buffer of one trace instance. */
 export interface BufferData {

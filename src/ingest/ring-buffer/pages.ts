@@ -10,6 +10,8 @@ export interface PageLayout {
   /** Bytes of the commit word: the kernel's long. */
   readonly commitSize: number;
   readonly dataAt: number;
+  /** Bytes of a whole page as that text says; 0 where it does not. */
+  readonly pageSize: number;
 }
 
 const TYPE_PADDING = 29;
@@ -26,9 +28,29 @@ const WIDE_EXTEND = 1 << 25;
 /** "field: local_t commit; offset:8; size:8;" and "field: char data; offset:16;"; null when the text has neither. */
 export function readPageLayout(headerPage: string): PageLayout | null {
   const commit = /\bcommit;\s*offset:(\d{1,4});\s*size:([48]);/.exec(headerPage);
-  const data = /\bdata;\s*offset:(\d{1,4});/.exec(headerPage);
+  const data = /\bdata;\s*offset:(\d{1,4});(?:\s*size:(\d{1,7});)?/.exec(headerPage);
   if (commit === null || data === null) return null;
-  return { commitAt: Number(commit[1]), commitSize: Number(commit[2]), dataAt: Number(data[1]) };
+  const dataAt = Number(data[1]);
+  return {
+    commitAt: Number(commit[1]),
+    commitSize: Number(commit[2]),
+    dataAt,
+    pageSize: data[2] === undefined ? 0 : dataAt + Number(data[2]),
+  };
+}
+
+/** Bytes of data in the page at `page`, without the flags of its commit word. */
+export function commitOf(
+  bytes: Uint8Array,
+  page: number,
+  { commitAt, commitSize }: PageLayout,
+  big: boolean,
+): number {
+  return commitWord(bytes, page + commitAt, commitSize, big) & COMMIT_MASK;
+}
+
+function commitWord(bytes: Uint8Array, at: number, size: number, big: boolean): number {
+  return size === 8 ? low32(bytes, at, big) : u32(bytes, at, big);
 }
 
 /** How ticks of the recording become the times of its rows. */
@@ -194,7 +216,7 @@ export class CpuStream {
     const bytes = source.bytes;
     const page = source.at;
     const big = this.#big;
-    const word = commitSize === 8 ? low32(bytes, page + commitAt, big) : u32(bytes, page + commitAt, big);
+    const word = commitWord(bytes, page + commitAt, commitSize, big);
     const commit = word & COMMIT_MASK;
     const end = page + dataAt + commit;
     this.bytes = bytes;

@@ -2,7 +2,13 @@
 // bounded by a budget that all CPUs of a file share.
 import { type ByteSource, CodecError } from "../source.ts";
 import { u32 } from "../words.ts";
-import type { CpuData } from "./layout.ts";
+
+/** Where one CPU's pages lie in their file. */
+export interface CpuData {
+  readonly cpu: number;
+  readonly at: number;
+  readonly size: number;
+}
 
 /** Bytes of decoded pages that all CPUs together may hold. */
 export const PAGE_BUDGET: number = 1 << 28;
