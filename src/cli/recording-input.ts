@@ -1,5 +1,5 @@
-// Opens a trace argument that may be a binary recording: a file or a directory is read in place, compressed data and
-// standard input are spooled to a file beside the output first. Feeds src/ingest's recordings; text goes on as a stream.
+// Opens a trace argument that may be a binary recording: a file or a directory is read in place, compressed data, tar archives
+// and standard input are spooled to a file beside the output first. Feeds src/ingest's recordings; text goes on as a stream.
 import { closeSync, openSync, readdirSync, readSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { InputError } from "../base/errors.ts";
@@ -7,6 +7,7 @@ import { detectRecordingHead, MAGIC_BYTES, type NamedSource } from "../ingest/in
 import type { Defect } from "./decoder.ts";
 import { describeSystemError } from "./exit.ts";
 import { type FileSink, openReader, openSink } from "./files.ts";
+import { isTar, TAR_HEAD, tarFiles } from "./tar-files.ts";
 import { quotePath, readTrace, STDIN } from "./trace-input.ts";
 
 /** Files a directory may hold: a recording has a stream a CPU and channel, and an index beside each. */
@@ -65,8 +66,10 @@ async function readStream(path: string, options: InputOptions): Promise<Input> {
   const spool = new Spool(options.spoolPath);
   let head: Uint8Array | undefined = new Uint8Array(0);
   let isBinary = options.isForced;
+  let isArchive = false;
   const decide = (bytes: Uint8Array): void => {
-    isBinary = !options.isText && (options.isForced || detectRecordingHead(bytes) !== null);
+    isArchive = !options.isText && isTar(bytes);
+    isBinary = !options.isText && (options.isForced || isArchive || detectRecordingHead(bytes) !== null);
     head = undefined;
     take(bytes);
   };
@@ -81,13 +84,17 @@ async function readStream(path: string, options: InputOptions): Promise<Input> {
       onBytes: (bytes) => {
         if (head === undefined) return take(bytes);
         const joined: Uint8Array = head.length === 0 ? bytes : Buffer.concat([head, bytes]);
-        if (joined.length >= MAGIC_BYTES) decide(joined);
+        if (joined.length >= TAR_HEAD) decide(joined);
         else head = joined.slice();
       },
     });
     if (head !== undefined) decide(head);
     if (!isBinary) return { kind: "text", defect };
-    return { kind: "recording", opened: spool.open(path, defect) };
+    const opened = spool.open(path, defect);
+    const [archive] = opened.files;
+    if (!isArchive || archive === undefined) return { kind: "recording", opened };
+    const files = await tarFiles(archive, quotePath(path), MAX_FILES);
+    return { kind: "recording", opened: { ...opened, files } };
   } catch (error) {
     spool.remove();
     throw error;

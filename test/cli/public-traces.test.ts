@@ -75,6 +75,21 @@ const LOADED: readonly (readonly [string, string, Counts])[] = [
     "babeltrace-text",
     { sched_switch: 774, sched_process_fork: 2 },
   ],
+  [
+    "tracevizlab/103-apt.tar.gz",
+    "ctf",
+    {
+      sched_switch: 12549,
+      sched_process_fork: 541,
+      sched_process_exit: 541,
+      sched_process_free: 538,
+      sched_process_exec: 62,
+      task_state: 417,
+    },
+  ],
+  ["tracevizlab/101-simple_kernel.tar.gz", "ctf", { sched_switch: 774, sched_process_fork: 2 }],
+  // Counted by a script of its own over the pages: 15,056 of 28,922 records.
+  ["schedviz/test.tar.gz", "raw-pages", { sched_switch: 15056 }],
   ["derived/many-threads.bt2.txt.gz", "babeltrace-text", { sched_switch: 28325, sched_process_fork: 8003 }],
   [
     "derived/flipping-endianness.bt2.txt.gz",
@@ -88,7 +103,7 @@ const LOADED: readonly (readonly [string, string, Counts])[] = [
   ],
 ];
 
-/** Recordings of samples only, and what the one line says. */
+/** Recordings of samples only, or of something else, and what the one line says. */
 const REFUSED: readonly (readonly [string, RegExp])[] = [
   ["FlameGraph/perf-cycles-instructions-01.txt", /holds no event forkcast reads; most are instructions 333/],
   ["FlameGraph/perf-dd-stacks-01.txt", /most are cpu-clock 11/],
@@ -100,6 +115,9 @@ const REFUSED: readonly (readonly [string, RegExp])[] = [
   ["speedscope/forks.linux-perf.txt", /most are cpu-clock 561/],
   ["speedscope/simple-with-header.linux-perf.txt", /most are cpu-clock 136/],
   ["speedscope/simple-with-pid.linux-perf.txt", /most are cpu-clock 137/],
+  ["schedviz/ebpf_trace.tar.gz", /is an archive \(26 files in it\) that is no recording of a known format/],
+  ["schedviz/raw-cpu0", /holds NUL bytes/],
+  ["schedviz/raw-cpu0-32bit", /holds NUL bytes/],
   ["speedscope/system-wide.linux-perf.txt", /most are cpu-clock 556/],
 ];
 

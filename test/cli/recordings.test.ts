@@ -1,13 +1,14 @@
 // Binary recordings through the command line: in place, compressed, from standard input, in a directory; what comes out
 // is the same and nothing stays behind. Where ../shared lies beside the repository, a .dat and its printed text give the
 // same verdicts.
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import * as tar from "tar";
 import { describe, expect, test } from "vitest";
 import type { Summary } from "../../src/analyze/summary.ts";
-import { seeds } from "../support/recording-seeds.ts";
+import { rawPages, seeds } from "../support/recording-seeds.ts";
 import { forkcast, scratch } from "./run-cli.ts";
 
 const SHARED = fileURLToPath(new URL("../../../shared/traces/", import.meta.url));
@@ -42,6 +43,24 @@ test("a damaged one leaves one line and no file", () => {
   expect(code).toBe(3);
   expect(stderr).toMatch(/^error: cut\.dat\.gz \(trace-dat\) ends inside its header[^\n]*\n$/);
   expect(readdirSync(cwd).sort()).toEqual(before);
+});
+
+test("a directory, its tar archive and a compressed one give the same; a cut one says so", async () => {
+  for (const { name, bytes } of rawPages(false, 8)) {
+    mkdirSync(join(cwd, "raw", dirname(name)), { recursive: true });
+    writeFileSync(join(cwd, "raw", name), bytes);
+  }
+  await tar.create({ file: join(cwd, "raw.tar"), cwd, portable: true }, ["raw"]);
+  const archive = readFileSync(join(cwd, "raw.tar"));
+  writeFileSync(join(cwd, "raw.tar.gz"), gzipSync(archive));
+  const plain = ingested(["raw"]);
+  expect(plain).toBe("20 rows of 24 events, raw-pages");
+  expect(ingested(["raw.tar"])).toBe(plain);
+  expect(ingested(["raw.tar.gz"])).toBe(plain);
+  expect(ingested(["-"], archive)).toBe(plain);
+  writeFileSync(join(cwd, "cut.tar"), archive.subarray(0, archive.indexOf("trace_pipe_raw") + 700));
+  const { code, stderr } = forkcast(["ingest", "cut.tar", "-o", "new.arrow"], { cwd });
+  expect([code, stderr]).toEqual([3, expect.stringMatching(/^error: cut\.tar[^\n]*\n$/)]);
 });
 
 test("a directory that is no recording is refused", () => {

@@ -27,11 +27,16 @@ export function sourceOf(bytes: Uint8Array, name = "recording"): NamedSource {
 }
 
 export function readRecording(bytes: Uint8Array, format?: RecordingFormat): Read {
+  return readFiles([sourceOf(bytes)], format);
+}
+
+/** A recording of several files. */
+export function readFiles(files: readonly NamedSource[], format?: RecordingFormat): Read {
   const copies: EventBatch[] = [];
   const recording = openRecording(
     {
       path: "recording",
-      files: [sourceOf(bytes)],
+      files,
       codecs: CODECS,
       ...(format === undefined ? {} : { format }),
     },

@@ -2,7 +2,14 @@
 // what the fuzzer starts from. Deterministic.
 import { eventSpecs, formatText, recordOf } from "./event-formats.ts";
 import { type KernelRecord, type PerfDataSpec, writePerfData } from "./perf-data-writer.ts";
-import { type Entry, type Page, type TraceDatSpec, type Written, writeTraceDat } from "./trace-dat-writer.ts";
+import {
+  type Entry,
+  type Page,
+  type TraceDatSpec,
+  type Written,
+  writeRawPages,
+  writeTraceDat,
+} from "./trace-dat-writer.ts";
 
 export interface Seed extends Written {
   readonly name: string;
@@ -161,6 +168,11 @@ function perfData(big: boolean, isPipe: boolean, isCompressed: boolean, attrSize
       [task(3, T0 + 51_000n, 300, 1 << 13)],
     ],
   };
+}
+
+/** The events of the version 6 seeds as raw pages. */
+export function rawPages(big: boolean, long: 4 | 8): ReturnType<typeof writeRawPages> {
+  return writeRawPages(traceDat(6, big, long, "none"));
 }
 
 /** Every seed. */

@@ -48,6 +48,28 @@ export function writeTraceDat(spec: TraceDatSpec): Written {
   return { bytes: w.take(), marks: w.marks };
 }
 
+/** The same recording as tracefs has it: its files by name, raw pages included. */
+export function writeRawPages(spec: TraceDatSpec): { readonly name: string; readonly bytes: Uint8Array }[] {
+  const text = (name: string, content: string): { name: string; bytes: Uint8Array } => ({
+    name,
+    bytes: new TextEncoder().encode(content),
+  });
+  const pages = (spec.buffers[0]?.cpus ?? []).map((list, cpu) => {
+    const w = new ByteWriter(spec.big);
+    for (const page of list) writePage(w, page, spec.long);
+    return { name: `per_cpu/cpu${cpu}/trace_pipe_raw`, bytes: w.take() };
+  });
+  return [
+    text("events/header_page", headerPage(spec.long)),
+    ...spec.formats.map(({ system, text: format }, i) => text(`events/${system}/event${i}/format`, format)),
+    text("kallsyms", spec.kallsyms),
+    text("saved_cmdlines", spec.cmdlines),
+    text("trace_clock", "local global [mono] boot\n"),
+    text("osrelease", "6.1.0-test\n"),
+    ...pages,
+  ];
+}
+
 function headerPage(long: number): string {
   const data = 8 + long;
   return (

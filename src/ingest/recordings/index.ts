@@ -5,6 +5,7 @@ import type { ProblemLog } from "../../base/problem.ts";
 import { BATCH_ROWS, type EventBatch, type TraceMeta } from "../../table/event-batch.ts";
 import { CtfReader } from "../ctf/index.ts";
 import { PerfDataReader } from "../perf-data/index.ts";
+import { RawPagesReader } from "../raw-pages/index.ts";
 import { Sink } from "../sink.ts";
 import type { Codecs, NamedSource } from "../source.ts";
 import { TraceDatReader } from "../trace-dat/index.ts";
@@ -43,6 +44,7 @@ const READERS: ReadonlyMap<RecordingFormat, ReaderClass> = new Map<RecordingForm
   ["trace-dat", TraceDatReader],
   ["perf-data", PerfDataReader],
   ["ctf", CtfReader],
+  ["raw-pages", RawPagesReader],
 ]);
 
 /** Opens a recording. A batch is only valid during its onBatch call. Throws InputError when the format is unknown. */
@@ -52,7 +54,10 @@ export function openRecording(options: RecordingOptions, onBatch: (batch: EventB
   const Reader = format === null ? undefined : READERS.get(format);
   if (format === null || Reader === undefined) {
     const isFile = files.length === 1 && files[0]?.name === path;
-    const what = isFile ? "is a file" : `is a directory (${files.length} files in it)`;
+    const isArchive = /\.(?:tar|tgz)\b/.test(path);
+    const what = isFile
+      ? "is a file"
+      : `is ${isArchive ? "an archive" : "a directory"} (${files.length} files in it)`;
     throw new InputError("ingest/unknown-format", `${path}: ${what} that is no recording of a known format`);
   }
   const sink = new Sink(options.batchRows ?? BATCH_ROWS, onBatch);

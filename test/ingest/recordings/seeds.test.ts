@@ -4,8 +4,8 @@ import { describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { CODECS } from "../../../src/cli/codecs.ts";
 import { CodecError, openRecording } from "../../../src/ingest/index.ts";
-import { readRecording, sourceOf } from "../../support/recording-digest.ts";
-import { type Seed, seeds } from "../../support/recording-seeds.ts";
+import { readFiles, readRecording, sourceOf } from "../../support/recording-digest.ts";
+import { rawPages, type Seed, seeds } from "../../support/recording-seeds.ts";
 
 const all = seeds();
 
@@ -35,6 +35,34 @@ describe("one list of events", () => {
 
   test("32-bit and big-endian give the same rows", () => {
     expect(readRecording(named("v6-be32").bytes).digest).toEqual(digest);
+  });
+
+  test.each([
+    ["64-bit, little-endian", false, 8],
+    ["32-bit, big-endian", true, 4],
+  ] as const)("raw pages, %s, give the same rows", (_, big, long) => {
+    const raw = readFiles(rawPages(big, long).map(({ name, bytes }) => sourceOf(bytes, name)));
+    expect(raw.meta).toMatchObject({ format: "raw-pages", clock: "mono", kernel: "6.1.0-test", cpus: 2 });
+    expect(raw.digest).toEqual(digest);
+  });
+
+  test("raw pages cut inside a page lose what it held, and say so", () => {
+    const files = rawPages(false, 8).map(({ name, bytes }) =>
+      sourceOf(name.endsWith("cpu0/trace_pipe_raw") ? bytes.subarray(0, bytes.length - 100) : bytes, name),
+    );
+    const raw = readFiles(files);
+    expect(raw.digest.events).toBeLessThan(digest.events);
+    expect(raw.problems.join(" ")).toContain("recording/cut");
+  });
+
+  test("raw pages without their header are refused by name", () => {
+    const files = rawPages(false, 8).filter(({ name }) => name !== "events/header_page");
+    expect(() =>
+      readFiles(
+        files.map(({ name, bytes }) => sourceOf(bytes, name)),
+        "raw-pages",
+      ),
+    ).toThrow(/no header_page, \d+ event formats, pages of 2 CPUs; expected copies of events\/header_page/);
   });
 
   test("version 7 moves them by its OFFSET of 1000 ns and nothing else", () => {
