@@ -6,10 +6,11 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Piscina } from "piscina";
 import { InputError } from "../base/errors.ts";
-import { detectRecordingHead, type Ingest, MAGIC_BYTES } from "../ingest/index.ts";
+import { detectRecordingHead, type Ingest } from "../ingest/index.ts";
 import { describeSystemError } from "./exit.ts";
 import type { HashTask } from "./hash-worker.ts";
 import type { RangePart, RangeTask } from "./part-worker.ts";
+import { isTar, TAR_HEAD } from "./tar-files.ts";
 import { isCompressed, quotePath } from "./trace-input.ts";
 
 /** Read and pushed at a time. */
@@ -40,10 +41,10 @@ export function openTextFile(path: string, isText: boolean): TextFile | null {
     if (!statSync(path).isFile()) return null;
     const fd = openSync(path, "r");
     const { size } = fstatSync(fd);
-    const head = new Uint8Array(MAGIC_BYTES);
+    const head = new Uint8Array(TAR_HEAD);
     const isPlain = (): boolean => {
-      const found = head.subarray(0, readSync(fd, head, 0, MAGIC_BYTES, 0));
-      return !isCompressed(found) && (isText || detectRecordingHead(found) === null);
+      const found = head.subarray(0, readSync(fd, head, 0, TAR_HEAD, 0));
+      return !isCompressed(found) && (isText || (detectRecordingHead(found) === null && !isTar(found)));
     };
     // Files of tracefs and procfs have no size: they are read as streams.
     if (size > 0 && isPlain()) return { path, fd, size };
