@@ -88,7 +88,7 @@ export class Walk extends RowIndex {
   readonly lazies: Hold[] = [];
   /**
    * Spans in which a reference changes hands, or is about to be taken: kthread_use_mm on an mm held lazily, until row `to` the
-   * CPU's, then the borrower's; a switch to a kernel task before its enter_lazy_tlb.
+   * CPU's, then the borrower's; kthread_unuse_mm, the other way; a switch to a kernel task before its enter_lazy_tlb.
    */
   readonly conversions: { readonly life: Life; readonly from: number; readonly to: number }[] = [];
   /** The mm that a vfork child shares with its parent, by the child's pid. */
@@ -298,6 +298,7 @@ export class Walk extends RowIndex {
     const task = this.#task(key);
     const life = task.mm;
     const done = this.#modern ? this.settled(i, key) : i;
+    if (life) this.conversions.push({ life, from: task.unusing, to: i });
     this.#add(life, "count", 1, "lazy-tlb", key, this.#modern ? task.unusing : i, i);
     this.#add(life, "count", -1, "borrower", key, i, done);
     task.unusing = -1;
