@@ -2,13 +2,15 @@
 // list is bench/mutants/list.ts; writes docs/mutants.md. Stryker was looked at: it makes thousands of mutants of syntax,
 // each needing the whole suite; the question here is whether each rule of docs/model.md has a test.
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { MUTANTS, type Mutant } from "./mutants/list.ts";
 
-const TESTS = ["test/replay/rules.test.ts", "test/replay/policies.test.ts"];
-const COPIED = ["src", "test", "traces", "package.json", "tsconfig.json", "vitest.config.ts"];
+/** Run for a mutant that changes the outcome of no specimen. */
+const TESTS = ["test/replay/policies.test.ts", "test/replay/waits.test.ts", "test/replay/steps.test.ts"];
+const SPECIMENS = "test/golden/replay";
+const COPIED = ["src", "test", "package.json", "tsconfig.json", "vitest.config.ts"];
 
 interface Outcome {
   readonly mutant: Mutant;
@@ -21,6 +23,28 @@ interface Report {
     readonly assertionResults: readonly { readonly status: string; readonly title: string }[];
   }[];
 }
+
+interface Specimens {
+  outcomeOf(name: string): Promise<string>;
+}
+
+/**
+ * What the replay in `root` says of each specimen, by name. rules.test.ts and overlaps.test.ts hold these texts as snapshots: a
+ * text that changes is a test that fails. The path is part of a module's identity, so every root has modules of its own.
+ */
+async function outcomes(root: string): Promise<ReadonlyMap<string, string>> {
+  const { outcomeOf } = (await import(join(root, "test/replay/specimens.ts"))) as Specimens;
+  const names = TESTED.filter((name) => existsSync(join(root, SPECIMENS, `${name}.txt`)));
+  const texts = names.map(async (name) => [name, await outcomeOf(name).catch(String)] as const);
+  return new Map(await Promise.all(texts));
+}
+
+/** Specimens that have a test. */
+const TESTED = ["rules", "overlaps"].flatMap((file) =>
+  [...readFileSync(`test/replay/${file}.test.ts`, "utf8").matchAll(/^test\("([^"]+)"/gm)].map(
+    ([, name]) => name ?? "",
+  ),
+);
 
 function failures(root: string): string[] {
   const { stdout } = spawnSync("npx", ["vitest", "run", ...TESTS, "--reporter=json"], {
@@ -35,7 +59,12 @@ function failures(root: string): string[] {
     .map(({ title }) => title);
 }
 
-function judge(root: string, mutant: Mutant): Outcome {
+/** A copy of the sources and tests, with the mutant in it. */
+function copyOf(base: string, number: number, mutant?: Mutant): string {
+  const root = join(base, String(number));
+  for (const name of COPIED) cpSync(name, join(root, name), { recursive: true });
+  for (const name of ["node_modules", "traces"]) symlinkSync(resolve(name), join(root, name));
+  if (mutant === undefined) return root;
   const path = join(root, mutant.file);
   const source = readFileSync(path, "utf8");
   if (source.split(mutant.find).length !== 2)
@@ -44,28 +73,34 @@ function judge(root: string, mutant: Mutant): Outcome {
     path,
     source.replace(mutant.find, () => mutant.replace),
   );
-  const killers = failures(root);
-  writeFileSync(path, source);
-  return { mutant, killers };
+  return root;
 }
 
-function main(): void {
-  const root = mkdtempSync(join(tmpdir(), "forkcast-mutants-"));
+async function judge(root: string, mutant: Mutant, sound: ReadonlyMap<string, string>): Promise<Outcome> {
+  const said = await outcomes(root);
+  const changed = [...sound].filter(([name, text]) => said.get(name) !== text).map(([name]) => name);
+  return { mutant, killers: changed.length > 0 ? changed : failures(root) };
+}
+
+async function main(): Promise<void> {
+  const base = mkdtempSync(join(tmpdir(), "forkcast-mutants-"));
   try {
-    for (const name of COPIED) cpSync(name, join(root, name), { recursive: true });
-    symlinkSync(resolve("node_modules"), join(root, "node_modules"));
-    const before = failures(root);
+    const sound = copyOf(base, 0);
+    const before = failures(sound);
     if (before.length > 0) throw new Error(`without a mutant these fail: ${before.join(", ")}`);
-    const outcomes: Outcome[] = [];
-    for (const mutant of MUTANTS) {
-      const outcome = judge(root, mutant);
+    const texts = await outcomes(sound);
+    const tried: Outcome[] = [];
+    for (const [i, mutant] of MUTANTS.entries()) {
+      const root = copyOf(base, i + 1, mutant);
+      const outcome = await judge(root, mutant, texts);
+      rmSync(root, { recursive: true, force: true });
       console.log(`${outcome.killers.length > 0 ? "killed  " : "SURVIVED"} ${mutant.rule}`);
-      outcomes.push(outcome);
+      tried.push(outcome);
       // What has been tried stands, also when the run is broken off.
-      writeFileSync("docs/mutants.md", documentOf(outcomes));
+      writeFileSync("docs/mutants.md", documentOf(tried));
     }
   } finally {
-    rmSync(root, { recursive: true, force: true });
+    rmSync(base, { recursive: true, force: true });
   }
 }
 
@@ -78,8 +113,9 @@ function documentOf(outcomes: readonly Outcome[]): string {
   });
   return `# Mutants
 
-Written by \`npm run mutants\` (bench/mutants.ts): each rule of the replay broken once, and the tests of
-${TESTS.map((name) => `\`${name}\``).join(" and ")} that notice.
+Written by \`npm run mutants\` (bench/mutants.ts): each rule of the replay broken once, and what notices: the specimens
+of \`test/replay/rules.test.ts\` and \`overlaps.test.ts\` whose outcome changes, or else the tests that fail in
+${TESTS.map((name) => `\`${name}\``).join(", ")}.
 ${killed} of the ${outcomes.length} tried are killed by them; the list has ${MUTANTS.length}.
 
 | broken rule | in | killed by |
@@ -88,4 +124,4 @@ ${rows.join("\n")}
 `;
 }
 
-main();
+await main();
