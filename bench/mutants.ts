@@ -9,6 +9,8 @@ import { MUTANTS, type Mutant } from "./mutants/list.ts";
 
 /** Run for a mutant that changes the outcome of no specimen. */
 const TESTS = ["test/replay/policies.test.ts", "test/replay/waits.test.ts", "test/replay/steps.test.ts"];
+/** Run as it is: npx would go to where the link to node_modules leads, and test the sources there. */
+const VITEST = resolve("node_modules/vitest/vitest.mjs");
 const SPECIMENS = "test/golden/replay";
 const COPIED = ["src", "test", "package.json", "tsconfig.json", "vitest.config.ts"];
 
@@ -47,7 +49,7 @@ const TESTED = ["rules", "overlaps"].flatMap((file) =>
 );
 
 function failures(root: string): string[] {
-  const { stdout } = spawnSync("npx", ["vitest", "run", ...TESTS, "--reporter=json"], {
+  const { stdout } = spawnSync(process.execPath, [VITEST, "run", ...TESTS, "--reporter=json"], {
     cwd: root,
     encoding: "utf8",
     maxBuffer: 1 << 28,

@@ -93,3 +93,13 @@ test("proc-fd-of-an-older-task", async () => {
       fast safe: users-only users-mmap-lock cpumask
   `);
 });
+
+test("khugepaged-not-proven", async () => {
+  expect(await outcomeOf("khugepaged-not-proven")).toMatchInlineSnapshot(`
+    fork 101 [20,30) dup_mmap..dup_mmap_ret
+      users 1 derived, count 1 at-least, exposure none, lazy 0
+      doubts: khugepaged-not-proven
+      indeterminate: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock
+      fast safe: users-only users-mmap-lock cpumask
+  `);
+});
