@@ -37,8 +37,7 @@ export function fillPage(page: string, parts: ReadonlyMap<string, string>): stri
     out.push("", part, "");
     skipping = true;
   }
-  if (skipping || left.size > 0)
-    throw new Error(`docs/model.md lacks markers: ${[...left].join(", ") || END}`);
+  if (skipping || left.size > 0) throw new Error(`the page lacks markers: ${[...left].join(", ") || END}`);
   return out.join("\n");
 }
 

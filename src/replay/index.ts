@@ -19,7 +19,7 @@ export { POLICIES };
 const ASSUMED_VERSION = 6004;
 
 /** What --assume accepts; `armed:FUNCTION` declares a probe that was armed and stayed silent. */
-export const ASSUMPTIONS = ["lazy-sets-dirty"] as const;
+export const ASSUMPTIONS = ["lazy-sets-dirty", "preempt-rt"] as const;
 
 export interface ReplayOptions {
   /** Kernel release whose rules apply, "6.12" or "6.1.0-56-amd64"; else the trace's, else assumed. */
@@ -49,6 +49,7 @@ export async function replay(
   }
   const kernel = kernelOf(table.meta, options.kernel);
   const replayer = new Replayer(kernel.rules, table.meta);
+  replayer.windows.ownCpuCounts = assume.includes("preempt-rt");
   await table.forEachBatch((batch) => replayer.feed(batch));
   replayer.finish();
   const names = armedNames(replayer, table.meta, assume);
@@ -208,6 +209,10 @@ function assumptions(
       ? "lazy CPUs may set dirty bits (--assume lazy-sets-dirty): lazy residue counts as exposure"
       : "the dirty bit is set only by stores that retire: lazy residue is reported, not counted as exposure",
   );
+  if (assume.includes("preempt-rt"))
+    out.push(
+      "the copy may be preempted within an update (--assume preempt-rt): use on the forker's own CPU counts as exposure",
+    );
   if (armed.khugepaged)
     out.push(
       "mm_count holders without a hook (bare mmgrab) are taken to be absent unless a borrow proves one",

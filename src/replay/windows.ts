@@ -49,6 +49,8 @@ export class Windows {
   line = 0;
   /** CR3 loads are recorded (switch_mm_irqs_off, or tlb_flush): a lazy CPU that has been flushed shows. */
   loadsVisible = false;
+  /** PREEMPT_RT assumed: the copy may be preempted within an update, and a task on the forker's own CPU is a hazard too. */
+  ownCpuCounts = false;
 
   constructor(m: Model, locks: Locks, uses: Uses) {
     this.#m = m;
@@ -239,7 +241,8 @@ export class Windows {
       if (task === attempt.task && task >= 0) {
         this.#endExposure(attempt, cpu);
         if (life === attempt.life && attempt.forkerCpu !== cpu) this.#moved(attempt, cpu);
-      } else if (cpu !== attempt.forkerCpu) this.#elsewhere(attempt, cpu, task, life, how);
+      } else if (cpu !== attempt.forkerCpu || this.ownCpuCounts)
+        this.#elsewhere(attempt, cpu, task, life, how);
     }
   }
 
@@ -264,6 +267,7 @@ export class Windows {
     attempt.forkerCpu = cpu;
     const { cpus } = this.#world;
     if (old < 0 || old >= cpus.length || cpus.cur[old] === attempt.task) return;
+    if (attempt.exposures[old] !== undefined) return;
     if (cpus.active[old] === attempt.life)
       this.#expose(attempt, old, cpus.cur[old]!, cpus.resumed[old] === 1 ? "resumed" : "switched");
     else if (cpus.lazy[old] === attempt.life && this.#loadedHere(old, attempt.life))
