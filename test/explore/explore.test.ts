@@ -17,8 +17,14 @@ function policy(id: string): Policy {
   return POLICIES.find((p) => p.id === id)!;
 }
 
+const searches = new Map<string, Exploration>();
+
 function found(id: string, change: Partial<Bound> = {}): Exploration {
-  return explore(policy(id), { ...DEFAULT_BOUND, ...change });
+  const bound = { ...DEFAULT_BOUND, ...change };
+  const key = `${id} ${JSON.stringify(bound)}`;
+  const known = searches.get(key) ?? explore(policy(id), bound);
+  searches.set(key, known);
+  return known;
 }
 
 function words(schedule: Exploration["unsafe"]): readonly string[] {
