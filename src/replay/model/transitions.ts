@@ -337,6 +337,14 @@ const TASK: readonly Omit<Transition, "machine">[] = [
     kernel: "context_switch to a task older than the recording",
   },
   {
+    name: "pointer against lineage",
+    from: ["member"],
+    to: ["seen"],
+    by: ["switch_mm_irqs_off"],
+    effect: "it is switched in with another mm than it was known to have by lineage: the pointer is believed",
+    kernel: "context_switch after an exec that was not recorded",
+  },
+  {
     name: "shows no mm",
     from: ["unknown"],
     to: ["kernel"],
@@ -531,9 +539,10 @@ const LEDGER: readonly Omit<Transition, "machine">[] = [
   {
     name: "clone",
     from: ["mm_users"],
-    to: ["+1"],
+    to: ["+1", "+2"],
     by: ["task_newtask"],
-    effect: "CLONE_VM: +1 some time since the parent's last event; without: the new mm's first",
+    effect:
+      "CLONE_VM: +1 some time since the parent's last event, and the parent's own where it was not known; without: the new mm's first",
     kernel: "copy_mm",
   },
   {
