@@ -22,13 +22,18 @@ export interface Nulls {
 /** Validity bitmap of the first `length` rows, a row being null when its value is `absent`; null when no row is. */
 export function nullsEqual(values: ArrayLike<number>, length: number, absent: number): Nulls | null {
   const bits = new Uint8Array(Math.ceil(length / 8));
-  let present = 0;
-  for (let row = 0; row < length; row++) {
-    if (values[row] === absent) continue;
-    bits[row >> 3]! |= 1 << (row & 7);
-    present++;
+  let missing = 0;
+  for (let row = 0; row < length; row += 8) {
+    // Bit by bit into a local: storing each in the bitmap took three times as long.
+    const end = Math.min(8, length - row);
+    let byte = 0;
+    for (let bit = 0; bit < end; bit++) {
+      if (values[row + bit] === absent) missing++;
+      else byte |= 1 << bit;
+    }
+    bits[row >> 3] = byte;
   }
-  return present === length ? null : { bits, count: length - present };
+  return missing === 0 ? null : { bits, count: missing };
 }
 
 /** As nullsEqual, for conditions that are not one value. */
@@ -42,7 +47,10 @@ function nullsWhere(length: number, isNull: (row: number) => boolean): Nulls | n
 
 /** Dictionary keys with 0 in place of `absent`: polars refuses a negative key even where it is null. */
 export function cleanKeys(keys: Int32Array, nulls: Nulls | null, absent: number): Int32Array {
-  return nulls === null ? keys : keys.map((key) => (key === absent ? 0 : key));
+  if (nulls === null) return keys;
+  const clean = keys.slice();
+  for (let row = 0; row < clean.length; row++) if (clean[row] === absent) clean[row] = 0;
+  return clean;
 }
 
 /** Node and buffers of an array of fixed-width values. */
