@@ -40,15 +40,30 @@ export function peersOf(path: string, format: TraceFormat): Peer[] {
       ["trace_processor_shell", "-Q", "select count(*) from sched", path],
       "Perfetto trace_processor",
     ),
-    tool("duckdb", ["duckdb", "-c", DUCKDB_SQL.replace("FILE", path)], "DuckDB read_csv + regexp"),
+    duckdb(DUCKDB_SQL.replace("FILE", path)),
   ];
   if (format !== "csv") return peers;
-  const tsx = createRequire(import.meta.url).resolve("tsx/cli");
-  const script = fileURLToPath(new URL("papaparse-alone.ts", import.meta.url));
   return [
     ...peers,
-    { what: "papaparse alone", group: "peers", command: [process.execPath, tsx, script, path] },
+    { what: "papaparse alone", group: "peers", command: [...scriptCommand("papaparse-alone.ts"), path] },
   ];
+}
+
+/** By its own program, else by the package, which is an optional one. */
+function duckdb(sql: string): Peer {
+  const peer = tool("duckdb", ["duckdb", "-c", sql], "DuckDB read_csv + regexp");
+  if (peer.absent === undefined) return peer;
+  try {
+    createRequire(import.meta.url).resolve("@duckdb/node-api");
+  } catch {
+    return { ...peer, absent: "neither duckdb on PATH nor @duckdb/node-api is here" };
+  }
+  return { what: peer.what, group: "peers", command: [...scriptCommand("duckdb-alone.ts"), sql] };
+}
+
+function scriptCommand(name: string): readonly string[] {
+  const tsx = createRequire(import.meta.url).resolve("tsx/cli");
+  return [process.execPath, tsx, fileURLToPath(new URL(name, import.meta.url))];
 }
 
 /** Printers of binary recordings, over those that lie beside the repository; `scratch` takes what has to be unpacked. */
@@ -67,7 +82,7 @@ export function printers(scratch: string): Peer[] {
 
 function printer(binary: string, recording: string, command: readonly string[], what: string): Peer {
   const peer = tool(binary, command, what);
-  if (peer.absent !== undefined || existsSync(recording)) return { ...peer, input: recording };
+  if (existsSync(recording)) return { ...peer, input: recording };
   return { ...peer, absent: "no such recording beside the repository" };
 }
 

@@ -1,4 +1,4 @@
-// npm run bench -- [--mb N] [--format ftrace,perf,csv] [--mix user|sched|dense] [--only floor,peers,forkcast,startup]
+// npm run bench -- [--mb N] [--format ftrace,perf,csv] [--mix user|sched|dense] [--only floor,peers,forkcast,recordings,startup]
 // [--runs N] [--keep] [--update-baseline]: how long forkcast takes for N MB of trace text, next to what the same file
 // costs wc, grep and the tools people would use instead. Prints tables, writes bench/out/bench.json, and compares the
 // ratios to grep with bench/baseline.json. Linux only (/proc).
@@ -18,7 +18,7 @@ const OUT = join(ROOT, "bench", "out");
 const BASELINE = join(ROOT, "bench", "baseline.json");
 const MAIN = join(ROOT, "dist", "cli", "main.js");
 const FORKCAST = [process.execPath, MAIN] as const;
-const GROUPS = ["floor", "peers", "forkcast", "startup"] as const;
+const GROUPS = ["floor", "peers", "forkcast", "recordings", "startup"] as const;
 /** A ratio this much above its baseline is called worse; runs on a busy machine differ by as much. */
 const TOLERANCE = 1.15;
 
@@ -28,6 +28,7 @@ const RECORDINGS: Readonly<Record<TraceFormat, string>> = {
   perf: "W6.perf.txt.zst",
   csv: "W5.bpftrace.csv.zst",
 };
+const RECORDINGS_TABLE = "recordings (those beside the repository)";
 const DENSE = "W5.ftrace.txt.zst";
 
 interface Table {
@@ -57,8 +58,9 @@ const mix = names("mix", values.mix, MIX_NAMES)[0] ?? "user";
 
 mkdirSync(OUT, { recursive: true });
 const tables: Table[] = [];
-if (only.some((group) => group !== "startup"))
+if (only.some((group) => group !== "startup" && group !== "recordings"))
   for (const format of formats) tables.push(await throughput(format, mix));
+if (only.includes("recordings")) tables.push(await recordings());
 if (only.includes("startup")) tables.push(await startup());
 for (const table of tables) print(table);
 const ratios = Object.fromEntries(tables.flatMap(ratiosOf));
@@ -95,8 +97,7 @@ async function throughput(format: TraceFormat, name: MixName): Promise<Table> {
   const measurements: Measurement[] = [];
   for (const peer of peers) {
     if (peer.absent !== undefined) continue;
-    const measured = await measure(peer.what, peer.command, runs);
-    measurements.push(peer.input === undefined ? measured : { ...measured, bytes: sizeOf(peer.input) });
+    measurements.push(await measure(peer.what, peer.command, runs));
   }
   if (only.includes("forkcast")) {
     measurements.push(
@@ -120,8 +121,26 @@ async function throughput(format: TraceFormat, name: MixName): Promise<Table> {
 
 /** grep is always there: ratios are to it. */
 function chosenPeers(trace: string, format: TraceFormat): Peer[] {
-  const all = [...peersOf(trace, format), ...(only.includes("peers") ? printers(OUT) : [])];
-  return all.filter((peer) => only.includes(peer.group) || peer.what.startsWith("grep"));
+  return peersOf(trace, format).filter((peer) => only.includes(peer.group) || peer.what.startsWith("grep"));
+}
+
+/** Binary recordings: reading each, and the tool that wrote it printing it. */
+async function recordings(): Promise<Table> {
+  const events = join(OUT, "events.arrow");
+  const measurements: Measurement[] = [];
+  const absent: string[] = [];
+  for (const { what, command, input, absent: why } of printers(OUT)) {
+    if (why !== undefined) absent.push(`${what}: ${why}`);
+    if (input === undefined) continue;
+    const bytes = sizeOf(input);
+    const measured = async (name: string, line: readonly string[]): Promise<void> => {
+      measurements.push({ ...(await measure(name, line, runs)), bytes });
+    };
+    if (why === undefined) await measured(what, command);
+    await measured(`forkcast ingest, ${what.split(", ")[1]}`, [...FORKCAST, "ingest", input, "-o", events]);
+  }
+  rmSync(events, { force: true });
+  return { name: RECORDINGS_TABLE, bytes: 0, lines: 0, measurements, absent };
 }
 
 /** Bytes of a file, or of all files in a directory. */
@@ -152,9 +171,8 @@ function floorOf(table: Table): Measurement | undefined {
 
 function print(table: Table): void {
   const floor = floorOf(table);
-  console.log(
-    `\n${table.name}: ${(table.bytes / 1e6).toFixed(0)} MB, ${table.lines} lines; minimum of ${runs} runs\n`,
-  );
+  const size = table.lines === 0 ? "" : `: ${(table.bytes / 1e6).toFixed(0)} MB, ${table.lines} lines`;
+  console.log(`\n${table.name}${size}; minimum of ${runs} runs\n`);
   console.log(`what                           wall s    cpu s     MB/s  x floor  peak RSS`);
   for (const { what, seconds, cpuSeconds, peakRssMb, bytes } of table.measurements) {
     const cells = [
@@ -169,18 +187,29 @@ function print(table: Table): void {
   for (const absent of table.absent) console.log(`absent: ${absent}`);
 }
 
-/** Of forkcast's own measurements: wall time over the floor's, CPU time over the floor's. */
+/** Of forkcast's own measurements: wall time over the floor's, CPU time over the floor's. A recording's floor is its printer. */
 function ratiosOf(table: Table): [string, { readonly wall: number; readonly cpu: number }][] {
+  if (table.name === RECORDINGS_TABLE) {
+    return table.measurements.flatMap((own, i) => {
+      const printer = table.measurements[i - 1];
+      if (!own.what.startsWith("forkcast") || printer === undefined || printer.what.startsWith("forkcast"))
+        return [];
+      return [[`recordings: ${own.what} to ${printer.what}`, ratio(own, printer)]];
+    });
+  }
   const floor = floorOf(table);
   if (floor === undefined) return [];
-  const round = (n: number): number => Math.round(n * 100) / 100;
-  const size = table.name === "start-up" ? "" : ` ${megabytes} MB`;
   return table.measurements
     .filter(({ what }) => what.startsWith("forkcast"))
-    .map(({ what, seconds, cpuSeconds }) => [
-      `${table.name.split(" (")[0]}${size}: ${what}`,
-      { wall: round(seconds / floor.seconds), cpu: round(cpuSeconds / floor.cpuSeconds) },
-    ]);
+    .map((own) => {
+      const size = table.name === "start-up" ? "" : ` ${megabytes} MB`;
+      return [`${table.name.split(" (")[0]}${size}: ${own.what}`, ratio(own, floor)];
+    });
+}
+
+function ratio(own: Measurement, floor: Measurement): { readonly wall: number; readonly cpu: number } {
+  const round = (n: number): number => Math.round(n * 100) / 100;
+  return { wall: round(own.seconds / floor.seconds), cpu: round(own.cpuSeconds / floor.cpuSeconds) };
 }
 
 /** Says which ratios are above the stored ones; stores the new ones when asked to. */

@@ -24,7 +24,7 @@ const RANGES_A_WORKER = 2;
 /** A shorter file is hashed here: starting a thread takes as long. */
 const HASH_APART_BYTES = 32 << 20;
 /** A shorter file is read by this thread alone. */
-const PARTS_BYTES = 96 << 20;
+const PARTS_BYTES = 64 << 20;
 
 /** An open file of text. */
 export interface TextFile {
@@ -54,7 +54,8 @@ export function openTextFile(path: string, isText: boolean): TextFile | null {
 }
 
 /**
- * Pushes all of `file` into `ingest`. `threads` undefined: one a CPU, and none for a short file; 1: none. Returns the
+ * Pushes all of `file` into `ingest`. `threads`: how many read ranges of it; 1: none beside this one; undefined: one a CPU
+ * but one, and none for a short file. Returns the
  * SHA-256 of what was read, hexadecimal. Throws InputError when it cannot be read. Closes the file.
  */
 export async function feedTextFile(
@@ -63,8 +64,8 @@ export async function feedTextFile(
   threads: number | undefined,
   onProgress: (read: number, size: number) => void,
 ): Promise<string> {
-  const workers = threads ?? (file.size >= PARTS_BYTES ? availableParallelism() : 1);
-  const isHashedApart = workers > 1 || (threads === undefined && file.size >= HASH_APART_BYTES);
+  const workers = threads === undefined ? defaultWorkers(file.size) : threads === 1 ? 0 : threads;
+  const isHashedApart = workers > 0 || (threads === undefined && file.size >= HASH_APART_BYTES);
   const pool = isHashedApart ? await newPool(workers) : null;
   try {
     const hash: HashTask = { fd: file.fd, size: file.size };
@@ -74,7 +75,7 @@ export async function feedTextFile(
     // A failure is thrown where the digest is asked for; until then it must not count as unhandled.
     digest?.catch(() => {});
     const feed = new Feed(file, ingest, onProgress, digest === undefined);
-    if (pool !== null && workers > 1) await feed.inRanges(pool, workers);
+    if (pool !== null && workers > 0) await feed.inRanges(pool, workers);
     await feed.upTo(file.size);
     return digest === undefined ? feed.digest() : await digest;
   } finally {
@@ -83,11 +84,15 @@ export async function feedTextFile(
   }
 }
 
-/** Threads: the parts', and the hash's. */
+/** This thread takes parts in and writes rows, and the checksum takes as long: on two CPUs, one worker has the other's half. */
+function defaultWorkers(size: number): number {
+  return size >= PARTS_BYTES ? Math.max(1, availableParallelism() - 1) : 0;
+}
+
+/** Threads for parts, and one for the checksum. */
 async function newPool(workers: number): Promise<Piscina> {
   const { Piscina } = await import("piscina");
-  const maxThreads = workers > 1 ? workers + 1 : 1;
-  return new Piscina({ minThreads: maxThreads, maxThreads });
+  return new Piscina({ minThreads: workers + 1, maxThreads: workers + 1 });
 }
 
 function workerFile(name: string): string {
