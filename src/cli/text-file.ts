@@ -24,7 +24,7 @@ const RANGES_A_WORKER = 2;
 /** A shorter file is hashed here: starting a thread takes as long. */
 const HASH_APART_BYTES = 32 << 20;
 /** A shorter file is read by this thread alone. */
-const PARTS_BYTES = 64 << 20;
+const PARTS_BYTES = 128 << 20;
 
 /** An open file of text. */
 export interface TextFile {

@@ -40,7 +40,7 @@ export interface IngestOptions {
   readonly probes?: ReadonlyMap<string, string>;
   /** Rows per batch. */
   readonly batchRows?: number;
-  /** Gives every line to the readers' line(), the reference that the scanners are tested against. */
+  /** Gives every line to the reference that the fast ways are tested against: the readers' line(), a CSV's to papaparse. */
   readonly naive?: boolean;
 }
 
@@ -152,13 +152,13 @@ class TraceIngest implements Ingest {
   }
 
   #start(): Pipeline {
-    const { path, format: forced, probes } = this.#options;
+    const { path, format: forced, probes, naive = false } = this.#options;
     const hasMark = this.#head[0] === 0xef && this.#head[1] === 0xbb && this.#head[2] === 0xbf;
     const head = this.#head.subarray(hasMark ? 3 : 0, this.#headLength);
     if (forced !== undefined) refuseBinary(head, path);
     const format = forced ?? detect(head, path).format;
-    const reader = new READERS[format]({ sink: this.#sink, probes: probes ?? new Map() });
-    const splitter = new LineSplitter(this.#options.naive === true ? oneByOne(reader) : reader);
+    const reader = new READERS[format]({ sink: this.#sink, probes: probes ?? new Map(), naive });
+    const splitter = new LineSplitter(naive ? oneByOne(reader) : reader);
     const pipeline = { format, reader, splitter };
     this.#pipeline = pipeline;
     pipeline.splitter.push(head);

@@ -24,6 +24,8 @@ export interface ReaderOptions {
   readonly probes: ReadonlyMap<string, string>;
   /** Left by the trace's beginning, when a part of it is read apart. */
   readonly state?: ReaderState;
+  /** As IngestOptions.naive, for readers whose line() has a fast way of its own. */
+  readonly naive?: boolean;
 }
 
 /** Counts a line too long to be read. */

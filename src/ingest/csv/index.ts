@@ -1,4 +1,4 @@
-// Reader of the bpftrace recorder's CSV. Lines are gathered into blocks for papaparse: unquoted files as they are
+// Reader of the bpftrace recorder's CSV. Plain records are read from the bytes (plain.ts); other lines are gathered into blocks for papaparse: unquoted files as they are
 // (the name is last and raw, commas and quotes included), quoted ones by the standard's rules.
 import Papa from "papaparse";
 import { InputError, quote } from "../../base/errors.ts";
@@ -10,6 +10,7 @@ import { CSV_BAD_ROW, CSV_LOST, TRUNCATED_LINE } from "../problems.ts";
 import { countBinary, countLongLine, type FormatReader, type ReaderOptions } from "../reader.ts";
 import type { Sink } from "../sink.ts";
 import { type CsvLayout, readCsvHeader } from "./columns.ts";
+import { PlainRecord } from "./plain.ts";
 import { CsvRows } from "./rows.ts";
 
 const BLOCK_BYTES = 1 << 16;
@@ -25,6 +26,9 @@ export class CsvReader implements FormatReader {
   readonly #sink: Sink;
   #layout: CsvLayout | null = null;
   #rows: CsvRows | null = null;
+  /** Null where everything is left to papaparse. */
+  #plain: PlainRecord | null = null;
+  readonly #isNaive: boolean;
   readonly #skipped = new Map<string, number>();
   readonly #encoder = new TextEncoder();
   readonly #decoder = new TextDecoder();
@@ -37,8 +41,9 @@ export class CsvReader implements FormatReader {
   #open = false;
   #armed: Uint8Array[] = [];
 
-  constructor({ sink }: ReaderOptions) {
+  constructor({ sink, naive }: ReaderOptions) {
     this.#sink = sink;
+    this.#isNaive = naive === true;
     // nsecs of bpftrace is CLOCK_MONOTONIC.
     sink.clock = "mono";
   }
@@ -49,6 +54,12 @@ export class CsvReader implements FormatReader {
     if (this.#layout === null) {
       if (!isRecord || first === QUOTE) this.#preamble(bytes, start, end, lineNo);
       else this.#bad(bytes, start, end, lineNo);
+      return;
+    }
+    if (isRecord && this.#plain !== null && this.#armed.length === 0 && this.#plain.read(bytes, start, end)) {
+      this.#flush();
+      this.#plain.add(start, end, lineNo);
+      this.matched++;
       return;
     }
     if (!this.#open && !isRecord && this.#note(bytes, start, end, lineNo)) return;
@@ -103,6 +114,7 @@ export class CsvReader implements FormatReader {
     }
     this.#layout = layout;
     this.#rows = new CsvRows(this.#sink, layout);
+    if (layout.rawComm && !this.#isNaive) this.#plain = new PlainRecord(this.#sink, layout);
     this.matched++;
   }
 

@@ -10,7 +10,8 @@ import { stateOfNumber } from "../sched-switch.ts";
 import type { Sink } from "../sink.ts";
 import type { CsvLayout } from "./columns.ts";
 
-const KINDS: ReadonlyMap<string, EventKind> = new Map<string, EventKind>([
+/** Kinds by the recorder's names of events. */
+export const KINDS: ReadonlyMap<string, EventKind> = new Map<string, EventKind>([
   ["fork_begin", EventKind.dupMmap],
   ["fork_end", EventKind.dupMmapRet],
   ["newtask", EventKind.taskNewtask],
@@ -41,7 +42,7 @@ const KINDS: ReadonlyMap<string, EventKind> = new Map<string, EventKind>([
 ]);
 
 /** Kinds whose target_tid column is the row's argTid. */
-const WITH_TARGET: ReadonlySet<EventKind> = new Set<EventKind>([
+export const WITH_TARGET: ReadonlySet<EventKind> = new Set<EventKind>([
   EventKind.taskNewtask,
   EventKind.schedProcessFork,
   EventKind.schedProcessExit,
@@ -56,7 +57,7 @@ const WITH_TARGET: ReadonlySet<EventKind> = new Set<EventKind>([
 ]);
 
 /** Kinds that have no mm column (src/table/event-kinds.ts), whatever the recorder printed. */
-const WITHOUT_MM: ReadonlySet<EventKind> = new Set<EventKind>([
+export const WITHOUT_MM: ReadonlySet<EventKind> = new Set<EventKind>([
   EventKind.dupMmapRet,
   EventKind.taskNewtask,
   EventKind.schedProcessFork,
