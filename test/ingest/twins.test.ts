@@ -73,7 +73,9 @@ test("damaged text is read alike", () => {
         const bytes = new Uint8Array(Buffer.from(text + text, "latin1"));
         expect(read(bytes, false, chunk)).toEqual(read(bytes, true));
         // Long enough for the kernel, which chunks of a few kB never reach.
-        const long = new Uint8Array(Buffer.from(text.repeat(Math.ceil(KERNEL_BYTES / text.length)), "latin1"));
+        const long = new Uint8Array(
+          Buffer.from(text.repeat(Math.ceil(KERNEL_BYTES / text.length)), "latin1"),
+        );
         expect(read(long, false)).toEqual(read(long, true));
       },
     ),
