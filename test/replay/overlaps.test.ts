@@ -103,3 +103,40 @@ test("khugepaged-not-proven", async () => {
       fast safe: users-only users-mmap-lock cpumask
   `);
 });
+
+test("user-to-user", async () => {
+  expect(await outcomeOf("user-to-user")).toMatchInlineSnapshot(`
+    fork 101 [20,30) dup_mmap..dup_mmap_ret
+      users 2 derived, count 1 derived, exposure none, lazy 0
+      fast safe: mm-count-only
+      slow threads: counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      indeterminate: cpumask
+  `);
+});
+
+test("borrow-of-what-it-held", async () => {
+  expect(await outcomeOf("borrow-of-what-it-held")).toMatchInlineSnapshot(`
+    fork 101 [20,24) dup_mmap..dup_mmap_ret
+      users 2 derived, count 2 at-least, exposure U1, lazy 0
+      doubts: unfinished-drop
+      slow borrower: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      indeterminate: cpumask
+      U1 50 on cpu0 [20,24)
+    fork 101 [30,34) dup_mmap..dup_mmap_ret
+      users 2 derived, count 2 derived, exposure U1, lazy 0
+      slow borrower: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask
+      U1 50 on cpu0 [30,34)
+    fork 101 [44,46) dup_mmap..dup_mmap_ret
+      users 2 derived, count 2 at-least, exposure U4, lazy 1
+      doubts: unfinished-drop
+      slow lazy-tlb: mm-count-only cpumask
+      slow borrower+lazy-tlb: counts-unlocked get-task-mm fork-lock mmap-lock
+      slow borrower: users-only users-mmap-lock
+      U4 50 on cpu0 [44,46)
+    fork 101 [60,64) dup_mmap..dup_mmap_ret
+      users 1 derived, count 2 derived, exposure U4, lazy 1
+      slow lazy-tlb: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock cpumask
+      fast safe: users-only users-mmap-lock
+      U4 0 on cpu0 [60,64)
+  `);
+});
