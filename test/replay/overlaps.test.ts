@@ -140,3 +140,13 @@ test("borrow-of-what-it-held", async () => {
       U4 0 on cpu0 [60,64)
   `);
 });
+
+test("exec-with-prev-null", async () => {
+  expect(await outcomeOf("exec-with-prev-null")).toMatchInlineSnapshot(`
+    fork 101 [20,30) dup_mmap..dup_mmap_ret
+      users 2 derived, count 1 derived, exposure none, lazy 0
+      fast safe: mm-count-only
+      slow vfork-child: counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      indeterminate: cpumask
+  `);
+});
