@@ -158,6 +158,8 @@ class StateWatch {
   readonly #take: Take;
   readonly #tasks: { readonly state: TaskState; readonly birth: number; readonly life: number }[] = [];
   readonly #mms: { readonly state: MmState; readonly ledger: readonly number[] }[] = [];
+  /** The latest mm made at a pointer id. */
+  readonly #atLabel = new Map<number, number>();
   #touched = { tasks: new Set<number>(), mms: new Set<number>() };
 
   constructor(world: World, take: Take) {
@@ -173,7 +175,13 @@ class StateWatch {
   after(b: EventBatch): void {
     const { tasks, mms } = this.#world;
     this.#touch(b);
-    for (let life = this.#mms.length; life < mms.length; life++) this.#touched.mms.add(life);
+    for (let life = this.#mms.length; life < mms.length; life++) {
+      this.#touched.mms.add(life);
+      // The mm whose address it has got.
+      const label = mms.label[life] ?? -1;
+      this.#touchMm(this.#atLabel.get(label) ?? NO_LIFE);
+      if (label >= 0) this.#atLabel.set(label, life);
+    }
     if (b.kind[0] === EventKind.lost) {
       for (let task = 1; task < tasks.length; task++) this.#touched.tasks.add(task);
       for (let life = 0; life < mms.length; life++) this.#touched.mms.add(life);

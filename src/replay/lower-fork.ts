@@ -13,7 +13,7 @@ import {
   STATE_KERNEL,
   STATE_USER,
 } from "../table/event-kinds.ts";
-import { END, START } from "./attempt.ts";
+import { type Attempt, END, START } from "./attempt.ts";
 import { Doubt } from "./forks.ts";
 import type { Lowering } from "./lowering.ts";
 import { confirmMember, ensureLife, join } from "./model/model.ts";
@@ -68,7 +68,7 @@ export function newtask(
     return;
   }
   const fork = attempt ?? windows.begin(parent, tid, b.comm[i]!, cpu, START.none, flags);
-  let life = fork.newLabel > NULL_MM ? mms.findLive(fork.newLabel) : -1;
+  let life = madeFor(r, fork, parent);
   if (life < 0) {
     // No mm_init seen: born no earlier than the first sign of the fork. A fork without any began before the trace.
     const birth = attempt !== undefined ? attempt.earlySeq : showsForkStart(r) ? -1 : from;
@@ -79,6 +79,17 @@ export function newtask(
   join(r, child, life, true);
   if (fork.row < 0) windows.point(fork, pid, by, false, from);
   else windows.finish(fork, by, pid);
+}
+
+/**
+ * The life that the parent made for its child (mm_init), -1 when that was not seen. An mm of that address which is older or has
+ * users is another, whose end was not recorded (stock tracepoints show no exit_mmap).
+ */
+function madeFor(r: Lowering, fork: Attempt, parent: number): number {
+  const { mms } = r.world;
+  const life = fork.newLabel > NULL_MM ? mms.findLive(fork.newLabel) : -1;
+  if (life < 0 || mms.members[life]! > 0) return -1;
+  return mms.maker[life] === parent || mms.birth[life]! >= fork.earlySeq ? life : -1;
 }
 
 /** Would a fork that began in the recording have shown it before task_newtask? */
@@ -134,7 +145,7 @@ export function processFork(
     return;
   }
   const label = attempt.newLabel;
-  let life = label > NULL_MM ? mms.findLive(label) : -1;
+  let life = madeFor(r, attempt, parent);
   if (life < 0) {
     life = mms.create(label > NULL_MM ? label : -1, attempt.earlySeq, child);
     mms.sum[life] = 1;

@@ -503,10 +503,10 @@ const MM: readonly Omit<Transition, "machine">[] = [
   },
   {
     name: "address reused",
-    from: ["torn-down"],
+    from: ["torn-down", "unowned"],
     to: ["freed"],
-    by: ["mm_init", "begin_new_exec", "dup_mmap"],
-    effect: "another mm has its address: __mmdrop() was not recorded",
+    by: ["mm_init", "begin_new_exec", "dup_mmap", "task_newtask", "sched_process_fork"],
+    effect: "another mm has its address: exit_mmap() or __mmdrop() was not recorded",
     kernel: "mm_init",
   },
   {
