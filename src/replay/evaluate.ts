@@ -74,9 +74,11 @@ function evaluateCount(world: World, f: Forks, row: number, life: number, cpu: n
   // kthread_use_mm grabs somewhere before its switch_mm_irqs_off; kthread_unuse_mm from 6.4 on holds one too many for a
   // moment; without enter_lazy_tlb its end is not seen at all.
   doubt(d, mms.entering[life]! > 0, Doubt.pendingGrab);
-  const unusing = mms.unusing[life]! > 0;
+  // Where the call of kthread_unuse_mm is not recorded, any borrower may be inside it.
+  const unusing = mms.unusing[life]! > 0 || (!world.unusesSeen && mms.borrows[life]! > 0);
   doubt(d, unusing && (world.rules.useMmAlwaysGrabs || !world.enterLazySeen), Doubt.pendingGrab);
-  const perhapsOver = world.enterLazySeen ? 0 : mms.unusing[life]!;
+  const over = world.unusesSeen ? mms.unusing[life]! : mms.borrows[life]!;
+  const perhapsOver = world.enterLazySeen ? 0 : over;
   const perhaps = perhapsOver + mms.pendingHolds[life]!;
   doubt(d, mms.procFds[life]! > 0, Doubt.procFd);
   doubt(d, mms.rings[life]! > 0, Doubt.ring);

@@ -136,6 +136,7 @@ export class Replayer implements Lowering {
     world.enterLazySeen = this.shows(EventKind.enterLazyTlb);
     world.switchesSeen = this.shows(EventKind.schedSwitch);
     world.flushesSeen = this.shows(EventKind.tlbFlush);
+    world.unusesSeen = this.shows(EventKind.kthreadUnuseMm);
     world.putsSeen = this.shows(EventKind.mmput);
     world.makesSeen = this.shows(EventKind.mmInit) || this.shows(EventKind.execBegin);
     this.windows.loadsVisible = world.switchMmSeen || world.flushesSeen;

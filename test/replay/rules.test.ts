@@ -264,6 +264,18 @@ test("borrow-without-switches", async () => {
   expect(await outcomeOf("borrow-without-switches")).toMatchInlineSnapshot(`
     fork 101 [20,40) dup_mmap..dup_mmap_ret child 103
       users 2 derived, count 1 at-least, exposure U1, lazy 0
+      doubts: unfinished-grab
+      indeterminate: mm-count-only cpumask
+      slow unattributed: counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      U1 50 on cpu1 [20,40)
+  `);
+});
+
+test("unuse-not-recorded", async () => {
+  expect(await outcomeOf("unuse-not-recorded")).toMatchInlineSnapshot(`
+    fork 101 [20,40) dup_mmap..dup_mmap_ret child 103
+      users 2 derived, count 1 at-least, exposure U1, lazy 0
+      doubts: unfinished-grab
       indeterminate: mm-count-only cpumask
       slow unattributed: counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
       U1 50 on cpu1 [20,40)

@@ -65,6 +65,7 @@ export class System implements Model {
     this.world.names.enabled = false;
     this.world.switchMmSeen = true;
     this.world.enterLazySeen = true;
+    this.world.unusesSeen = true;
     this.world.flushesSeen = true;
     const { mms, cpus, tasks } = this.world;
     for (const life of [FORKED, OTHERS, INIT_MM, EXEC_MM]) mms.create(life, 0, -1);

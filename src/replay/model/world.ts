@@ -492,6 +492,8 @@ export class World {
   switchesSeen = false;
   /** tlb_flush is recorded: reason 0 is every load of CR3. */
   flushesSeen = false;
+  /** kthread_unuse_mm is recorded: a borrower that is about to end its borrow is seen. */
+  unusesSeen = false;
   /** mmput is recorded: who has given a reference back is seen. */
   putsSeen = false;
   /** switch_mm_irqs_off is recorded. */
