@@ -47,6 +47,8 @@ export function randomWalk(bound: Bound, policy: Policy, seed: number): Walk {
 function isUsedElsewhere(s: System): boolean {
   const op = s.next(FORKER);
   if (s.path !== CheckPath.fast || op === "release" || op === undefined) return false;
-  const { active, cur } = s.world.cpus;
-  return active.some((life, cpu) => life === FORKED && cpu !== s.forkerCpu && cur[cpu] !== s.forkerTask);
+  const { active, cur, length } = s.world.cpus;
+  for (let cpu = 0; cpu < length; cpu++)
+    if (active[cpu] === FORKED && cpu !== s.forkerCpu && cur[cpu] !== s.forkerTask) return true;
+  return false;
 }

@@ -96,9 +96,12 @@ export function confirmMember(m: Model, task: number, named: number): number {
   const life = makeMember(m, task, named);
   const { tasks, cpus } = m.world;
   const cpu = tasks.cpu[task]!;
-  // It runs: then this is what its CPU has had in use.
-  if (cpu >= 0 && cpus.cur[cpu] === task && cpus.active[cpu] !== life && cpus.tail[cpu] !== Tail.awaited)
+  // It runs: then this is what its CPU has had in use, and loaded.
+  if (cpu >= 0 && cpus.cur[cpu] === task && cpus.active[cpu] !== life && cpus.tail[cpu] !== Tail.awaited) {
+    const had = cpus.active[cpu]!;
+    if (had >= 0 && cpus.loaded[cpu] === had) cpus.loaded[cpu] = life;
     setActive(m, cpu, task, life);
+  }
   return life;
 }
 
