@@ -9,6 +9,8 @@ import { MUTANTS, type Mutant } from "./mutants/list.ts";
 
 /** Run for a mutant that changes the outcome of no specimen. */
 const TESTS = ["test/replay/policies.test.ts", "test/replay/waits.test.ts", "test/replay/steps.test.ts"];
+/** Run for one that those do not notice; the first failure is enough. */
+const LONGER = ["test/replay/certainty.test.ts", "test/oracle/agree.test.ts"];
 /** Run as it is: npx would go to where the link to node_modules leads, and test the sources there. */
 const VITEST = resolve("node_modules/vitest/vitest.mjs");
 const SPECIMENS = "test/golden/replay";
@@ -48,8 +50,8 @@ const TESTED = ["rules", "overlaps"].flatMap((file) =>
   ),
 );
 
-function failures(root: string): string[] {
-  const { stdout } = spawnSync(process.execPath, [VITEST, "run", ...TESTS, "--reporter=json"], {
+function failures(root: string, tests: readonly string[], ...options: readonly string[]): string[] {
+  const { stdout } = spawnSync(process.execPath, [VITEST, "run", ...tests, "--reporter=json", ...options], {
     cwd: root,
     encoding: "utf8",
     maxBuffer: 1 << 28,
@@ -81,14 +83,16 @@ function copyOf(base: string, number: number, mutant?: Mutant): string {
 async function judge(root: string, mutant: Mutant, sound: ReadonlyMap<string, string>): Promise<Outcome> {
   const said = await outcomes(root);
   const changed = [...sound].filter(([name, text]) => said.get(name) !== text).map(([name]) => name);
-  return { mutant, killers: changed.length > 0 ? changed : failures(root) };
+  if (changed.length > 0) return { mutant, killers: changed };
+  const failed = failures(root, TESTS);
+  return { mutant, killers: failed.length > 0 ? failed : failures(root, LONGER, "--bail=1") };
 }
 
 async function main(): Promise<void> {
   const base = mkdtempSync(join(tmpdir(), "forkcast-mutants-"));
   try {
     const sound = copyOf(base, 0);
-    const before = failures(sound);
+    const before = failures(sound, [...TESTS, ...LONGER]);
     if (before.length > 0) throw new Error(`without a mutant these fail: ${before.join(", ")}`);
     const texts = await outcomes(sound);
     const tried: Outcome[] = [];
@@ -117,7 +121,7 @@ function documentOf(outcomes: readonly Outcome[]): string {
 
 Written by \`npm run mutants\` (bench/mutants.ts): each rule of the replay broken once, and what notices: the specimens
 of \`test/replay/rules.test.ts\` and \`overlaps.test.ts\` whose outcome changes, or else the tests that fail in
-${TESTS.map((name) => `\`${name}\``).join(", ")}.
+${[...TESTS, ...LONGER].map((name) => `\`${name}\``).join(", ")}.
 ${killed} of the ${outcomes.length} tried are killed by them; the list has ${MUTANTS.length}.
 
 | broken rule | in | killed by |

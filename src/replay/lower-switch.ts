@@ -5,7 +5,7 @@ import { SWITCH_MM_NO_TASK, SwitchState } from "../table/event-kinds.ts";
 import { noteCall } from "./calls.ts";
 import { Doubt } from "./forks.ts";
 import type { Lowering } from "./lowering.ts";
-import { park, setActive, usingOf } from "./model/model.ts";
+import { park, sameLife, setActive, usingOf } from "./model/model.ts";
 import {
   contextSwitch,
   exec,
@@ -155,8 +155,10 @@ export function enterLazy(r: Lowering, b: EventBatch, i: number, cpu: number, ta
     unuseMm(r, cpu, task);
     return;
   }
-  // exit_mm(), or kthread_unuse_mm() already applied from its own probe.
-  if (tasks.mm[task] === life || tasks.leaving[task] === life) exitMm(r, cpu, task, life);
+  // exit_mm(), or kthread_unuse_mm() already applied from its own probe. The pointer may be that of the mm known by lineage.
+  const own = tasks.mm[task]!;
+  if (own >= 0 && sameLife(r, own, life)) exitMm(r, cpu, task, own);
+  else if (tasks.leaving[task] === life) exitMm(r, cpu, task, life);
   else if (cpus.lazy[cpu] !== life) {
     park(r, cpu, life, task);
     setActive(r, cpu, task, NO_LIFE);
