@@ -156,8 +156,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "the forker's own CPU is no exposure",
     file: "src/replay/windows.ts",
-    find: "} else if (cpu !== attempt.forkerCpu) this.#elsewhere",
-    replace: "} else this.#elsewhere",
+    find: "} else if (cpu !== attempt.forkerCpu || this.ownCpuCounts)",
+    replace: "} else",
   },
   {
     rule: "mm-count-only reads mm_count",
@@ -288,8 +288,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "a running member's CPU uses its mm",
     file: "src/replay/model/model.ts",
-    find: "    setActive(m, cpu, task, life);\n  return life;",
-    replace: "    return life;\n  return life;",
+    find: "    setActive(m, cpu, task, life);\n  }\n  return life;",
+    replace: "  }\n  return life;",
   },
   {
     rule: "the death of a task older than the trace closes no file",
