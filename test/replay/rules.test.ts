@@ -282,6 +282,15 @@ test("unuse-not-recorded", async () => {
   `);
 });
 
+test("no-borrow-probe", async () => {
+  expect(await outcomeOf("no-borrow-probe")).toMatchInlineSnapshot(`
+    fork 101 [20,40) dup_mmap..dup_mmap_ret child 103
+      users 1 measured (1 derived), count 1 measured (1 at-least), exposure U7, lazy ?
+      fast indeterminate: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      indeterminate: cpumask
+  `);
+});
+
 test("use-mm-without-get", async () => {
   expect(await outcomeOf("use-mm-without-get")).toMatchInlineSnapshot(`
     fork 101 [20,40) dup_mmap..dup_mmap_ret
