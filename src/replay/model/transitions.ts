@@ -449,8 +449,8 @@ const MM: readonly Omit<Transition, "machine">[] = [
     name: "gets a user",
     from: ["made"],
     to: ["used"],
-    by: ["task_newtask", "sched_process_fork", ...EXEC],
-    effect: "a fork's child, or an exec, has it",
+    by: ["dup_mmap", "task_newtask", "sched_process_fork", ...EXEC],
+    effect: "a fork's child, or an exec, has it; or the task that forks it turns out to",
     kernel: "copy_mm, exec_mmap",
   },
   {
