@@ -2,20 +2,14 @@
 // the committed recordings take them, and of the nine policies with what they make of the recorded forks. Pure text;
 // bench/model.ts writes it into the page, test/replay/transitions.test.ts compares.
 import { EXPOSURE_MEANING } from "../../src/analyze/charts/exposures.ts";
-import {
-  CPU_STATES,
-  type Machine,
-  MM_STATES,
-  RULES,
-  TASK_STATES,
-  TRANSITIONS,
-  type Transition,
-} from "../../src/replay/model/transitions.ts";
+import { RULES } from "../../src/replay/model/kernel-rules.ts";
 import { POLICIES } from "../../src/replay/policies/index.ts";
 import type { Check, Policy } from "../../src/replay/policies/policy.ts";
 import { EXPOSURE_CLASSES, type PolicyId } from "../../src/table/verdict-tables.ts";
 import type { Outcome } from "../../test/replay/recordings.ts";
+import { CPU_STATES, type Machine, MM_STATES, TASK_STATES, type Transition } from "./states.ts";
 import type { ModelTally } from "./tally.ts";
+import { TRANSITIONS } from "./transitions.ts";
 
 const START = /^<!-- generated:(\S+) -->$/;
 const END = "<!-- /generated -->";

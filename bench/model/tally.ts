@@ -1,9 +1,11 @@
 // How often each row of the transition table is taken, over the recordings of traces/ and the fixtures of
 // test/golden/replay, and what the replay decides of their forks. Read by page.ts and test/replay/transitions.test.ts.
 import { readdirSync, readFileSync } from "node:fs";
-import { rulesOf, TRANSITIONS, type Transition } from "../../src/replay/model/transitions.ts";
+import { rulesOf } from "../../src/replay/model/kernel-rules.ts";
 import type { KernelRules } from "../../src/replay/model/world.ts";
 import { ingest, MANIFEST, type Outcome, recording, run, type Trace } from "../../test/replay/recordings.ts";
+import type { Transition } from "./states.ts";
+import { TRANSITIONS } from "./transitions.ts";
 import { type Taken, walk } from "./walk.ts";
 
 const FIXTURES = new URL("../../test/golden/replay/", import.meta.url);

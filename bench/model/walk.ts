@@ -1,6 +1,5 @@
 // Which transitions the replay takes: it is fed row by row, and after each row the CPU, the tasks and the mms that the row
-// touches are looked at. Used by npm run docs:model and by the test that ties src/replay/model/transitions.ts to the replay.
-import type { CpuState, Ledger, Machine, MmState, TaskState } from "../../src/replay/model/transitions.ts";
+// touches are looked at. Used by npm run docs:model and by the test that ties transitions.ts to the replay.
 import {
   IDLE,
   type KernelRules,
@@ -15,6 +14,7 @@ import { Replayer } from "../../src/replay/replay.ts";
 import { type EventBatch, newBatch } from "../../src/table/event-batch.ts";
 import { EVENT_KIND_NAMES, EventKind } from "../../src/table/event-kinds.ts";
 import { appendRow, type Trace } from "../../test/replay/recordings.ts";
+import type { CpuState, Ledger, Machine, MmState, TaskState } from "./states.ts";
 
 /** One change of state. */
 export interface Taken {

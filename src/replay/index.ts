@@ -4,7 +4,7 @@ import type { EventTable, TraceMeta } from "../table/event-batch.ts";
 import { EVENT_KIND_NAMES, EventKind } from "../table/event-kinds.ts";
 import type { ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
 import type { Armed } from "./counts.ts";
-import { rulesOf } from "./model/transitions.ts";
+import { rulesOf } from "./model/kernel-rules.ts";
 import type { KernelRules } from "./model/world.ts";
 import { POLICIES } from "./policies/index.ts";
 import type { Policy } from "./policies/policy.ts";

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { fillPage, modelParts } from "../../bench/model/page.ts";
 import { allows, outcomes, tallyModel } from "../../bench/model/tally.ts";
-import { TRANSITIONS } from "../../src/replay/model/transitions.ts";
+import { TRANSITIONS } from "../../bench/model/transitions.ts";
 
 const tally = await tallyModel();
 
