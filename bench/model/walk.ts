@@ -1,9 +1,9 @@
 // Which transitions the replay takes: it is fed row by row, and after each row the CPU, the tasks and the mms that the row
 // touches are looked at. Used by npm run docs:model and by the test that ties transitions.ts to the replay.
+import type { Mms } from "../../src/replay/model/mms.ts";
 import {
   IDLE,
   type KernelRules,
-  type Mms,
   NO_LIFE,
   Tail,
   TaskKind,

@@ -5,7 +5,7 @@ import type { BlockCause, BlockRow, VerdictTables } from "../table/verdict-table
 import type { Blocked, Call } from "./attempt.ts";
 import type { Forks } from "./forks.ts";
 import type { WriteHold } from "./locks.ts";
-import type { Mms } from "./model/world.ts";
+import type { Mms } from "./model/mms.ts";
 import type { Policy } from "./policies/policy.ts";
 import type { Replayer } from "./replay.ts";
 import { type ForkLookup, type Judged, type Moved, type Reached, retime } from "./retime.ts";

@@ -3,7 +3,8 @@
 // Filled by windows.ts, patched by the model, read by verdicts.ts.
 import type { Holder } from "./holders.ts";
 import type { WriteHold } from "./locks.ts";
-import type { Mms, World } from "./model/world.ts";
+import type { Mms } from "./model/mms.ts";
+import type { World } from "./model/world.ts";
 import type { Borrow } from "./uses.ts";
 
 /** Why a count is not exact; bits of `usersWhy` and `countWhy`. */

@@ -1,6 +1,6 @@
 // mmap_lock as its tracepoints show it: who holds the lock of which mm for write, who waits for it. Fed by lower.ts; calls
 // of kthread_use_mm and the windows of forks keep the hold they met, whose end is filled in when it is seen.
-import type { Mms } from "./model/world.ts";
+import type { Mms } from "./model/mms.ts";
 
 /** One write hold. `to` stays NaN until it is known. */
 export interface WriteHold {
