@@ -275,7 +275,7 @@ export function locked(r: Lowering, b: EventBatch, i: number, cpu: number, tid: 
     }
     return;
   }
-  const held = windows.lockOutside(task, label);
+  const held = windows.outerLocks.got(task, label);
   if (held === undefined) return;
   const made = windows.fromLocks(task, tid, b.comm[i]!, cpu, held);
   made.newLabel = label;
@@ -283,7 +283,7 @@ export function locked(r: Lowering, b: EventBatch, i: number, cpu: number, tid: 
 
 export function unlocked(r: Lowering, b: EventBatch, i: number, task: number): void {
   const { windows } = r;
-  windows.unlockOutside(task, b.mm[i]!);
+  windows.outerLocks.released(task, b.mm[i]!);
   const attempt = windows.attempts.get(task);
   if (attempt !== undefined && attempt.row >= 0) {
     if (attempt.open && r.world.mms.find(b.mm[i]!) === attempt.life)

@@ -9,23 +9,12 @@ import { revealedHolder } from "./holders.ts";
 import type { Locks } from "./locks.ts";
 import { confirmMember, ensureLife, type How, type Model } from "./model/model.ts";
 import type { World } from "./model/world.ts";
+import { type OuterLock, OuterLocks } from "./outer-locks.ts";
 import { Samples } from "./samples.ts";
 import type { Uses } from "./uses.ts";
 
 /** By Divert, as tasks.lastGetDiverted holds it. */
 const DIVERTED: readonly Diverted[] = ["no", "yes", "unknown"];
-
-/** A write lock taken outside any known fork: the start of a window if a second mm is locked inside it (dup_mmap). */
-interface TentativeLock {
-  readonly label: number;
-  readonly ns: number;
-  readonly line: number;
-  readonly seq: number;
-  readonly row: Snapshot;
-}
-
-/** The counts as the replay had them at one instant. */
-type Snapshot = readonly [usersLow: number, membersLow: number, countLow: number];
 
 /** Windows of one trace. */
 export class Windows {
@@ -40,7 +29,7 @@ export class Windows {
   readonly #made: number[] = [];
   #longest = 0;
   readonly samples: Samples;
-  readonly #locks = new Map<number, TentativeLock>();
+  readonly outerLocks: OuterLocks;
   readonly #m: Model;
   readonly #world: World;
   readonly #forks: Forks;
@@ -56,6 +45,7 @@ export class Windows {
     this.#m = m;
     this.#world = m.world;
     this.#forks = m.forks;
+    this.outerLocks = new OuterLocks(m.world);
     this.samples = new Samples(m.world, m.forks);
     this.#mmapLocks = locks;
     this.#uses = uses;
@@ -66,7 +56,7 @@ export class Windows {
     const known = this.attempts.get(task);
     if (known?.open === true) return known;
     if (known !== undefined) this.finish(known, END.none, -1);
-    this.#locks.delete(task);
+    this.outerLocks.forget(task);
     const { ns, seq } = this.#world;
     const attempt: Attempt = {
       task,
@@ -340,37 +330,11 @@ export class Windows {
     else attempt.all.push(e);
   }
 
-  /** Write lock taken on `label` by a task with no fork under way. */
-  lockOutside(task: number, label: number): TentativeLock | undefined {
-    const held = this.#locks.get(task);
-    if (held !== undefined && held.label !== label) return held;
-    const { tasks, mms, cpus, seq, ns } = this.#world;
-    const life = tasks.mm[task]!;
-    let lazy = 0;
-    if (life >= 0)
-      for (let c = 0; c < cpus.length; c++) if (cpus.lazy[c] === life && cpus.pendingGrab[c] !== life) lazy++;
-    const row: Snapshot =
-      life >= 0
-        ? [
-            mms.sum[life]! - (mms.ambiguous[life]?.length ?? 0),
-            mms.members[life]!,
-            1 + lazy + mms.borrows[life]! + mms.khugepaged[life]!,
-          ]
-        : [1, 1, 1];
-    this.#locks.set(task, { label, ns, line: this.line, seq, row });
-    return undefined;
-  }
-
-  /** Write lock on `label` released outside a fork. */
-  unlockOutside(task: number, label: number): void {
-    if (this.#locks.get(task)?.label === label) this.#locks.delete(task);
-  }
-
   /**
    * Two mms write-locked by one task, the second inside the first: dup_mmap(), whose nested lock is the only one of
    * its kind (mmap_write_lock_nested). The window began when the outer lock was taken.
    */
-  fromLocks(task: number, tid: number, comm: number, cpu: number, held: TentativeLock): Attempt {
+  fromLocks(task: number, tid: number, comm: number, cpu: number, held: OuterLock): Attempt {
     const attempt = this.begin(task, tid, comm, cpu, START.mmap_lock_acquire_returned, -1);
     const life = this.lifeAt(task, held.label);
     this.check(attempt, life, cpu, START.mmap_lock_acquire_returned, -1, -1);
@@ -388,7 +352,7 @@ export class Windows {
     // What was taken since the outer lock was not there at the check.
     f.holders[row] = f.holders[row]!.filter((h) => h.seq <= held.seq);
     for (const e of attempt.all) e.start = held.ns;
-    this.#locks.delete(task);
+    this.outerLocks.forget(task);
     return attempt;
   }
 
