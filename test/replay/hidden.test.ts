@@ -1,13 +1,12 @@
 // Who may hide, and the hook that would show it: every value that is not exact says so, and a probe left out of a recording
 // is named by every fork that its absence leaves open.
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { EVENT_KIND_NAMES } from "../../src/table/event-kinds.ts";
-import { DENIAL_CAUSES, type ForkRow, POLICY_IDS } from "../../src/table/verdict-tables.ts";
-import { filterRows, ingest, MANIFEST, type Outcome, recording, run, type Trace } from "./recordings.ts";
+import { COUNTERS, DENIAL_CAUSES, type ForkRow, POLICY_IDS } from "../../src/table/verdict-tables.ts";
+import { filterRows, MANIFEST, type Outcome, recording, run, type Trace } from "./recordings.ts";
+import { specimen } from "./specimens.ts";
 
 const isExact = (evidence: string | null): boolean => evidence === "measured" || evidence === "derived";
-const COUNTERS = ["mm_users", "mm_count"] as const;
 
 /** What is not exact and names nobody, or is exact and does. */
 function silent({ forks, verdicts }: Outcome): string[] {
@@ -93,8 +92,7 @@ test.each([
   ],
   ["lost-events-in-window", "threads/borrower: a larger buffer: events were lost"],
 ])("%s: %s", async (name, expected) => {
-  const bytes = readFileSync(new URL(`../golden/replay/${name}.txt`, import.meta.url));
-  const trace = ingest(bytes, name);
+  const trace = specimen(name);
   const outcomes = [await run(trace, { kernel: "6.1" }), await run(trace, { kernel: "6.1", blind: true })];
   expect(outcomes.flatMap((outcome) => [...namesIn(outcome)])).toContain(expected);
   expect(outcomes.flatMap(silent)).toEqual([]);

@@ -1,7 +1,7 @@
-// The replay's loads of CR3 against tlb_flush reason 0: two short traces, and the recordings of traces/6.12.
-import { readFileSync } from "node:fs";
+// The replay's loads of CR3 against tlb_flush reason 0: three short traces, and the recordings of traces/6.12.
 import { expect, test } from "vitest";
-import { ingest, recording, run } from "./recordings.ts";
+import { recording, run } from "./recordings.ts";
+import { specimen } from "./specimens.ts";
 
 const NOTHING = { compared: 0, equal: 0, events: 0, unexplained: 0, exiting: 0, borrowing: 0 };
 
@@ -10,8 +10,7 @@ test.each([
   ["cr3-loads-match", { ...NOTHING, compared: 2, equal: 2, events: 2 }],
   ["cr3-load-missing", { ...NOTHING, compared: 2, equal: 1, events: 1 }],
 ])("%s", async (name, expected) => {
-  const bytes = readFileSync(new URL(`../golden/replay/${name}.txt`, import.meta.url));
-  expect((await run(ingest(bytes, name))).info.crLoads).toEqual(expected);
+  expect((await run(specimen(name))).info.crLoads).toEqual(expected);
 });
 
 test.each(["6.12/W1.ftrace.kprobe.txt.zst", "6.12/W1.ftrace.stock.txt.zst"])(

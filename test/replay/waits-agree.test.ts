@@ -1,32 +1,19 @@
 // Waits and near misses of whole recordings against the slow second opinion of naive-waits.ts: line for line the same.
 // Those of ../shared, which have mmap_lock events, are run where that directory exists.
 import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { decompress } from "fzstd";
 import { describe, expect, test } from "vitest";
-import { openIngest } from "../../src/ingest/index.ts";
 import type { BlockRow, NearMissRow, PolicyId } from "../../src/table/verdict-tables.ts";
-import { type Row, rowsOf } from "../oracle/rows.ts";
+import { rowsOf } from "../oracle/rows.ts";
 import { NaiveWaits } from "./naive-waits.ts";
-import { ingest, type Outcome, run } from "./recordings.ts";
+import { ingest, type Outcome, recording, run, type Trace } from "./recordings.ts";
+import { specimen } from "./specimens.ts";
 
-const OURS = new URL("../../traces/", import.meta.url);
 const SHARED = new URL("../../../shared/traces/", import.meta.url);
 const MS = 60_000;
 
-function read(url: URL): { readonly rows: Row[]; readonly bytes: Uint8Array } {
-  const raw = readFileSync(fileURLToPath(url));
-  const bytes = url.pathname.endsWith(".zst") ? decompress(raw) : new Uint8Array(raw);
-  const rows: Row[] = [];
-  const reader = openIngest({ path: url.pathname }, (batch) => void rows.push(...rowsOf(batch)));
-  reader.push(bytes);
-  reader.end();
-  return { rows, bytes };
-}
-
-async function compare(url: URL): Promise<{ readonly waits: number; readonly misses: number }> {
-  const { rows, bytes } = read(url);
-  const trace = ingest(bytes, url.pathname);
+async function compare(trace: Trace): Promise<{ readonly waits: number; readonly misses: number }> {
+  const rows = trace.batches.flatMap(rowsOf);
   const outcome = await run(trace);
   const naive = new NaiveWaits(rows, trace.meta, outcome.forks, (policy, fork) =>
     byTraceTimes(outcome, policy, fork),
@@ -70,7 +57,7 @@ describe("line for line as the naive opinion", () => {
     "traces/%s",
     { timeout: MS },
     async (file) => {
-      const { waits, misses } = await compare(new URL(file, OURS));
+      const { waits, misses } = await compare(recording(file));
       expect(waits).toBeGreaterThan(20);
       expect(misses).toBeGreaterThan(0);
     },
@@ -90,7 +77,7 @@ describe("line for line as the naive opinion", () => {
     "near-miss-out-of-reach",
     "near-miss-new-kthread",
   ])("%s", async (name) => {
-    await compare(new URL(`../golden/replay/${name}.txt`, import.meta.url));
+    await compare(specimen(name));
   });
 
   test.skipIf(!existsSync(SHARED) || process.env["FORKCAST_SHARED_WAITS"] === undefined).each([
@@ -99,7 +86,7 @@ describe("line for line as the naive opinion", () => {
     ["labrt/W5/ftrace.twin.kprobe.txt.zst", 200],
     ["labrt/W5/trace-cmd.tc7.report.txt.zst", 50],
   ] as const)("../shared/traces/%s", { timeout: 10 * MS }, async (file, least) => {
-    const { waits } = await compare(new URL(file, SHARED));
+    const { waits } = await compare(ingest(decompress(readFileSync(new URL(file, SHARED))), file));
     expect(waits).toBeGreaterThan(least);
   });
 });

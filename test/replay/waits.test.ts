@@ -1,16 +1,10 @@
 // What locks would have made wait, what the blocked then do, and how near borrows came: one trace of a few lines a rule,
 // test/golden/replay/NAME.txt says which. Outcomes were worked out from docs/model.md's rules, then compared.
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { ingest, type Outcome, run } from "./recordings.ts";
+import type { Outcome } from "./recordings.ts";
+import { replayed } from "./specimens.ts";
 
 expect.addSnapshotSerializer({ test: (value) => typeof value === "string", serialize: (value) => value });
-
-async function outcomeOf(name: string): Promise<Outcome> {
-  const bytes = readFileSync(new URL(`../golden/replay/${name}.txt`, import.meta.url));
-  const kernel = /^# kernel (\S+)$/m.exec(new TextDecoder().decode(bytes))?.[1] ?? "";
-  return run(ingest(bytes, name), { kernel });
-}
 
 /** Times in microseconds after second 1, where the specimens begin. */
 function us(ns: bigint | null): string {
@@ -66,7 +60,7 @@ function misses({ nearMisses }: Outcome): string {
 }
 
 test("wait-shifts-the-use-whole", async () => {
-  expect(waits(await outcomeOf("wait-shifts-the-use-whole"))).toMatchInlineSnapshot(`
+  expect(waits(await replayed("wait-shifts-the-use-whole"))).toMatchInlineSnapshot(`
     get_task_mm 50 at 22 waits 18 (new 18) until 40, fork-window of fork 0: shifted-whole, ends 33: get-task-mm
     kthread_use_mm 50 at 25 waits 15 (new 15) until 40, fork-window of fork 0: shifted-whole, ends 31: fork-lock mmap-lock users-mmap-lock
     kthread_unuse_mm 50 at 30 waits 10 (new 10) until 40, fork-window of fork 0: ends-late, ends 31: fork-lock
@@ -76,7 +70,7 @@ test("wait-shifts-the-use-whole", async () => {
 });
 
 test("wait-reaches-next-window", async () => {
-  expect(waits(await outcomeOf("wait-reaches-next-window"))).toMatchInlineSnapshot(`
+  expect(waits(await replayed("wait-reaches-next-window"))).toMatchInlineSnapshot(`
     get_task_mm 50 at 22 waits 18 (new 18) until 40, fork-window of fork 0: reaches-next-window, ends 33, fork 1 then slow, waits ?: get-task-mm
     kthread_use_mm 50 at 25 waits 15 (new 15) until 40, fork-window of fork 0: reaches-next-window, ends 31, fork 1 then slow, waits ?: fork-lock mmap-lock users-mmap-lock
     kthread_unuse_mm 50 at 30 waits 10 (new 10) until 40, fork-window of fork 0: ends-late, ends 31: fork-lock
@@ -86,7 +80,7 @@ test("wait-reaches-next-window", async () => {
 });
 
 test("wait-waits-again", async () => {
-  expect(waits(await outcomeOf("wait-waits-again"))).toMatchInlineSnapshot(`
+  expect(waits(await replayed("wait-waits-again"))).toMatchInlineSnapshot(`
     get_task_mm 50 at 22 waits 18 (new 18) until 40, fork-window of fork 0: reaches-next-window, ends 32, fork 1 then slow, waits ?: get-task-mm
     kthread_use_mm 50 at 25 waits 15 (new 15) until 40, fork-window of fork 0: reaches-next-window, ends 31, fork 1 then slow, waits 5: fork-lock mmap-lock
     kthread_use_mm 50 at 25 waits 15 (new 15) until 40, fork-window of fork 0: reaches-next-window, ends 31, fork 1 then safe, waits 5: users-mmap-lock
@@ -98,7 +92,7 @@ test("wait-waits-again", async () => {
 });
 
 test("wait-ends-with-sleep", async () => {
-  expect(waits(await outcomeOf("wait-ends-with-sleep"))).toMatchInlineSnapshot(`
+  expect(waits(await replayed("wait-ends-with-sleep"))).toMatchInlineSnapshot(`
     get_task_mm 50 at 22 waits 18 (new 18) until 40, fork-window of fork 0: shifted-whole, ends 32: get-task-mm
     kthread_use_mm 50 at 25 waits 15 (new 15) until 40, fork-window of fork 0: shifted-whole, ends 31: fork-lock mmap-lock users-mmap-lock
     kthread_unuse_mm 50 at 30 waits 10 (new 10) until 40, fork-window of fork 0: ends-late, ends 31: fork-lock
@@ -108,7 +102,7 @@ test("wait-ends-with-sleep", async () => {
 });
 
 test("wait-starts-late", async () => {
-  expect(waits(await outcomeOf("wait-starts-late"))).toMatchInlineSnapshot(`
+  expect(waits(await replayed("wait-starts-late"))).toMatchInlineSnapshot(`
     get_task_mm 50 at 22 waits 18 (new 18) until 40, fork-window of fork 0: starts-late, ends 47: get-task-mm
     kthread_use_mm 50 at 25 waits 15 (new 15) until 40, fork-window of fork 0: starts-late, ends 46: fork-lock mmap-lock users-mmap-lock
     fork 0 fast safe: get-task-mm fork-lock mmap-lock users-mmap-lock
@@ -116,7 +110,7 @@ test("wait-starts-late", async () => {
 });
 
 test("wait-open-at-the-end", async () => {
-  expect(waits(await outcomeOf("wait-open-at-the-end"))).toMatchInlineSnapshot(`
+  expect(waits(await replayed("wait-open-at-the-end"))).toMatchInlineSnapshot(`
     get_task_mm 50 at 22 waits 18 (new 18) until 40, fork-window of fork 0: starts-late, ends ?: get-task-mm
     kthread_use_mm 50 at 25 waits 15 (new 15) until 40, fork-window of fork 0: starts-late, ends ?: fork-lock mmap-lock users-mmap-lock
     fork 0 fast safe: get-task-mm fork-lock mmap-lock users-mmap-lock
@@ -124,7 +118,7 @@ test("wait-open-at-the-end", async () => {
 });
 
 test("writer-queue", async () => {
-  expect(waits(await outcomeOf("writer-queue"))).toMatchInlineSnapshot(`
+  expect(waits(await replayed("writer-queue"))).toMatchInlineSnapshot(`
     kthread_use_mm 50 at 24 waits 6 (new 6) until 30, writer-queue: shifted-whole, ends 27: mmap-lock users-mmap-lock
     get_task_mm 50 at 48 waits 17 (new 17) until 65, fork-window of fork 0: shifted-whole, ends 55: get-task-mm
     kthread_use_mm 50 at 51 waits 9 (new 9) until 60, fork-window of fork 0: shifted-whole, ends 54: fork-lock
@@ -136,7 +130,7 @@ test("writer-queue", async () => {
 });
 
 test("writer-queue-downgrade-hidden", async () => {
-  expect(waits(await outcomeOf("writer-queue-downgrade-hidden"))).toMatchInlineSnapshot(`
+  expect(waits(await replayed("writer-queue-downgrade-hidden"))).toMatchInlineSnapshot(`
     kthread_use_mm 50 at 24 waits ? (new ?) until ?, unreleased-lock: unknown, ends 27: mmap-lock users-mmap-lock
     kthread_use_mm 50 at 40 waits 5 (new 5) until 45, writer-queue: shifted-whole, ends 43: mmap-lock users-mmap-lock
     fork 0 fast safe: get-task-mm fork-lock mmap-lock users-mmap-lock
@@ -144,14 +138,14 @@ test("writer-queue-downgrade-hidden", async () => {
 });
 
 test("writer-queue-downgrade-seen", async () => {
-  expect(waits(await outcomeOf("writer-queue-downgrade-seen"))).toMatchInlineSnapshot(`
+  expect(waits(await replayed("writer-queue-downgrade-seen"))).toMatchInlineSnapshot(`
     kthread_use_mm 50 at 24 waits 2 (new 2) until 26, writer-queue: starts-late, ends 28: mmap-lock users-mmap-lock
     fork 0 fast safe: get-task-mm fork-lock mmap-lock users-mmap-lock
   `);
 });
 
 test("writer-queue-hashed", async () => {
-  expect(waits(await outcomeOf("writer-queue-hashed"))).toMatchInlineSnapshot(`
+  expect(waits(await replayed("writer-queue-hashed"))).toMatchInlineSnapshot(`
     kthread_use_mm 50 at 16 waits ? (new ?) until ?, unreleased-lock: unknown, ends 19: mmap-lock users-mmap-lock
     kthread_use_mm 50 at 24 waits 6 (new 6) until 30, writer-queue: shifted-whole, ends 27: mmap-lock users-mmap-lock
     fork 0 fast safe: get-task-mm fork-lock mmap-lock users-mmap-lock
@@ -159,7 +153,7 @@ test("writer-queue-hashed", async () => {
 });
 
 test("fork-behind-fork", async () => {
-  expect(waits(await outcomeOf("fork-behind-fork"))).toMatchInlineSnapshot(`
+  expect(waits(await replayed("fork-behind-fork"))).toMatchInlineSnapshot(`
     copy_mm 103 by fork 1 at 43 waits 17 (new 1) until 60, fork-fork of fork 0: starts-late, ends 80: fork-lock
     dup_mmap 103 by fork 1 at 50 waits 15 (new 0) until 65, fork-fork of fork 0: starts-late, ends 80: get-task-mm mmap-lock users-mmap-lock
     fork 0 slow -: get-task-mm fork-lock mmap-lock users-mmap-lock
@@ -168,39 +162,39 @@ test("fork-behind-fork", async () => {
 });
 
 test("near-miss", async () => {
-  expect(misses(await outcomeOf("near-miss"))).toMatchInlineSnapshot(
+  expect(misses(await replayed("near-miss"))).toMatchInlineSnapshot(
     `fork 0: 9 (gap 9) after, kthread_use_mm 50 at 62: mm-count-only counts-unlocked users-only cpumask`,
   );
 });
 
 test("near-miss-out-of-reach", async () => {
-  expect(misses(await outcomeOf("near-miss-out-of-reach"))).toMatchInlineSnapshot(`
+  expect(misses(await replayed("near-miss-out-of-reach"))).toMatchInlineSnapshot(`
     fork 0: 33 (gap 33) after, kthread_use_mm 50 at 63: mm-count-only cpumask
     fork 0: none, nearest in time kept away by reference: counts-unlocked users-only
   `);
 });
 
 test("near-miss-before", async () => {
-  expect(misses(await outcomeOf("near-miss-before"))).toMatchInlineSnapshot(`
+  expect(misses(await replayed("near-miss-before"))).toMatchInlineSnapshot(`
     fork 0: 23 (gap 20) before, kthread_use_mm 50 at 10: mm-count-only cpumask
     fork 0: 26 (gap 20) before, kthread_use_mm 50 at 10: counts-unlocked users-only
   `);
 });
 
 test("near-miss-own-cpu", async () => {
-  expect(misses(await outcomeOf("near-miss-own-cpu"))).toMatchInlineSnapshot(
+  expect(misses(await replayed("near-miss-own-cpu"))).toMatchInlineSnapshot(
     `fork 0: 37 (gap 37) after, kthread_use_mm 50 at 67, nearest in time kept away by own-cpu: cpumask`,
   );
 });
 
 test("near-miss-lock-order", async () => {
-  expect(misses(await outcomeOf("near-miss-lock-order"))).toMatchInlineSnapshot(
+  expect(misses(await replayed("near-miss-lock-order"))).toMatchInlineSnapshot(
     `fork 0: none, nearest in time kept away by mmap_lock: mm-count-only counts-unlocked users-only cpumask`,
   );
 });
 
 test("near-miss-new-kthread", async () => {
-  expect(misses(await outcomeOf("near-miss-new-kthread"))).toMatchInlineSnapshot(
+  expect(misses(await replayed("near-miss-new-kthread"))).toMatchInlineSnapshot(
     `fork 0: none, nearest in time kept away by task-creation: mm-count-only counts-unlocked users-only cpumask`,
   );
 });
