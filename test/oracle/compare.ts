@@ -94,9 +94,16 @@ export async function fastReplay(
   }));
 }
 
-function byFork<R extends { readonly fork: number | null }>(rows: readonly R[]): Map<number | null, R[]> {
+/** The rows of each fork, in their order. */
+export function byFork<R extends { readonly fork: number | null }>(
+  rows: readonly R[],
+): Map<number | null, R[]> {
   const groups = new Map<number | null, R[]>();
-  for (const row of rows) groups.set(row.fork, [...(groups.get(row.fork) ?? []), row]);
+  for (const row of rows) {
+    const group = groups.get(row.fork);
+    if (group === undefined) groups.set(row.fork, [row]);
+    else group.push(row);
+  }
   return groups;
 }
 

@@ -9,11 +9,11 @@ import { describe, expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { sharesOf } from "../../src/replay/attribution.ts";
 import type { Holder } from "../../src/replay/holders.ts";
-import type { EventBatch } from "../../src/table/event-batch.ts";
 import { EVENT_KIND_NAMES } from "../../src/table/event-kinds.ts";
 import { COUNTERS, type DenialRow, type ForkRow, type POLICY_IDS } from "../../src/table/verdict-tables.ts";
+import { byFork } from "../oracle/compare.ts";
 import { generate, type Stream, type TrueHolders } from "../oracle/generate.ts";
-import { tableOf } from "../oracle/rows.ts";
+import { batchesOf } from "../oracle/rows.ts";
 import { filterRows, ingest, MANIFEST, type Outcome, recording, run, type Trace } from "./recordings.ts";
 
 const STREAMS = Number(process.env["FORKCAST_STREAMS"] ?? 300);
@@ -30,16 +30,6 @@ const READS: Readonly<Record<string, readonly string[]>> = {
 };
 /** They also read how many kernel threads borrow the mm. */
 const READS_BORROWERS: readonly string[] = ["fork-lock", "users-mmap-lock"];
-
-function byFork(denials: readonly DenialRow[]): Map<number | null, DenialRow[]> {
-  const groups = new Map<number | null, DenialRow[]>();
-  for (const row of denials) {
-    const group = groups.get(row.fork);
-    if (group === undefined) groups.set(row.fork, [row]);
-    else group.push(row);
-  }
-  return groups;
-}
 
 /** Everything wrong with an outcome's accounts, one sentence each. */
 function faults(outcome: Outcome): string[] {
@@ -151,10 +141,8 @@ function readTrace(path: string): Trace | undefined {
   }
 }
 
-async function outcomeOf(stream: Stream, blind: boolean): Promise<Outcome> {
-  const whole: EventBatch[] = [];
-  await tableOf(stream.rows, stream.meta, stream.rows.length).forEachBatch((batch) => void whole.push(batch));
-  return run({ meta: stream.meta, batches: whole }, { blind });
+function outcomeOf({ meta, rows }: Stream, blind: boolean): Promise<Outcome> {
+  return run({ meta, batches: [...batchesOf(rows, rows.length)] }, { blind });
 }
 
 /** Whom the accounts name as holding the mm and who did not, one sentence each. */
