@@ -1,8 +1,6 @@
 // How often each row of the transition table is taken, over the recordings of traces/ and the fixtures of
 // test/golden/replay, and what the replay decides of their forks. Read by page.ts and test/replay/transitions.test.ts.
 import { readdirSync, readFileSync } from "node:fs";
-import { rulesOf } from "../../src/replay/model/kernel-rules.ts";
-import type { KernelRules } from "../../src/replay/model/world.ts";
 import { ingest, MANIFEST, type Outcome, recording, run, type Trace } from "../../test/replay/recordings.ts";
 import type { Transition } from "./states.ts";
 import { TRANSITIONS } from "./transitions.ts";
@@ -51,7 +49,7 @@ function fixtures(): string[] {
 }
 
 function add(tally: ModelTally, strange: string[], name: string, trace: Trace, isRecording: boolean): void {
-  walk(trace, rulesFor(trace.meta.kernel), (taken) => {
+  walk(trace, (taken) => {
     const rows = TRANSITIONS.filter((row) => allows(row, taken));
     const [row] = rows;
     const at = `${name}:${taken.line}`;
@@ -89,9 +87,4 @@ export function allows(row: Transition, taken: Taken): boolean {
 
 function describe({ machine, from, by, to, mm, count }: Taken): string {
   return [machine, from, "to", to, "by", by, mm, count].filter((word) => word !== "").join(" ");
-}
-
-function rulesFor(kernel: string): KernelRules {
-  const [, major = 6, minor = 4] = /^(\d+)\.(\d+)/.exec(kernel) ?? [];
-  return rulesOf(1000 * Number(major) + Number(minor));
 }

@@ -1,19 +1,12 @@
 // Which transitions the replay takes: it is fed row by row, and after each row the CPU, the tasks and the mms that the row
 // touches are looked at. Used by npm run docs:model and by the test that ties transitions.ts to the replay.
+import { kernelOf } from "../../src/replay/index.ts";
 import type { Mms } from "../../src/replay/model/mms.ts";
-import {
-  IDLE,
-  type KernelRules,
-  NO_LIFE,
-  Tail,
-  TaskKind,
-  UNKNOWN_LIFE,
-  type World,
-} from "../../src/replay/model/world.ts";
+import { IDLE, NO_LIFE, Tail, TaskKind, UNKNOWN_LIFE, type World } from "../../src/replay/model/world.ts";
 import { Replayer } from "../../src/replay/replay.ts";
-import { type EventBatch, newBatch } from "../../src/table/event-batch.ts";
+import type { EventBatch } from "../../src/table/event-batch.ts";
 import { EVENT_KIND_NAMES, EventKind } from "../../src/table/event-kinds.ts";
-import { appendRow, type Trace } from "../../test/replay/recordings.ts";
+import { rowByRow, type Trace } from "../../test/replay/recordings.ts";
 import type { CpuState, Ledger, Machine, MmState, TaskState } from "./states.ts";
 
 /** One change of state. */
@@ -37,22 +30,17 @@ export interface Taken {
 type Take = (edge: Omit<Taken, "isLossy" | "line">) => void;
 
 /** Calls `visit` for every transition of a replay of `trace`, in order. */
-export function walk(trace: Trace, rules: KernelRules, visit: (taken: Taken) => void): void {
-  const replayer = new Replayer(rules, trace.meta);
+export function walk(trace: Trace, visit: (taken: Taken) => void): void {
+  const replayer = new Replayer(kernelOf(trace.meta, undefined).rules, trace.meta);
   const { world } = replayer;
   const take: Take = (edge) => visit({ ...edge, isLossy: world.lossSeq >= 0, line: world.line });
   const cpus = new CpuWatch(world, take);
   const others = new StateWatch(world, take);
-  const one = newBatch(1);
-  for (const batch of trace.batches) {
-    for (let i = 0; i < batch.length; i++) {
-      one.length = 0;
-      appendRow(one, batch, i);
-      others.before(one);
-      replayer.feed(one);
-      cpus.after(one);
-      others.after(one);
-    }
+  for (const one of rowByRow(trace.batches)) {
+    others.before(one);
+    replayer.feed(one);
+    cpus.after(one);
+    others.after(one);
   }
 }
 

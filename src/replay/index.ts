@@ -81,13 +81,15 @@ export async function replay(
   };
 }
 
-interface Kernel {
+/** The kernel whose rules a replay goes by. */
+export interface Kernel {
   readonly name: string;
   readonly from: "trace" | "option" | "assumed";
   readonly rules: KernelRules;
 }
 
-function kernelOf(meta: TraceMeta, option: string | undefined): Kernel {
+/** `option`: the release that ReplayOptions names. */
+export function kernelOf(meta: Pick<TraceMeta, "kernel">, option: string | undefined): Kernel {
   const name = option ?? meta.kernel;
   const match = /^(\d+)\.(\d+)/.exec(name);
   // Unknown: the rules that claim less (a transient extra reference in kthread_use_mm), and a mask as before 6.14.

@@ -2,39 +2,31 @@
 // the model keeps per mm against the tasks and CPUs they count. Used by steps.test.ts.
 import { evaluate } from "../../src/replay/evaluate.ts";
 import { Forks } from "../../src/replay/forks.ts";
+import { kernelOf } from "../../src/replay/index.ts";
 import { Exec, NO_LIFE, Tail, UNKNOWN_LIFE, type World } from "../../src/replay/model/world.ts";
 import { Replayer } from "../../src/replay/replay.ts";
-import { type EventBatch, newBatch, type TraceMeta } from "../../src/table/event-batch.ts";
+import type { EventBatch, TraceMeta } from "../../src/table/event-batch.ts";
 import { EVENT_KIND_NAMES } from "../../src/table/event-kinds.ts";
-import { appendRow } from "./recordings.ts";
+import { rowByRow } from "./recordings.ts";
 
 /** One fork's row, written over at every look. */
 const row = new Forks();
-const RULES = { useMmAlwaysGrabs: true, lazyCpumask: false };
 
-/** Replays `batches` row by row, and calls `look` with the world after each. */
-export function eachStep(
-  meta: TraceMeta,
-  batches: Iterable<EventBatch>,
-  look: (world: World, batch: EventBatch, i: number) => void,
-): void {
-  const replayer = new Replayer(RULES, meta);
-  const one = newBatch(1);
-  for (const batch of batches) {
-    for (let i = 0; i < batch.length; i++) {
-      one.length = 0;
-      appendRow(one, batch, i);
-      replayer.feed(one);
-      look(replayer.world, batch, i);
-    }
+/** What is broken after each row of a replay of `batches`, with the row's line; empty: nothing. */
+export function broken(meta: TraceMeta, batches: Iterable<EventBatch>): string[] {
+  const replayer = new Replayer(kernelOf(meta, undefined).rules, meta);
+  const found: string[] = [];
+  for (const one of rowByRow(batches)) {
+    replayer.feed(one);
+    found.push(...brokenAfter(replayer.world, one));
   }
+  return found;
 }
 
-/** What is broken after one row, each with the row's line; empty: nothing. */
-export function broken(world: World, batch: EventBatch, i: number): string[] {
+function brokenAfter(world: World, { line, kind }: EventBatch): string[] {
   const cpus = Array.from({ length: world.cpus.length }, (_, cpu) => cpu);
   const lives = new Set(cpus.flatMap((cpu) => [world.cpus.lazy[cpu]!, world.cpus.active[cpu]!]));
-  const place = `line ${batch.line[i]} (${EVENT_KIND_NAMES[batch.kind[i]!]})`;
+  const place = `line ${line[0]} (${EVENT_KIND_NAMES[kind[0]!]})`;
   return [
     ...cpus.flatMap((cpu) => brokenCpu(world, cpu)),
     ...[...lives].filter((life) => life >= 0).flatMap((life) => brokenLife(world, life)),

@@ -161,6 +161,18 @@ export function appendRow(to: EventBatch, from: EventBatch, i: number): void {
   to.length++;
 }
 
+/** Every row in a batch of its own; the batch is used again for the next. */
+export function* rowByRow(batches: Iterable<EventBatch>): Generator<EventBatch> {
+  const one = newBatch(1);
+  for (const batch of batches) {
+    for (let i = 0; i < batch.length; i++) {
+      one.length = 0;
+      appendRow(one, batch, i);
+      yield one;
+    }
+  }
+}
+
 /** Replays a trace. */
 export async function run(trace: Trace, options: ReplayOptions = {}): Promise<Outcome> {
   const tables = newVerdictTables();
