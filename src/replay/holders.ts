@@ -28,7 +28,7 @@ export interface Holder extends Now {
 }
 
 /** Threads named one by one in a fork's account; the others are one row. */
-export const MOST_NAMED = 8;
+const MOST_NAMED = 8;
 
 const NOBODY = { refs: 1, cpu: -1, tid: -1, comm: -1, leftBy: null, ...UNSEEN } as const;
 

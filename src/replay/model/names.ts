@@ -57,9 +57,9 @@ class Members {
   readonly #prev: number[] = [];
   /** Life in whose list the task is; absent: none. */
   readonly #in: (number | undefined)[] = [];
-  readonly seq: number[] = [];
-  readonly ns: number[] = [];
-  readonly line: number[] = [];
+  readonly #seq: number[] = [];
+  readonly #ns: number[] = [];
+  readonly #line: number[] = [];
 
   link(life: number, task: number, seq: number, ns: number, line: number): void {
     this.unlink(task);
@@ -70,9 +70,9 @@ class Members {
     if (last < 0) this.#first[life] = task;
     else this.#next[last] = task;
     this.#last[life] = task;
-    this.seq[task] = seq;
-    this.ns[task] = ns;
-    this.line[task] = line;
+    this.#seq[task] = seq;
+    this.#ns[task] = ns;
+    this.#line[task] = line;
   }
 
   unlink(task: number): void {
@@ -98,8 +98,9 @@ class Members {
 
   /** When its membership, the present or the last one, began. */
   since(task: number): Now {
-    if (this.seq[task] === undefined) return UNSEEN;
-    return { seq: this.seq[task], ns: this.ns[task]!, line: this.line[task]! };
+    const seq = this.#seq[task];
+    if (seq === undefined) return UNSEEN;
+    return { seq, ns: this.#ns[task]!, line: this.#line[task]! };
   }
 }
 
@@ -178,14 +179,13 @@ export class Names {
     list.push(kind, task, tid, comm, now.seq, now.ns, now.line);
   }
 
-  /** The task's latest note of that kind is over; false when there is none. */
-  remove(kind: Note, life: number, task: number): boolean {
+  /** The task's latest note of that kind is over. */
+  remove(kind: Note, life: number, task: number): void {
     const at = this.#find(kind, life, task);
-    if (at < 0) return false;
+    if (at < 0) return;
     const list = this.#notes.get(life)!;
     if (list.length === STRIDE) this.#notes.delete(life);
     else list.splice(at, STRIDE);
-    return true;
   }
 
   /** The task's latest note of one kind becomes one of another, as old as it was; false when there is none. */

@@ -53,7 +53,7 @@ export function contextSwitch(m: Model, cpu: number, prev: number, next: number)
     if (cpus.cur[cpu] !== -1) forgetCpu(m, cpu);
   } else if (flushesSeen && tasks.kind[prev] === TaskKind.unknown) inferKernel(m, cpu, prev);
   cpus.crLoaded[cpu] = 0;
-  const prevUsing = usingAtSwitch(m, prev, switchMmSeen);
+  const prevUsing = usingAtSwitch(m, prev);
   const wasUnknown = cpus.unknownSince[cpu]! >= 0;
   if (wasUnknown && prevUsing >= 0) reveal(m, cpu, prevUsing, prev);
   cpus.cur[cpu] = next;
@@ -69,7 +69,7 @@ export function contextSwitch(m: Model, cpu: number, prev: number, next: number)
     tasks.firm[next] = seq;
   }
   cpus.pendingDrop[cpu] = NO_LIFE;
-  const nextUsing = usingAtSwitch(m, next, switchMmSeen);
+  const nextUsing = usingAtSwitch(m, next);
   if (nextUsing === NO_LIFE) {
     // user -> kernel grabs; kernel -> kernel transfers; unknown -> kernel: the tail says on what.
     if (prevUsing >= 0) {
@@ -102,8 +102,8 @@ export function contextSwitch(m: Model, cpu: number, prev: number, next: number)
  * What a task uses as it is switched out or in. One preempted after it called kthread_use_mm is a kernel task until the
  * call's switch_mm_irqs_off; where that is not recorded it may be either.
  */
-function usingAtSwitch(m: Model, task: number, switchMmSeen: boolean): number {
-  const { tasks } = m.world;
+function usingAtSwitch(m: Model, task: number): number {
+  const { tasks, switchMmSeen } = m.world;
   if (!switchMmSeen && tasks.entering[task]! >= 0 && tasks.borrowed[task]! < 0) return UNKNOWN_LIFE;
   return tasks.using(task);
 }
