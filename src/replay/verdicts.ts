@@ -35,6 +35,8 @@ interface ForkFacts {
   readonly derivedCount: CountValue;
   /** The references of either count besides the first, by holder. */
   readonly shares: { readonly users: readonly Share[]; readonly count: readonly Share[] };
+  /** Counts that the replay holds to be larger than they were sampled, one text each. */
+  readonly excess: readonly string[];
   readonly check: Check;
   readonly maskEvidence: Evidence;
   readonly exposures: readonly Exposure[];
@@ -72,7 +74,7 @@ export function writeVerdicts(
     const facts = factsAt(row);
     into.forks.append(forkRow(replayer, row, id, facts, meta, options));
     appendDenials(into, id, facts, meta);
-    noteExcess(replayer, row, facts);
+    for (const text of facts.excess) replayer.problems.add(DERIVED_ABOVE_SAMPLE, forks.line[row]!, text);
     for (const e of facts.exposures) appendExposure(into, e, id, meta);
     for (const policy of options.policies) {
       const isFast = judge(replayer, row, id, policy, facts, blocks, meta, options, into);
@@ -117,6 +119,7 @@ function factsOf(
       users: sharesOf(forks.holders[row]!, "mm_users", users),
       count: sharesOf(forks.holders[row]!, "mm_count", count),
     },
+    excess: excess(forks, row, dUsers, dCount),
     check: {
       users: counted(users),
       count: counted(count),
@@ -409,20 +412,14 @@ function appendDenials(into: VerdictTables, id: number, facts: ForkFacts, meta: 
   }
 }
 
-/** Counts that the replay holds to be larger than they were sampled. */
-function excess({ forks }: Replayer, row: number, facts: ForkFacts): string[] {
+function excess(forks: Forks, row: number, users: CountValue, count: CountValue): string[] {
   const out: string[] = [];
   const compare = (name: string, sample: number, { value }: CountValue): void => {
     if (sample !== NO_SAMPLE && value > sample) out.push(`${name} ${sample} sampled, ${value} held`);
   };
-  compare("mm_users", forks.sampledUsers[row]!, facts.derivedUsers);
-  compare("mm_count", forks.sampledCount[row]!, facts.derivedCount);
+  compare("mm_users", forks.sampledUsers[row]!, users);
+  compare("mm_count", forks.sampledCount[row]!, count);
   return out;
-}
-
-function noteExcess(replayer: Replayer, row: number, facts: ForkFacts): void {
-  const line = replayer.forks.line[row]!;
-  for (const text of excess(replayer, row, facts)) replayer.problems.add(DERIVED_ABOVE_SAMPLE, line, text);
 }
 
 /** Worst class of a fork's exposures; residue counts only when there is nothing else. */
@@ -485,7 +482,7 @@ function forkRow(
     loaded_equal: forks.loadedEqual[row]! >= 0 ? forks.loadedEqual[row]! : null,
     doubts: [
       ...doubts(world, forks, row, options.armed, facts.derivedUsers, facts.derivedCount),
-      ...(excess(replayer, row, facts).length > 0 ? ["derived-above-sample"] : []),
+      ...(facts.excess.length > 0 ? ["derived-above-sample"] : []),
     ],
     mm_users_hidden: hiddenBehind(facts.users, () => hiddenUsers(world, forks, row, options.armed)),
     mm_count_hidden: hiddenBehind(facts.count, () => hiddenCount(world, forks, row, options.armed)),
