@@ -30,7 +30,7 @@ export function noteCall(
     comm,
     at: world.ns,
     seq: world.seq,
-    line: windows.line,
+    line: world.line,
     diverts,
     run: r.uses.run(task),
     hold,

@@ -157,7 +157,7 @@ function arrive(r: Lowering, cpu: number, task: number): void {
  */
 function missed(r: Lowering, cpu: number, task: number, lastSeq: number, lastNs: number): void {
   if (r.shows(EventKind.schedSwitch)) {
-    r.problems.add(SWITCH_MISMATCH, r.windows.line, `CPU ${cpu}: pid ${r.world.tasks.pid[task] ?? -1}`);
+    r.problems.add(SWITCH_MISMATCH, r.world.line, `CPU ${cpu}: pid ${r.world.tasks.pid[task] ?? -1}`);
     loseSince(r, cpu, lastSeq, lastNs);
   } else {
     forgetCpu(r, cpu);

@@ -92,7 +92,7 @@ export function lower(
       if (life < 0) return;
       close(r, life);
       if (mms.broken[life] === 1)
-        r.problems.add(LEDGER_BROKEN, windows.line, `mm with ${mms.sum[life]} mm_users left`);
+        r.problems.add(LEDGER_BROKEN, world.line, `mm with ${mms.sum[life]} mm_users left`);
       mms.khugepaged[life] = 0;
       mms.ksm[life] = 0;
       world.names.forget(life);
@@ -253,10 +253,10 @@ export function lower(
 }
 
 function acquired(r: Lowering, b: EventBatch, i: number, cpu: number, tid: number, task: number): void {
-  const { world, windows, locks } = r;
+  const { world, locks } = r;
   const write = (b.flags[i]! & LOCK_WRITE) !== 0;
   const success = (b.flags[i]! & LOCK_SUCCESS) !== 0;
-  if (b.mm[i]! > NULL_MM) locks.got(task, b.mm[i]!, write, success, world.ns, world.seq, windows.line);
+  if (b.mm[i]! > NULL_MM) locks.got(task, b.mm[i]!, write, success, world.ns, world.seq, world.line);
   if (write && success) locked(r, b, i, cpu, tid, task);
 }
 

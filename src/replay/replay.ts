@@ -94,7 +94,6 @@ export class Replayer implements Lowering {
     world.livesBefore = world.mms.length;
     world.line = b.line[i]!;
     windows.line = world.line;
-    this.uses.line = world.line;
     if (kind === EventKind.lost || kind === EventKind.bufferStarted) {
       if (kind === EventKind.lost) loseEvents(this, cpu);
       return;

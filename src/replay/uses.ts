@@ -70,7 +70,6 @@ export class Uses {
   readonly #recent: Map<number, Borrow[]> = new Map();
   /** By life: fork rows whose window has ended, with too few borrows after it so far. */
   readonly #awaiting: Map<number, number[]> = new Map();
-  line = 0;
 
   constructor(world: World, forks: Forks, locks: Locks) {
     this.#world = world;
@@ -90,9 +89,9 @@ export class Uses {
 
   /** kthread_use_mm, get_task_mm or mm_access is called; `target`: the task a get is made on, -1 unknown. */
   called(task: number, life: number, isGet: boolean, target: number = -1): void {
-    const { ns, seq, tasks } = this.#world;
+    const { ns, seq, line, tasks } = this.#world;
     const birth = target >= 0 ? tasks.birth[target]! : -1;
-    (isGet ? this.#getCalls : this.#borrowCalls).set(task, { life, ns, seq, line: this.line, birth });
+    (isGet ? this.#getCalls : this.#borrowCalls).set(task, { life, ns, seq, line, birth });
   }
 
   /** Model listener: `task` begins or ends to have something of `life`. */
@@ -123,7 +122,7 @@ export class Uses {
   }
 
   #borrow(task: number, life: number, run: Run): Borrow {
-    const { ns, seq, tasks } = this.#world;
+    const { ns, seq, line, tasks } = this.#world;
     const called = this.#borrowCalls.get(task);
     this.#borrowCalls.delete(task);
     const isItsCall = called !== undefined && called.life === life;
@@ -138,7 +137,7 @@ export class Uses {
       tid: tasks.pid[task]!,
       comm: tasks.comm[task]!,
       cpu: tasks.cpu[task]!,
-      line: isItsCall ? called.line : this.line,
+      line: isItsCall ? called.line : line,
       seenBy: isItsCall ? "kthread_use_mm" : "switch_mm_irqs_off",
       got: ref === undefined ? Number.NaN : ref.call,
       birth: Math.max(tasks.birth[task]!, ref?.birth ?? -1),
