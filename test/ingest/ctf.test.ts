@@ -253,6 +253,14 @@ describe("metadata", () => {
   });
 
   test.each([
+    ["comments", "//\n".repeat(4 << 20)],
+    ["one text", `env { a = "${"a".repeat(8 << 20)}"; };\n`],
+    ["one text of escapes", `env { a = "${"\\\\".repeat(4 << 20)}"; };\n`],
+  ])("megabytes of %s are read", (_, text) => {
+    expect(refusal(text + plain)).toBe("read");
+  });
+
+  test.each([
     ["typedef", plain.replace("trace {", "typedef int x;\ntrace {")],
     ["an unknown type", plain.replace("uint32_t cpu_id", "uint24_t cpu_id")],
     ["no byte order", plain.replace(/byte_order = le;/, "")],
@@ -261,6 +269,7 @@ describe("metadata", () => {
     ["CTF 2", '\x1e{"type": "preamble", "version": 2}'],
     ["CTF 1.9", plain.replace("minor = 8", "minor = 9")],
     ["no TSDL", "\u0000\u0001"],
+    ["an open text", `${plain}  "open`],
     ["too deep", `${"struct { ".repeat(40)}`],
   ])("%s is refused", (_, text) => {
     expect(refusal(text)).toMatchSnapshot();

@@ -8,9 +8,12 @@ export interface Token {
   readonly at: number;
 }
 
-/** Blanks and comments, then one token; all parts are optional, so that the end matches too. */
+/**
+ * One token with the blanks before it, or a comment; all parts are optional, so that the end matches too. No part repeats a
+ * group: the stack of a regular expression ends after some million rounds. A text is read from its opening quote on.
+ */
 const TOKEN =
-  /(?:\s+|\/\*[\s\S]*?\*\/|\/\/[^\n]*)*(?:([A-Za-z_]\w*)|(-?(?:0[xX][0-9a-fA-F]+|\d+))[uUlL]*|"((?:[^"\\]|\\[\s\S])*)"|(\.\.\.|:=|[{}[\]<>;=:,.()]))?/y;
+  /\s*(?:([A-Za-z_]\w*)|(-?(?:0[xX][0-9a-fA-F]+|\d+))[uUlL]*|(\.\.\.|:=|[{}[\]<>;=:,.()"])|\/\*[\s\S]*?\*\/|\/\/[^\n]*)?/y;
 
 /** Metadata larger than this is no metadata: LTTng writes some hundred bytes an event class. */
 export const MAX_METADATA: number = 64 << 20;
@@ -22,16 +25,17 @@ export function tokenize(text: string, path: string): Token[] {
   for (;;) {
     TOKEN.lastIndex = at;
     const match = TOKEN.exec(text);
-    const token = match === null ? null : tokenOf(match, at);
-    if (match !== null) at += match[0].length;
+    const token = match === null ? null : tokenOf(match, text, TOKEN.lastIndex);
+    // A quote that nothing closes is left.
+    const end = token?.at ?? TOKEN.lastIndex - (match?.[3] === '"' ? 1 : 0);
     if (token !== null) tokens.push(token);
-    else if (at >= text.length) break;
-    else {
+    else if (end === at && at < text.length) {
       throw new InputError(
         "ctf/bad-metadata",
         `${path}: line ${lineAt(text, at)} of its metadata: ${quote(text.slice(at, at + 20))} is no TSDL`,
       );
-    }
+    } else if (end === at) break;
+    at = end;
   }
   tokens.push({ is: "end", text: "end of metadata", at: text.length });
   return tokens;
@@ -42,13 +46,23 @@ export function lineAt(text: string, at: number): number {
   return text.slice(0, at).split("\n").length;
 }
 
-/** null where only blanks and comments stand. */
-function tokenOf([all, name, number, string, sign]: RegExpExecArray, from: number): Token | null {
-  const at = from + all.length;
+/** null where only blanks and a comment stand, and for a quote that nothing closes. */
+function tokenOf([, name, number, sign]: RegExpExecArray, text: string, at: number): Token | null {
   if (name !== undefined) return { is: "name", text: name, at };
   if (number !== undefined) return { is: "number", text: number, at };
-  if (string !== undefined) return { is: "text", text: unescaped(string), at };
-  return sign === undefined ? null : { is: "sign", text: sign, at };
+  if (sign !== '"') return sign === undefined ? null : { is: "sign", text: sign, at };
+  const end = closingQuote(text, at);
+  return end < 0 ? null : { is: "text", text: unescaped(text.slice(at, end)), at: end + 1 };
+}
+
+/** Where the quote stands that closes a text begun before `at`; -1 when there is none. */
+function closingQuote(text: string, at: number): number {
+  for (let i = at; i < text.length; i++) {
+    const c = text[i];
+    if (c === '"') return i;
+    if (c === "\\") i++;
+  }
+  return -1;
 }
 
 function unescaped(text: string): string {
