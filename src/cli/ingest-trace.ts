@@ -111,13 +111,14 @@ function sizeOfAll({ files }: OpenedRecording): number {
 }
 
 function readRecording(opened: OpenedRecording, run: RecordingRun): TraceMeta {
-  const { files } = opened;
+  const { files, container } = opened;
   const size = sizeOfAll(opened);
   try {
     const recording = openRecording(
       {
         path: run.path,
         files,
+        ...(container === undefined ? {} : { container }),
         codecs: CODECS,
         probes: run.options.probe,
         onProgress: (read) => run.onProgress(read, size),

@@ -3,12 +3,12 @@
 import { closeSync, openSync, readdirSync, readSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { InputError } from "../base/errors.ts";
-import { detectRecordingHead, MAGIC_BYTES, type NamedSource } from "../ingest/index.ts";
+import { type Container, detectRecordingHead, type NamedSource } from "../ingest/index.ts";
 import type { Defect } from "./decoder.ts";
 import { describeSystemError } from "./exit.ts";
 import { type FileSink, openReader, openSink } from "./files.ts";
 import { isTar, TAR_HEAD, tarFiles } from "./tar-files.ts";
-import { quotePath, readTrace, STDIN } from "./trace-input.ts";
+import { isCompressed, quotePath, readTrace, STDIN } from "./trace-input.ts";
 
 /** Files a directory may hold: a recording has a stream a CPU and channel, and an index beside each. */
 const MAX_FILES = 65536;
@@ -19,6 +19,8 @@ const READ_BYTES = 1 << 20;
 /** An input whose files can be read at any place. */
 export interface OpenedRecording {
   readonly files: readonly NamedSource[];
+  /** What holds them; undefined for a file that is the whole recording. */
+  readonly container: Container | undefined;
   /** What was wrong with the compression it came in. */
   readonly defect: Defect | undefined;
   close(): void;
@@ -49,9 +51,7 @@ export type Input =
  */
 export async function openInput(path: string, options: InputOptions): Promise<Input> {
   if (path !== STDIN && isDirectory(path)) return asRecording(openDirectory(path), options);
-  if (path !== STDIN && !options.isText && (options.isForced || isRecording(path)) && !isPacked(path)) {
-    return asRecording(openFile(path), options);
-  }
+  if (path !== STDIN && isReadInPlace(path, options)) return asRecording(openFile(path), options);
   return readStream(path, options);
 }
 
@@ -94,7 +94,7 @@ async function readStream(path: string, options: InputOptions): Promise<Input> {
     const [archive] = opened.files;
     if (!isArchive || archive === undefined) return { kind: "recording", opened };
     const files = await tarFiles(archive, quotePath(path), MAX_FILES);
-    return { kind: "recording", opened: { ...opened, files } };
+    return { kind: "recording", opened: { ...opened, files, container: "archive" } };
   } catch (error) {
     spool.remove();
     throw error;
@@ -125,6 +125,7 @@ class Spool {
     const opened = openFile(this.#path);
     const files = opened.files.map((file) => ({ ...file, name: path }));
     return {
+      ...opened,
       files,
       defect,
       close: () => {
@@ -150,15 +151,12 @@ function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-/** Whether a regular file begins as a binary recording does. */
-function isRecording(path: string): boolean {
-  return detectRecordingHead(headOf(path)) !== null;
-}
-
-/** gzip or zstd: what readTrace decompresses. */
-function isPacked(path: string): boolean {
-  const [a, b, c, d] = headOf(path);
-  return (a === 0x1f && b === 0x8b) || (a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd);
+/** Whether a regular file is a recording as it stands: neither text nor something that holds one. */
+function isReadInPlace(path: string, { isText, isForced }: InputOptions): boolean {
+  if (isText) return false;
+  const head = headOf(path);
+  if (!isForced) return detectRecordingHead(head) !== null;
+  return head.length > 0 && !isCompressed(head) && !isTar(head);
 }
 
 /** The first bytes of a regular file, none of anything else (a pipe can be read once only). */
@@ -166,7 +164,7 @@ function headOf(path: string): Uint8Array {
   if (!(statSync(path, { throwIfNoEntry: false })?.isFile() ?? false)) return new Uint8Array(0);
   const reader = openReader(path);
   try {
-    return reader.readAt(0, MAGIC_BYTES);
+    return reader.readAt(0, TAR_HEAD);
   } finally {
     reader.close();
   }
@@ -182,6 +180,7 @@ function openFile(path: string): OpenedRecording {
         readAt: (at, length) => reader.readAt(at, Math.min(length, Math.max(0, reader.size - at))),
       },
     ],
+    container: undefined,
     defect: undefined,
     close: () => reader.close(),
   };
@@ -198,7 +197,7 @@ function openDirectory(path: string): OpenedRecording {
   }
   const pool = new DescriptorPool();
   const files = names.map((name) => pool.source(join(path, name), name));
-  return { files, defect: undefined, close: () => pool.close() };
+  return { files, container: "directory", defect: undefined, close: () => pool.close() };
 }
 
 function listFiles(path: string): readonly string[] {

@@ -24,11 +24,10 @@ export { type Part, type PartState, readPart } from "./part.ts";
 export { INGEST_PROBLEMS } from "./problems.ts";
 export {
   detectRecordingHead,
-  MAGIC_BYTES,
   RECORDING_FORMATS,
   type RecordingFormat,
 } from "./recordings/detect.ts";
-export { openRecording, type Recording, type RecordingOptions } from "./recordings/index.ts";
+export { type Container, openRecording, type Recording, type RecordingOptions } from "./recordings/index.ts";
 export { type ByteSource, CodecError, type Codecs, type NamedSource } from "./source.ts";
 
 export interface IngestOptions {

@@ -1,6 +1,7 @@
 // Binary recordings through the command line: in place, compressed, from standard input, in a directory; what comes out
 // is the same and nothing stays behind. Where ../shared lies beside the repository, a .dat and its printed text give the
 // same verdicts.
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -36,6 +37,16 @@ test("a file, gzip and standard input give the same", () => {
   expect(ingested(["-"], dat)).toBe(plain);
 });
 
+test("a named pipe gives the same, --format given or not", () => {
+  writeFileSync(join(cwd, "t.dat"), dat);
+  execFileSync("mkfifo", [join(cwd, "pipe")]);
+  for (const options of [[], ["--format", "trace-dat"]]) {
+    const writer = spawn("sh", ["-c", "cat t.dat > pipe"], { cwd });
+    expect(ingested(["pipe", ...options])).toBe("20 rows of 24 events, trace-dat");
+    writer.kill();
+  }
+});
+
 test("a damaged one leaves one line and no file", () => {
   writeFileSync(join(cwd, "cut.dat.gz"), gzipSync(dat.subarray(0, 700)));
   const before = readdirSync(cwd).sort();
@@ -58,6 +69,7 @@ test("a directory, its tar archive and a compressed one give the same; a cut one
   expect(ingested(["raw.tar"])).toBe(plain);
   expect(ingested(["raw.tar.gz"])).toBe(plain);
   expect(ingested(["-"], archive)).toBe(plain);
+  expect(ingested(["raw.tar", "--format", "raw-pages"])).toBe(plain);
   writeFileSync(join(cwd, "cut.tar"), archive.subarray(0, archive.indexOf("trace_pipe_raw") + 700));
   const { code, stderr } = forkcast(["ingest", "cut.tar", "-o", "new.arrow"], { cwd });
   expect([code, stderr]).toEqual([3, expect.stringMatching(/^error: cut\.tar[^\n]*\n$/)]);
@@ -70,6 +82,17 @@ test("a directory that is no recording is refused", () => {
   expect([code, stderr]).toEqual([
     3,
     expect.stringMatching(/^error: folder: is a directory \(1 files in it\)[^\n]*\n$/),
+  ]);
+});
+
+test("an archive that is no recording is called one, whatever its name", async () => {
+  mkdirSync(join(cwd, "folder"), { recursive: true });
+  writeFileSync(join(cwd, "folder", "x"), "text");
+  await tar.create({ file: join(cwd, "backup"), cwd, portable: true }, ["folder"]);
+  const { code, stderr } = forkcast(["ingest", "backup", "-o", "new.arrow"], { cwd });
+  expect([code, stderr]).toEqual([
+    3,
+    expect.stringMatching(/^error: backup: is an archive \(1 files in it\)[^\n]*\n$/),
   ]);
 });
 

@@ -9,7 +9,7 @@ export const RECORDING_FORMATS = ["trace-dat", "perf-data", "ctf", "raw-pages"] 
 export type RecordingFormat = (typeof RECORDING_FORMATS)[number];
 
 /** Bytes of a file that detection looks at. */
-export const MAGIC_BYTES = 16;
+const MAGIC_BYTES = 16;
 
 interface Magic {
   readonly format: RecordingFormat;

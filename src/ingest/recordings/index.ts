@@ -13,11 +13,16 @@ import { refuseEmpty, traceMeta } from "../trace-meta.ts";
 import { detectRecording, type RecordingFormat } from "./detect.ts";
 import type { RecordingReader, RecordingReaderOptions } from "./reader.ts";
 
+/** What can hold the files of one recording. */
+export type Container = "directory" | "archive";
+
 export interface RecordingOptions {
   /** For messages and TraceMeta. */
   readonly path: string;
   /** One file, or all files of a directory sorted by name. */
   readonly files: readonly NamedSource[];
+  /** What holds the files; absent for a file that is the whole recording. */
+  readonly container?: Container;
   readonly codecs: Codecs;
   /** Forces a format; without it the content decides. */
   readonly format?: RecordingFormat;
@@ -53,11 +58,9 @@ export function openRecording(options: RecordingOptions, onBatch: (batch: EventB
   const format = options.format ?? detectRecording(files);
   const Reader = format === null ? undefined : READERS.get(format);
   if (format === null || Reader === undefined) {
-    const isFile = files.length === 1 && files[0]?.name === path;
-    const isArchive = /\.(?:tar|tgz)\b/.test(path);
-    const what = isFile
-      ? "is a file"
-      : `is ${isArchive ? "an archive" : "a directory"} (${files.length} files in it)`;
+    const { container } = options;
+    const held = container === "archive" ? "an archive" : "a directory";
+    const what = container === undefined ? "is a file" : `is ${held} (${files.length} files in it)`;
     throw new InputError("ingest/unknown-format", `${path}: ${what} that is no recording of a known format`);
   }
   const sink = new Sink(options.batchRows ?? BATCH_ROWS, onBatch);
