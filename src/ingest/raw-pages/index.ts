@@ -7,7 +7,7 @@ import { MAX_CPU } from "../limits.ts";
 import type { RecordingReader, RecordingReaderOptions } from "../recordings/reader.ts";
 import { PageMerge } from "../ring-buffer/merge.ts";
 import { PlainPages } from "../ring-buffer/page-source.ts";
-import { CpuStream, commitOf, type PageLayout, readPageLayout } from "../ring-buffer/pages.ts";
+import { CpuStream, commitOf, type PageLayout, readPageLayout, TICK_CLOCKS } from "../ring-buffer/pages.ts";
 import type { NamedSource } from "../source.ts";
 import { TaskNames } from "../task-names.ts";
 import { RecordDecoder } from "../tracepoints/decoder.ts";
@@ -19,8 +19,6 @@ const MAX_TEXT = 1 << 26;
 const MAX_FORMATS = 65536;
 /** Pages are those of the kernel, or of buffer_subbuf_size_kb (6.8 on). */
 const MAX_PAGE = 1 << 22;
-/** Clocks whose stamps are no nanoseconds: trace_clocks[], kernel/trace/trace.c. */
-const TICK_CLOCKS: ReadonlySet<string> = new Set(["counter", "uptime", "x86-tsc", "ppc-tb"]);
 
 export class RawPagesReader implements RecordingReader {
   readonly #options: RecordingReaderOptions;

@@ -53,6 +53,9 @@ function commitWord(bytes: Uint8Array, at: number, size: number, big: boolean): 
   return size === 8 ? low32(bytes, at, big) : u32(bytes, at, big);
 }
 
+/** Clocks whose stamps are no nanoseconds: trace_clocks[], kernel/trace/trace.c. */
+export const TICK_CLOCKS: ReadonlySet<string> = new Set(["counter", "uptime", "x86-tsc", "ppc-tb"]);
+
 /** How ticks of the recording become the times of its rows. */
 export interface TimeRule {
   readonly offset: bigint;

@@ -8,7 +8,13 @@ import { TRACE_DAT_DAMAGED, TRACE_DAT_OVERRUN } from "../problems.ts";
 import type { RecordingReader, RecordingReaderOptions } from "../recordings/reader.ts";
 import { PageMerge } from "../ring-buffer/merge.ts";
 import { type Budget, PAGE_BUDGET, PackedPages, PlainPages } from "../ring-buffer/page-source.ts";
-import { CpuStream, type PageLayout, readPageLayout, type TimeRule } from "../ring-buffer/pages.ts";
+import {
+  CpuStream,
+  type PageLayout,
+  readPageLayout,
+  TICK_CLOCKS,
+  type TimeRule,
+} from "../ring-buffer/pages.ts";
 import { type ByteSource, CodecError } from "../source.ts";
 import { TaskNames } from "../task-names.ts";
 import { RecordDecoder } from "../tracepoints/decoder.ts";
@@ -20,8 +26,6 @@ import type { BufferData, Layout } from "./layout.ts";
 const MAGIC_LENGTH = 10;
 const MIN_PAGE = 64;
 const MAX_PAGE = 1 << 22;
-/** Clocks whose stamps are no nanoseconds: trace_clocks[], kernel/trace/trace.c. */
-const TICK_CLOCKS: ReadonlySet<string> = new Set(["counter", "uptime", "x86-tsc", "ppc-tb"]);
 
 export class TraceDatReader implements RecordingReader {
   readonly #options: RecordingReaderOptions;
