@@ -34,7 +34,10 @@ export interface TextFile {
   readonly size: number;
 }
 
-/** Opens `path` when it is a regular file that is neither compressed nor, unless `isText`, a recording; else null. Throws InputError when it cannot be opened. */
+/**
+ * Opens `path` when it is a regular file that is neither compressed nor, unless `isText`, a recording; else null. Throws
+ * InputError when it cannot be opened.
+ */
 export function openTextFile(path: string, isText: boolean): TextFile | null {
   return reading(path, () => {
     // Opening a pipe would wait for its writer, and take what openInput() is to read.
@@ -55,8 +58,8 @@ export function openTextFile(path: string, isText: boolean): TextFile | null {
 
 /**
  * Pushes all of `file` into `ingest`. `threads`: how many read ranges of it; 1: none beside this one; undefined: one a CPU
- * but one, and none for a short file. Returns the
- * SHA-256 of what was read, hexadecimal. Throws InputError when it cannot be read. Closes the file.
+ * but one, and none for a short file. Returns the SHA-256 of what was read, hexadecimal. Throws InputError when it cannot
+ * be read. Closes the file.
  */
 export async function feedTextFile(
   file: TextFile,

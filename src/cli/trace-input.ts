@@ -1,5 +1,5 @@
 // Opens a trace argument (a path, or "-" for standard input) and hands its decompressed bytes on, chunk by
-// chunk. Feeds ingest through pipeline.ts; knows compression, no trace format.
+// chunk, to recording-input.ts; knows compression, no trace format.
 import { createReadStream, type Stats, statSync } from "node:fs";
 import { InputError, quote } from "../base/errors.ts";
 import type { Decoder, Defect } from "./decoder.ts";

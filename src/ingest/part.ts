@@ -13,9 +13,7 @@ import { Sink, type SinkTally } from "./sink.ts";
 import { TraceCmdReportReader } from "./trace-cmd-report/index.ts";
 
 /** Formats whose parts can be read apart. */
-type PartFormat = KernelFormat;
-
-const READERS: Readonly<Record<PartFormat, new (options: ReaderOptions) => ScannedReader>> = {
+const READERS: Readonly<Record<KernelFormat, new (options: ReaderOptions) => ScannedReader>> = {
   "ftrace-text": FtraceTextReader,
   "trace-cmd-report": TraceCmdReportReader,
   "perf-script": PerfScriptReader,
@@ -23,7 +21,7 @@ const READERS: Readonly<Record<PartFormat, new (options: ReaderOptions) => Scann
 
 /** What a part is read with. Can be sent to another thread. */
 export interface PartState {
-  readonly format: PartFormat;
+  readonly format: KernelFormat;
   readonly epochSeconds: number;
   readonly reader: ReaderState;
 }
@@ -105,6 +103,6 @@ export function takePart(
   return true;
 }
 
-function isPartFormat(format: FormatName): format is PartFormat {
+function isPartFormat(format: FormatName): format is KernelFormat {
   return format in READERS;
 }

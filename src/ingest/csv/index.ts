@@ -1,5 +1,6 @@
-// Reader of the bpftrace recorder's CSV. Plain records are read from the bytes (plain.ts); other lines are gathered into blocks for papaparse: unquoted files as they are
-// (the name is last and raw, commas and quotes included), quoted ones by the standard's rules.
+// Reader of the bpftrace recorder's CSV. Plain records are read from the bytes (plain.ts); other lines are gathered into
+// blocks for papaparse: unquoted files as they are (the name is last and raw, commas and quotes included), quoted ones by
+// the standard's rules.
 import Papa from "papaparse";
 import { InputError, quote } from "../../base/errors.ts";
 import type { ProbeInfo } from "../../table/event-batch.ts";
