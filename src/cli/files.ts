@@ -1,8 +1,9 @@
 // Small file plumbing: whole writes to a descriptor, positional reads, atomic single-file output.
 // System errors become UsageErrors that name the file, so that a full disk is not taken for our bug.
-import { closeSync, openSync, readSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { InputError } from "../base/errors.ts";
 import { describeSystemError, UsageError } from "./exit.ts";
+import { readAt } from "./read-at.ts";
 import { quotePath, sizeOf } from "./trace-input.ts";
 
 /** A file being written from its start. */
@@ -38,16 +39,7 @@ export function openReader(path: string): FileReader {
   const fd = openForReading(path);
   return {
     size,
-    readAt: (offset, length) => {
-      const bytes = new Uint8Array(length);
-      let filled = 0;
-      while (filled < length) {
-        const n = readSync(fd, bytes, filled, length - filled, offset + filled);
-        if (n === 0) break;
-        filled += n;
-      }
-      return filled === length ? bytes : bytes.subarray(0, filled);
-    },
+    readAt: (offset, length) => readAt(fd, new Uint8Array(length), offset),
     close: () => closeSync(fd),
   };
 }

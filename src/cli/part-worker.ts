@@ -1,7 +1,7 @@
 // A worker thread's share of reading a trace: one range of the file at a time, straight into the kernel's memory. Loaded
 // by piscina (text-file.ts), which calls readRange with what pool.run() was given.
-import { readSync } from "node:fs";
 import { type Part, type PartState, partRoom, readPart } from "../ingest/part.ts";
+import { readAt } from "./read-at.ts";
 
 const LF = 0x0a;
 /** A line that begins in the range is read when it ends no further behind it. */
@@ -29,7 +29,7 @@ export function readRange({ fd, from, to, size, state }: RangeTask): RangePart |
   // The byte before tells whether a line begins with the range.
   const base = from - 1;
   const room = partRoom(Math.min(size, to + TAIL_BYTES) - base);
-  const bytes = room.subarray(0, fill(fd, room, base));
+  const bytes = fill(fd, room, base);
   const start = bytes.indexOf(LF) + 1;
   const isLast = to === size;
   const end = (isLast ? bytes.lastIndexOf(LF) : bytes.indexOf(LF, to - 1 - base)) + 1;
@@ -38,17 +38,11 @@ export function readRange({ fd, from, to, size, state }: RangeTask): RangePart |
   return part === null ? null : { start: base + start, end: base + end, part };
 }
 
-/** Bytes read; none when the system refuses: whoever reads the range instead says why. */
-function fill(fd: number, into: Uint8Array, at: number): number {
-  let filled = 0;
+/** Nothing when the system refuses: whoever reads the range instead says why. */
+function fill(fd: number, into: Uint8Array, at: number): Uint8Array {
   try {
-    while (filled < into.length) {
-      const n = readSync(fd, into, filled, into.length - filled, at + filled);
-      if (n === 0) break;
-      filled += n;
-    }
+    return readAt(fd, into, at);
   } catch {
-    return 0;
+    return new Uint8Array(0);
   }
-  return filled;
 }

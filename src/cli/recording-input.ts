@@ -1,12 +1,13 @@
 // Opens a trace argument that may be a binary recording: a file or a directory is read in place, compressed data, tar archives
 // and standard input are spooled to a file beside the output first. Feeds src/ingest's recordings; text goes on as a stream.
-import { closeSync, openSync, readdirSync, readSync, rmSync, statSync } from "node:fs";
+import { closeSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { InputError } from "../base/errors.ts";
 import { type Container, detectRecordingHead, type NamedSource } from "../ingest/index.ts";
 import type { Defect } from "./decoder.ts";
 import { describeSystemError } from "./exit.ts";
 import { type FileSink, openReader, openSink } from "./files.ts";
+import { readAt } from "./read-at.ts";
 import { isTar, TAR_HEAD, tarFiles } from "./tar-files.ts";
 import { isCompressed, quotePath, readTrace, STDIN } from "./trace-input.ts";
 
@@ -234,19 +235,11 @@ class DescriptorPool {
   }
 
   #read(path: string, at: number, length: number): Uint8Array {
-    const bytes = new Uint8Array(length);
-    let filled = 0;
     try {
-      const fd = this.#descriptor(path);
-      while (filled < length) {
-        const n = readSync(fd, bytes, filled, length - filled, at + filled);
-        if (n === 0) break;
-        filled += n;
-      }
+      return readAt(this.#descriptor(path), new Uint8Array(length), at);
     } catch (error) {
       throw new InputError("input/unreadable", `${quotePath(path)}: ${describeSystemError(error)}`);
     }
-    return bytes.subarray(0, filled);
   }
 
   #descriptor(path: string): number {

@@ -2,7 +2,7 @@
 // (part-worker.ts), whose results are taken in the file's order. Its checksum is made beside that. Other inputs
 // (compressed, a pipe) go through trace-input.ts.
 import { createHash } from "node:crypto";
-import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Piscina } from "piscina";
 import { InputError } from "../base/errors.ts";
@@ -10,6 +10,7 @@ import { detectRecordingHead, type Ingest } from "../ingest/index.ts";
 import { describeSystemError } from "./exit.ts";
 import type { HashTask } from "./hash-worker.ts";
 import type { RangePart, RangeTask } from "./part-worker.ts";
+import { readAt } from "./read-at.ts";
 import { isTar, TAR_HEAD } from "./tar-files.ts";
 import { isCompressed, quotePath } from "./trace-input.ts";
 
@@ -46,7 +47,7 @@ export function openTextFile(path: string, isText: boolean): TextFile | null {
     const { size } = fstatSync(fd);
     const head = new Uint8Array(TAR_HEAD);
     const isPlain = (): boolean => {
-      const found = head.subarray(0, readSync(fd, head, 0, TAR_HEAD, 0));
+      const found = readAt(fd, head, 0);
       return !isCompressed(found) && (isText || (detectRecordingHead(found) === null && !isTar(found)));
     };
     // Files of tracefs and procfs have no size: they are read as streams.
@@ -130,7 +131,7 @@ class Feed {
   /** Reads and pushes what is missing up to `end`. */
   async upTo(end: number): Promise<void> {
     while (this.#at < end) {
-      const bytes = this.#read(this.#chunk, this.#at, Math.min(CHUNK_BYTES, end - this.#at));
+      const bytes = this.#read(this.#chunk.subarray(0, end - this.#at), this.#at);
       if (bytes.length === 0) return;
       if (this.#isHashing) this.#hash.update(bytes);
       this.#ingest.push(bytes);
@@ -177,20 +178,12 @@ class Feed {
   }
 
   #range(start: number, end: number): Uint8Array {
-    return this.#read(new Uint8Array(end - start), start, end - start);
+    return this.#read(new Uint8Array(end - start), start);
   }
 
   /** Fewer bytes at the end of a file that was cut off meanwhile. */
-  #read(into: Uint8Array, at: number, length: number): Uint8Array {
-    let filled = 0;
-    reading(this.#file.path, () => {
-      while (filled < length) {
-        const n = readSync(this.#file.fd, into, filled, length - filled, at + filled);
-        if (n === 0) break;
-        filled += n;
-      }
-    });
-    return into.subarray(0, filled);
+  #read(into: Uint8Array, at: number): Uint8Array {
+    return reading(this.#file.path, () => readAt(this.#file.fd, into, at));
   }
 }
 
