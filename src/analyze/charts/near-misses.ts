@@ -1,22 +1,19 @@
 // Cumulative plots of what almost happened and of what lingers: how far the nearest borrow was from a window, and how
 // long a CPU had kept the mm lazily when the fork checked.
-import type { ColumnTable, TableSpec } from "../../table/columns.ts";
-import type { VerdictTables } from "../../table/verdict-tables.ts";
+import { LEFT_BY, type VerdictTables } from "../../table/verdict-tables.ts";
 import { forkRowById } from "../rows.ts";
 import { plural } from "../statistics.ts";
 import type { Summary } from "../summary.ts";
 import type { Cells } from "./cells.ts";
 import { type Chart, PALETTE } from "./chart.ts";
 import { durationChart } from "./durations.ts";
-import { laterTable } from "./later-tables.ts";
 import { Quantities } from "./quantities.ts";
 
-/** How much earlier or later the nearest borrow would have had to be to fall inside a window; null: no such table. */
+/** How much earlier or later the nearest borrow would have had to be to fall inside a window; null: no policy replayed has near misses. */
 export function nearMissesChart(summary: Summary, tables: VerdictTables, cells: Cells): Chart | null {
-  const near = laterTable(tables, "near_misses", ["fork", "policy", "distance_ns", "ordered_by"]);
-  if (near === undefined) return null;
+  if (tables.near_misses.length === 0) return null;
   const ids = Object.keys(summary.policies);
-  const { values, without, unknown } = distances(near, forkRowById(tables), ids);
+  const { values, without, unknown } = distances(tables, ids);
   const pairs = (n: number): string => plural(n, "fast fork and policy", "pairs of fast fork and policy");
   const rest = [
     ...(without > 0 ? [` No borrow could have come near for ${pairs(without)}.`] : []),
@@ -42,17 +39,18 @@ export function nearMissesChart(summary: Summary, tables: VerdictTables, cells: 
 
 /** Known distances by policy; pairs of fork and policy that no borrow could come near, or of which nobody can tell. */
 function distances(
-  near: ColumnTable<TableSpec>,
-  rowOf: (fork: number) => number | undefined,
+  tables: VerdictTables,
   ids: readonly string[],
 ): { readonly values: Quantities; readonly without: number; readonly unknown: number } {
+  const { near_misses: near } = tables;
+  const rowOf = forkRowById(tables);
   const values = new Quantities();
   let without = 0;
   let unknown = 0;
   for (let i = 0; i < near.length; i++) {
-    const row = rowOf((near.get("fork", i) as number | null) ?? -1);
-    const group = ids.indexOf((near.get("policy", i) as string | null) ?? "");
-    const distance = near.get("distance_ns", i) as bigint | null;
+    const row = rowOf(near.get("fork", i) ?? -1);
+    const group = ids.indexOf(near.get("policy", i) ?? "");
+    const distance = near.get("distance_ns", i);
     if (row === undefined || group < 0) continue;
     if (distance !== null && distance > 0n) values.add(row, group, Number(distance));
     else if (distance === null && near.get("ordered_by", i) === "window-unknown") unknown++;
@@ -61,7 +59,7 @@ function distances(
   return { values, without, unknown };
 }
 
-const LEFT_BY = ["forker", "thread", "borrower", "exit", "other", "unknown"] as const;
+const LEAVERS: readonly string[] = [...LEFT_BY, "unknown"];
 const LEFT_COLORS = [
   PALETTE.blue,
   PALETTE.green,
@@ -71,26 +69,23 @@ const LEFT_COLORS = [
   "#555555",
 ] as const;
 
-/** How long CPUs had held the mm lazily at the check, by who left them so; null: no such table. */
+/** How long CPUs had held the mm lazily at the check, by who left them so; null: no count is above 1. */
 export function lazyAgeChart(tables: VerdictTables, cells: Cells): Chart | null {
-  const denials = laterTable(tables, "denials", ["fork", "counter", "cause", "left_by", "since_ns"]);
-  if (denials === undefined) return null;
-  const { forks } = tables;
+  const { forks, denials } = tables;
+  if (denials.length === 0) return null;
   const rowOf = forkRowById(tables);
   const values = new Quantities();
   let unknown = 0;
   for (let i = 0; i < denials.length; i++) {
     if (denials.get("cause", i) !== "lazy-tlb" || denials.get("counter", i) !== "mm_count") continue;
-    const row = rowOf((denials.get("fork", i) as number | null) ?? -1);
-    const since = denials.get("since_ns", i) as bigint | null;
+    const row = rowOf(denials.get("fork", i) ?? -1);
+    const since = denials.get("since_ns", i);
     const start = row === undefined ? null : forks.get("start_ns", row);
     if (row === undefined || since === null || start === null || start <= since) {
       unknown++;
       continue;
     }
-    const by = (denials.get("left_by", i) as string | null) ?? "unknown";
-    const group = Math.max(0, (LEFT_BY as readonly string[]).indexOf(by));
-    values.add(row, group, Number(start - since));
+    values.add(row, LEAVERS.indexOf(denials.get("left_by", i) ?? "unknown"), Number(start - since));
   }
   const rest = unknown > 0 ? ` ${plural(unknown, "reference")} of unknown age not drawn.` : "";
   return durationChart(
@@ -98,7 +93,7 @@ export function lazyAgeChart(tables: VerdictTables, cells: Cells): Chart | null 
       id: "lazy-age",
       title: "How old are the lazy references?",
       data: "lazyAge",
-      groups: LEFT_BY,
+      groups: LEAVERS,
       values,
       colors: LEFT_COLORS,
       axes: { x: "age at the check", y: "share of references at most so old" },

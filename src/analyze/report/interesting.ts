@@ -1,7 +1,6 @@
 // Which windows the report draws: the unsafe ones, those nobody can judge, the longest, the closest misses. Each kind
 // has a cap; what is left out is counted and can be listed with a command.
 import type { VerdictTables } from "../../table/verdict-tables.ts";
-import { laterTable } from "../charts/later-tables.ts";
 import { durationNs, forkRowById, textAt } from "../rows.ts";
 
 /** Ignores threads on purpose (a negative control): windows unsafe only there come last. */
@@ -82,15 +81,14 @@ function longest({ forks }: VerdictTables, most: number): number[] {
   return best.map(({ row }) => row);
 }
 
-/** Rows of forks that a borrow missed, the nearest miss first; none where the results have no near misses. */
+/** Rows of forks that a borrow missed, the nearest miss first. */
 function nearest(tables: VerdictTables): number[] {
-  const near = laterTable(tables, "near_misses", ["fork", "distance_ns"]);
-  if (near === undefined) return [];
+  const { near_misses: near } = tables;
   const rowOf = forkRowById(tables);
   const best = new Map<number, bigint>();
   for (let i = 0; i < near.length; i++) {
-    const row = rowOf((near.get("fork", i) as number | null) ?? -1);
-    const distance = near.get("distance_ns", i) as bigint | null;
+    const row = rowOf(near.get("fork", i) ?? -1);
+    const distance = near.get("distance_ns", i);
     if (row === undefined || distance === null) continue;
     const known = best.get(row);
     if (known === undefined || distance < known) best.set(row, distance);

@@ -7,11 +7,11 @@ import type {
   BlockRow,
   ExposureRow,
   ForkRow,
+  NearMissRow,
   VerdictRow,
   VerdictTables,
 } from "../../table/verdict-tables.ts";
 import { EXPOSURE_MEANING } from "../charts/exposures.ts";
-import { laterTable } from "../charts/later-tables.ts";
 import { groupDigits, plural } from "../statistics.ts";
 import { groupsBy, listOf } from "./figures.ts";
 import { dataTable, type Html, html, inputText } from "./html.ts";
@@ -52,6 +52,7 @@ export function windowsSection(input: WindowsInput): Html {
   const byFork = {
     exposures: rowsByFork(input, input.tables.exposures),
     blocks: rowsByFork(input, input.tables.blocks),
+    nearMisses: rowsByFork(input, input.tables.near_misses),
     verdicts: rowsByFork(input, input.tables.verdicts),
   };
   const parts = KINDS.filter((kind) => (input.choice.drawn.get(kind) ?? []).length > 0).map((kind) => {
@@ -84,6 +85,7 @@ ${parts.length > 0 ? html`<p>In the drawings ● is the forker's CPU at the chec
 type ByFork = {
   readonly exposures: ReadonlyMap<number, readonly ExposureRow[]>;
   readonly blocks: ReadonlyMap<number, readonly BlockRow[]>;
+  readonly nearMisses: ReadonlyMap<number, readonly NearMissRow[]>;
   readonly verdicts: ReadonlyMap<number, readonly VerdictRow[]>;
 };
 
@@ -178,7 +180,7 @@ function windowArticle(input: WindowsInput, byFork: ByFork, row: number): Html {
 <p>${verdictWords(byFork.verdicts.get(id) ?? [])}</p>
 <p class="soft">Check at ${formatTimestamp(fork.start_ns ?? 0n, unit)} (${fork.start_by}), end by ${fork.end_by ?? "nothing seen"}; window ${fork.window}. mm_users ${countWords(fork.mm_users, fork.mm_users_evidence)}, mm_count ${countWords(fork.mm_count, fork.mm_count_evidence)}, lazy CPUs ${fork.lazy_cpus === null ? "unknown" : fork.lazy_cpus}.${fork.doubts.length > 0 ? ` In doubt: ${fork.doubts.join(", ")}.` : ""}</p>
 ${drawing === null ? null : html`<div class="plot">${drawing}</div>`}
-${usesList(input, fork, exposures)}${nearMissList(input, fork)}${waitsList(input, fork, byFork.blocks.get(id) ?? [])}
+${usesList(input, fork, exposures)}${nearMissList(input, fork, byFork.nearMisses.get(id))}${waitsList(input, fork, byFork.blocks.get(id) ?? [])}
 ${record === undefined ? null : eventDetails(input, fork, record.events, record.left, exposures)}
 <p>Again: <code>forkcast explain DIR ${id}</code></p></article>
 `;
@@ -252,31 +254,15 @@ function usesList(input: WindowsInput, fork: ForkRow, exposures: readonly Exposu
   return html`<ul>${items}${more > 0 ? html`<li>${plural(more, "more interval")}</li>` : null}</ul>`;
 }
 
-/** The borrow that came nearest, by policy; nothing where the results have no near misses. */
-function nearMissList(input: WindowsInput, fork: ForkRow): Html | null {
-  const near = laterTable(input.tables, "near_misses", [
-    "fork",
-    "policy",
-    "distance_ns",
-    "side",
-    "kind",
-    "tid",
-    "comm",
-    "line",
-  ]);
-  if (near === undefined) return null;
-  const items: Html[] = [];
-  const rows = near.column("fork").ints.data;
-  for (let i = 0; i < near.length; i++) {
-    if (rows[i] !== fork.fork) continue;
-    const { policy, distance_ns, side, kind, tid, comm, line } = near.row(i) as Readonly<
-      Record<string, string | number | bigint | null>
-    >;
-    if (typeof distance_ns !== "bigint") continue;
-    items.push(
-      html`<li><code>${String(policy)}</code> missed ${inputText(String(comm ?? "?"))} tid ${String(tid ?? "?")} by ${formatDuration(Number(distance_ns), input.unit)}, ${String(side ?? "")} the window (<code>${String(kind ?? "")}</code>), ${place(fileOf(input, fork), typeof line === "number" ? line : null)}</li>`,
-    );
-  }
+/** The borrow that came nearest, by policy. */
+function nearMissList(input: WindowsInput, fork: ForkRow, rows: readonly NearMissRow[] = []): Html | null {
+  const items = rows.flatMap(({ policy, distance_ns, side, kind, tid, comm, line }) =>
+    distance_ns === null
+      ? []
+      : [
+          html`<li><code>${policy}</code> missed ${inputText(comm ?? "?")} tid ${tid ?? "?"} by ${formatDuration(Number(distance_ns), input.unit)}, ${side} the window (<code>${kind}</code>), ${place(fileOf(input, fork), line)}</li>`,
+        ],
+  );
   return items.length === 0 ? null : html`<ul>${items}</ul>`;
 }
 
