@@ -2,7 +2,7 @@
 // every evidence word, lost events, and task names, paths and samples made to break out of their place.
 
 import type { TraceMeta } from "../../src/table/event-batch.ts";
-import type { ForkRow } from "../../src/table/verdict-tables.ts";
+import type { ForkRow, NearMissRow } from "../../src/table/verdict-tables.ts";
 import {
   newVerdictTables,
   POLICY_IDS,
@@ -196,6 +196,18 @@ const NO_CANDIDATE = {
   ordered_by: "own-cpu",
 };
 
+/** A borrow that missed the window of a fork. */
+export function nearMissRow(
+  fork: number,
+  policy: string,
+  distance_ns: bigint,
+  side: "before" | "after",
+): NearMissRow {
+  const task = { kind: "kthread_use_mm", tid: 77, comm: HOSTILE[2]! };
+  const place = { at_ns: EPOCH, line: 15 + fork, ordered_by: null };
+  return { fork, policy, distance_ns, gap_ns: distance_ns, side, ...task, ...place };
+}
+
 function nearMisses(tables: VerdictTables): void {
   for (const policy of ["mm-count-only", "counts-unlocked", "users-only", "cpumask"]) {
     tables.near_misses.append({ ...NO_CANDIDATE, fork: 2, policy });
@@ -204,19 +216,7 @@ function nearMisses(tables: VerdictTables): void {
       [1, 2_500n, "after"],
       [3, 96_000n, "after"],
     ] as const) {
-      tables.near_misses.append({
-        fork,
-        policy,
-        distance_ns,
-        gap_ns: distance_ns,
-        side,
-        kind: "kthread_use_mm",
-        tid: 77,
-        comm: HOSTILE[2]!,
-        at_ns: EPOCH,
-        line: 15 + fork,
-        ordered_by: null,
-      });
+      tables.near_misses.append(nearMissRow(fork, policy, distance_ns, side));
     }
   }
 }

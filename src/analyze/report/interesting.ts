@@ -1,4 +1,4 @@
-// Which windows the report draws: the unsafe ones, those nobody can judge, the longest, the closest misses. Each kind
+// Which windows the report draws: the unsafe ones, those nobody can judge, the closest misses, the longest. Each kind
 // has a cap; what is left out is counted and can be listed with a command.
 import type { VerdictTables } from "../../table/verdict-tables.ts";
 import { durationNs, forkRowById, textAt } from "../rows.ts";
@@ -29,11 +29,13 @@ export function interestingWindows(tables: VerdictTables): Choice {
   unsafe.sort(
     (a, b) => isControl(a) - isControl(b) || exposed.get(b.row)! - exposed.get(a.row)! || a.row - b.row,
   );
+  // As many as are left whatever the other kinds take.
+  const candidates = KINDS.reduce((sum, kind) => sum + MOST[kind], 0);
   const ranked: Readonly<Record<WindowKind, readonly number[]>> = {
     unsafe: unsafe.map(({ row }) => row),
     indeterminate: forksWith(tables, "indeterminate").map(({ row }) => row),
     closest: nearest(tables),
-    slowest: longest(tables, MOST.slowest + MOST.unsafe + MOST.indeterminate),
+    slowest: longest(tables, candidates),
   };
   const taken = new Set<number>();
   const drawn = new Map<WindowKind, number[]>();
