@@ -78,7 +78,8 @@ function none(): Mutable<CountAttribution> {
   };
 }
 
-function lazyAttribution(tables: VerdictTables): LazyAttribution {
+/** Sums over the lazy references of the denials table. */
+export function lazyAttribution(tables: VerdictTables): LazyAttribution {
   const { denials } = tables;
   const rowOf = forkRowById(tables);
   const leftBy: Record<string, number> = {};

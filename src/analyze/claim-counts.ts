@@ -1,7 +1,7 @@
 // Claims about the counts at a fork's check: how often they are 1, and what lazy CPUs do to them. Used by claims.ts.
-import { formatDuration } from "../base/time.ts";
+import { formatDuration, type TimeUnit } from "../base/time.ts";
 import type { Evidence, ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
-import { attribution } from "./attribution.ts";
+import { lazyAttribution } from "./attribution.ts";
 import {
   forks as forkCount,
   judgeShare,
@@ -132,7 +132,12 @@ export function lazyCpus({ forks }: VerdictTables, _p: Policies, infos: readonly
 }
 
 /** Lazy references that the forker's own earlier runs left, whether or not the mm is still loaded there. */
-export function forkerLeaves(tables: VerdictTables, _p: Policies, infos: readonly ReplayInfo[]): Outcome {
+export function forkerLeaves(
+  tables: VerdictTables,
+  _p: Policies,
+  infos: readonly ReplayInfo[],
+  unit: TimeUnit,
+): Outcome {
   const { forks, denials } = tables;
   if (forks.length === 0) return notEvaluable("CPUs", NO_FORKS, "no forks");
   const perFork = new Map<number, number>();
@@ -145,10 +150,10 @@ export function forkerLeaves(tables: VerdictTables, _p: Policies, infos: readonl
     evidence = weaker(evidence, denials.get("evidence", row) === "at-least" ? "at-least" : "derived");
   }
   const left = [...perFork.values()].reduce((sum, n) => sum + n, 0);
-  const { lazy } = attribution(tables);
+  const lazy = lazyAttribution(tables);
   const figure = left / forks.length;
   const most = [...perFork.values()].reduce((max, n) => Math.max(max, n), 0);
-  const age = lazy.age_p50_ns === null ? "" : `; lazy for ${formatDuration(lazy.age_p50_ns, "ns")} (median)`;
+  const age = lazy.age_p50_ns === null ? "" : `; lazy for ${formatDuration(lazy.age_p50_ns, unit)} (median)`;
   const detail = `${left} of ${lazy.references} lazy references, in ${perFork.size} of ${forkCount(forks.length)}; mean ${figure.toFixed(2)}, most ${most}${age}`;
   if (left > 0) return { verdict: "holds", figure, unit: "CPUs", evidence, detail, needs: null };
   if (!provenArmed(infos, LAZY_PROBES) || !provenArmed(infos, ["sched_switch"]))

@@ -1,5 +1,6 @@
 // What a claim and its judgement are, and the helpers all of them share. Claims are three-valued: one about all forks holds
 // or fails only if the forks that cannot be told could not turn it.
+import type { TimeUnit } from "../base/time.ts";
 import type { Evidence, ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
 import type { PolicySummary } from "./policy-summary.ts";
 import { percent, plural } from "./statistics.ts";
@@ -25,7 +26,12 @@ export interface Claim {
 
 export type Outcome = Omit<Claim, "id" | "claim" | "who" | "when">;
 export type Policies = Readonly<Record<string, PolicySummary>>;
-export type Judge = (tables: VerdictTables, policies: Policies, infos: readonly ReplayInfo[]) => Outcome;
+export type Judge = (
+  tables: VerdictTables,
+  policies: Policies,
+  infos: readonly ReplayInfo[],
+  unit: TimeUnit,
+) => Outcome;
 
 export const NO_FORKS = "a recording with forks in it";
 

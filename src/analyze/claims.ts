@@ -1,4 +1,5 @@
 // The claims made on the list in May 2023, each with who made it and what judges it, in a fixed order. Part of summary.ts.
+import type { TimeUnit } from "../base/time.ts";
 import type { ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
 import type { Claim, Judge, Policies } from "./claim.ts";
 import { forkerLeaves, idleSpoils, lazyCpus, shareOfOnes } from "./claim-counts.ts";
@@ -98,15 +99,16 @@ const RULES: readonly ClaimRule[] = [
   },
 ];
 
-/** Judges every claim, in a fixed order. `isFiltered`: the tables hold only some of the recording's forks. */
+/** Judges every claim, in a fixed order. `unit`: of all times. `isFiltered`: the tables hold only some of the recording's forks. */
 export function claims(
   tables: VerdictTables,
   policies: Policies,
   infos: readonly ReplayInfo[],
+  unit: TimeUnit,
   isFiltered = false,
 ): Claim[] {
   return RULES.map(({ judge, isOfRecording, ...claim }) => {
-    const outcome = judge(tables, policies, infos);
+    const outcome = judge(tables, policies, infos, unit);
     const whole =
       isFiltered && isOfRecording === true ? " (of the whole recording, whatever the filter)" : "";
     return { ...claim, ...outcome, detail: outcome.detail + whole };

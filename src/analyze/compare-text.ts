@@ -1,17 +1,17 @@
 // A comparison for people and mailing lists: under 80 columns, input text escaped.
-import { formatDuration } from "../base/time.ts";
+import { formatDuration, type TimeUnit } from "../base/time.ts";
 import type { Comparison, PolicyComparison, SharePair, Waits } from "./compare.ts";
 import type { Difference, Share } from "./intervals.ts";
 import { printable, wrap } from "./plain-text.ts";
 import { referencePolicy } from "./policy-summary.ts";
 import { plural } from "./statistics.ts";
-import type { Summary } from "./summary.ts";
+import { commonUnit, type Summary } from "./summary.ts";
 
 const NAME = 16;
 const SHARE = 19;
 
 /** Lines of text, each below 80 columns. Ends without a newline. */
-export function renderComparison(comparison: Comparison, a: Summary): string {
+export function renderComparison(comparison: Comparison, a: Summary, b: Summary): string {
   const { policies } = comparison;
   const entries = Object.entries(policies);
   const lines = [
@@ -28,7 +28,7 @@ export function renderComparison(comparison: Comparison, a: Summary): string {
       entries.flatMap(([id, { unsafe }]) => (unsafe.a.n + unsafe.b.n > 0 ? [[id, unsafe]] : [])),
     ),
     ...denialTable(policies, a),
-    ...waitTable(entries),
+    ...waitTable(entries, commonUnit(a), commonUnit(b)),
     ...wrap(
       "Intervals are 95 %: Wilson's of a share, Newcombe's (method 10) of a difference; * where they exclude 0. " +
         "Undecided forks widen them to both sides. They take forks for independent; forks of one loop are not, " +
@@ -80,12 +80,19 @@ function denialTable(policies: Readonly<Record<string, PolicyComparison>>, a: Su
   return shareTable(`denied the fast path (${id}), % of all forks`, causes);
 }
 
-function waitTable(entries: readonly (readonly [string, PolicyComparison])[]): string[] {
+function waitTable(
+  entries: readonly (readonly [string, PolicyComparison])[],
+  unitOfA: TimeUnit,
+  unitOfB: TimeUnit,
+): string[] {
   const some = entries.filter(([, { waits }]) => isShown(waits.a) || isShown(waits.b));
   if (some.length === 0) return [];
   const head = `${"".padEnd(NAME)}${"A".padEnd(30)}B`;
   const rows = some.flatMap(([id, { waits }]) =>
-    wrap(`${id.padEnd(NAME)}${waitsText(waits.a).padEnd(30)}${waitsText(waits.b)}`, NAME + 30),
+    wrap(
+      `${id.padEnd(NAME)}${waitsText(waits.a, unitOfA).padEnd(29)} ${waitsText(waits.b, unitOfB)}`,
+      NAME + 30,
+    ),
   );
   return ["waits (events, median, p99)", head, ...rows, ""];
 }
@@ -94,9 +101,9 @@ function isShown(waits: Waits): boolean {
   return "not_evaluable" in waits || waits.events > 0;
 }
 
-function waitsText(waits: Waits): string {
+function waitsText(waits: Waits, unit: TimeUnit): string {
   if ("not_evaluable" in waits) return `n/e: needs ${printable(waits.not_evaluable)}`;
   const { events, p50_ns, p99_ns } = waits;
   if (p50_ns === null || p99_ns === null) return String(events);
-  return `${events}, ${formatDuration(p50_ns, "ns")}, ${formatDuration(p99_ns, "ns")}`;
+  return `${events}, ${formatDuration(p50_ns, unit)}, ${formatDuration(p99_ns, unit)}`;
 }

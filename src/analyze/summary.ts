@@ -79,21 +79,22 @@ export function summarize(
 ): Summary {
   const forks = forksSummary(tables);
   const policies = policySummaries(tables, infos, filter !== null);
+  const traces = metas.map((meta, trace) => traceSummary(tables, meta, infos[trace], trace));
   return {
     schema_version: SCHEMA_VERSION,
     filter: filter === null ? null : { ...filter, selected: forks.total },
-    traces: metas.map((meta, trace) => traceSummary(tables, meta, infos[trace], trace)),
+    traces,
     forks,
     policies,
     agreement: agreement(tables, infos),
-    claims: claims(tables, policies, infos, filter !== null),
+    claims: claims(tables, policies, infos, commonUnit({ traces }), filter !== null),
     missing: missingEvidence(infos),
     assumptions: [...new Set(infos.flatMap((info) => info.assumptions))],
   };
 }
 
 /** The unit of all traces' times; ns when they differ. */
-export function commonUnit({ traces }: Summary): TimeUnit {
+export function commonUnit({ traces }: Pick<Summary, "traces">): TimeUnit {
   return traces.length > 0 && traces.every((trace) => trace.time_unit === "ticks") ? "ticks" : "ns";
 }
 

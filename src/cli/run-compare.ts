@@ -6,6 +6,7 @@ import { readResults, summaryOf } from "./results.ts";
 /** The command's text: lines for people, or one JSON document. */
 export function compareDirs(a: string, b: string, json: boolean): string {
   const inA = summaryOf(readResults(a));
-  const comparison = compare(a, inA, b, summaryOf(readResults(b)));
-  return json ? `${JSON.stringify(comparison, null, 2)}\n` : renderComparison(comparison, inA);
+  const inB = summaryOf(readResults(b));
+  const comparison = compare(a, inA, b, inB);
+  return json ? `${JSON.stringify(comparison, null, 2)}\n` : renderComparison(comparison, inA, inB);
 }

@@ -1,6 +1,8 @@
 // The figures: sums, denominators, three-valued claims, waits; every one by hand from the fixture.
 import { expect, test } from "vitest";
 import { claims } from "../../src/analyze/claims.ts";
+import { compare } from "../../src/analyze/compare.ts";
+import { renderComparison } from "../../src/analyze/compare-text.ts";
 import type { PolicySummary } from "../../src/analyze/policy-summary.ts";
 import { nearestRank, percent } from "../../src/analyze/statistics.ts";
 import { summarize } from "../../src/analyze/summary.ts";
@@ -176,7 +178,7 @@ function judge(id: string, cells: readonly Parameters<typeof forkRow>[1][], arme
   const tables = newVerdictTables();
   for (const [fork, row] of cells.entries()) tables.forks.append(forkRow(fork, row));
   const infos = [{ ...fixture().infos[0]!, armed }];
-  return claims(tables, {}, infos).find((claim) => claim.id === id)!;
+  return claims(tables, {}, infos, "ns").find((claim) => claim.id === id)!;
 }
 
 const ONE = { mm_users: 1 };
@@ -231,6 +233,29 @@ test("a share is 0.0 or 100.0 only when it is exactly that", () => {
   ]);
 });
 
+test("a trace that counts ticks has no seconds in its claims and comparisons", () => {
+  const { tables, metas, infos } = fixture();
+  const start = tables.forks.get("start_ns", 7) ?? 0n;
+  const lazy = {
+    counter: "mm_count",
+    cause: "lazy-tlb",
+    refs: 1,
+    basis: "held",
+    evidence: "derived",
+    cpu: 1,
+  };
+  const left = { tid: 5, comm: "a", left_by: "forker", since_ns: start - 7_000n, line: 3 };
+  tables.denials.append({ fork: 7, ...lazy, ...left });
+  const inTicks = summarize(tables, [{ ...metas[0]!, timeUnit: "ticks" }], infos);
+  const inSeconds = summarize(tables, metas, infos);
+  const wake = ({ claims: all }: typeof inTicks) =>
+    all.find(({ id }) => id === "forker-leaves-lazy-cpus")?.detail;
+  expect(wake(inTicks)).toMatch(/; lazy for 7,?000 ticks \(median\)$/);
+  expect(wake(inSeconds)).toMatch(/; lazy for 7\.00 us \(median\)$/);
+  const text = renderComparison(compare("a", inTicks, "b", inSeconds), inTicks, inSeconds);
+  expect(text).toMatch(/^fork-lock +3, 49,?000 ticks, 78,?000 ticks +3, 49\.0 us, 78\.0 us$/m);
+});
+
 /** A claim over one fork whose mm_count rows are `denials`. */
 function judgeDenials(id: string, denials: readonly Partial<DenialRow>[], evidence = "measured") {
   const tables = newVerdictTables();
@@ -240,7 +265,7 @@ function judgeDenials(id: string, denials: readonly Partial<DenialRow>[], eviden
     const nobody = { cpu: null, tid: null, comm: null, left_by: null, since_ns: null, line: null };
     tables.denials.append({ ...held, ...nobody, ...cells });
   }
-  return claims(tables, {}, fixture().infos).find((claim) => claim.id === id)!;
+  return claims(tables, {}, fixture().infos, "ns").find((claim) => claim.id === id)!;
 }
 
 test("the idle thread spoils a count when nothing else holds the mm, and that is known", () => {
@@ -266,7 +291,7 @@ test("no get leads to a use only where every put and use would show, and nothing
   const [info] = fixture().infos;
   const judgeGets = (gets: Partial<GetCounts>, armed: readonly string[]) => {
     const none = { ...info!.gets, ledToUse: 0, handedOver: 0, example: null, ...gets };
-    const all = claims(newVerdictTables(), {}, [{ ...info!, armed, gets: none }]);
+    const all = claims(newVerdictTables(), {}, [{ ...info!, armed, gets: none }], "ns");
     return all.find(({ id }) => id === "get-task-mm-no-switch-mm")!.verdict;
   };
   const armed = ["kthread_use_mm", "mmput"];
