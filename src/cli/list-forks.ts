@@ -1,4 +1,5 @@
 // A line a fork: what explain prints without a fork's number. The numbers are those that explain takes.
+import { type Outcome, outcomeOf } from "../analyze/outcomes.ts";
 import { printable, width } from "../analyze/plain-text.ts";
 import { textAt } from "../analyze/rows.ts";
 import { formatDuration, formatTimestamp } from "../base/time.ts";
@@ -32,34 +33,37 @@ export async function listForks(dir: string, filter: FilterCliOptions): Promise<
   return [...aligned([HEAD, ...rows]), `${forks.length} of ${recorded} forks`];
 }
 
+/** What is said of each outcome, the worst first. */
+const WORDS: readonly (readonly [Outcome, string])[] = [
+  ["unsafe", "unsafe"],
+  ["unsure", "unsure"],
+  ["indeterminate", "undecided"],
+  ["safe", "fast"],
+  ["slow", "slow"],
+];
+
 /** "unsafe 1 fast 5 slow 3": how many policies say what of each fork; fast: safely. */
 function outcomesByFork({ verdicts }: VerdictTables): Map<number, string> {
   const decision = verdicts.column("decision");
   const verdict = verdicts.column("verdict");
-  const counts = new Map<number, Map<string, number>>();
+  const counts = new Map<number, Map<Outcome, number>>();
   for (let row = 0; row < verdicts.length; row++) {
-    const word = outcomeWord(
+    const outcome = outcomeOf(
       textAt(decision, decision.ints.data[row]),
       textAt(verdict, verdict.ints.data[row]),
     );
     const fork = verdicts.get("fork", row) ?? -1;
-    const of = counts.get(fork) ?? new Map<string, number>();
-    counts.set(fork, of.set(word, (of.get(word) ?? 0) + 1));
+    const of = counts.get(fork) ?? new Map<Outcome, number>();
+    counts.set(fork, of.set(outcome, (of.get(outcome) ?? 0) + 1));
   }
   return new Map(
     [...counts].map(([id, of]) => [
       id,
-      ["unsafe", "unsure", "undecided", "fast", "slow"]
-        .filter((word) => of.has(word))
-        .map((word) => `${word} ${of.get(word)}`)
+      WORDS.filter(([outcome]) => of.has(outcome))
+        .map(([outcome, word]) => `${word} ${of.get(outcome)}`)
         .join(" "),
     ]),
   );
-}
-
-function outcomeWord(decision: string | null, verdict: string | null): string {
-  if (decision !== "fast") return decision === "slow" ? "slow" : "undecided";
-  return verdict === "safe" ? "fast" : verdict === "unsafe" ? "unsafe" : "unsure";
 }
 
 function aligned(rows: readonly (readonly string[])[]): string[] {
