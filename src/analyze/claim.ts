@@ -1,7 +1,7 @@
 // What a claim and its judgement are, and the helpers all of them share. Claims are three-valued: one about all forks holds
 // or fails only if the forks that cannot be told could not turn it.
 import type { TimeUnit } from "../base/time.ts";
-import type { Evidence, ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
+import { EVIDENCE, type Evidence, type ReplayInfo, type VerdictTables } from "../table/verdict-tables.ts";
 import type { PolicySummary } from "./policy-summary.ts";
 import { percent, plural } from "./statistics.ts";
 
@@ -79,17 +79,10 @@ export function judgeShare(
   return { verdict, figure: yes / known, unit: "share", evidence, detail, needs: null };
 }
 
-const RANK: Readonly<Record<string, number>> = {
-  measured: 0,
-  derived: 1,
-  "at-least": 2,
-  assumed: 3,
-  unknown: 4,
-};
-
-/** The weaker of two evidence words. */
+/** The weaker of two evidence words: EVIDENCE has them from strong to weak. A word of none is unknown. */
 export function weaker(a: Evidence, b: string | null): Evidence {
-  return (RANK[b ?? "unknown"] ?? 4) > (RANK[a] ?? 4) ? ((b ?? "unknown") as Evidence) : a;
+  const other = EVIDENCE.find((word) => word === b) ?? "unknown";
+  return EVIDENCE.indexOf(other) > EVIDENCE.indexOf(a) ? other : a;
 }
 
 /** Whether every trace proves that all these probes were armed. */

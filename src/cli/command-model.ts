@@ -106,7 +106,7 @@ function describe(
   return extra.length === 0 ? text : `${text} (${extra.join("; ")})`;
 }
 
-const FILES = ["<file>", "<dir>", "<trace>", "<events>", "<a>", "<b>", "<store>"];
+const FILES = ["<file>", "<dir>", "<trace>", "<events>", "<a>", "<b>"];
 
 function kindOf(flag: string, value: string, choices: readonly string[] | undefined): ValueKind {
   if (choices !== undefined) return { kind: "words", words: choices };

@@ -1,4 +1,4 @@
-// Three command lines a command, printed at the end of its --help. A test parses each with the command's own options.
+// Three command lines a command, printed at the end of its --help. A test runs each as it stands.
 
 /** By command name; each line is what a user would type. */
 export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {

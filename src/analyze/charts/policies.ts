@@ -22,10 +22,10 @@ const ID = "policies";
 const BASELINE = "always-atomic";
 const TITLE = "How often is the fast path taken?";
 
-/** Wilson's bounds as Vega expressions: the share of `k` in `n`, sign -1 or 1. */
 /** On a narrow plot the sign before a number stands alone: the legend has the word. */
 const signWord = (word: string): string => `(width < 400 ? ' · ' : ' ${word} · ')`;
 
+/** Wilson's bounds as Vega expressions: the share of `k` in `n`, sign -1 or 1. */
 function wilsonExpression(k: string, n: string, sign: -1 | 1): string {
   const z2 = Z_95 * Z_95;
   const p = `(${k}/${n})`;

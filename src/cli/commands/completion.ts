@@ -2,8 +2,8 @@
 import { Argument, Command } from "commander";
 import { print } from "../output.ts";
 
-export const SHELLS = ["bash", "zsh", "fish"] as const;
-type Shell = (typeof SHELLS)[number];
+const SHELLS = ["bash", "zsh", "fish"] as const;
+export type Shell = (typeof SHELLS)[number];
 
 /** The command; `done` receives its exit code. */
 export function completionCommand(done: (code: number) => void): Command {

@@ -1,11 +1,12 @@
 // Which script a shell gets.
 import type { ProgramModel } from "../command-model.ts";
+import type { Shell } from "../commands/completion.ts";
 import { bashCompletion } from "./bash.ts";
 import { fishCompletion } from "./fish.ts";
 import { zshCompletion } from "./zsh.ts";
 
 /** The script's text. */
-export function completionFor(shell: "bash" | "zsh" | "fish", program: ProgramModel): string {
+export function completionFor(shell: Shell, program: ProgramModel): string {
   switch (shell) {
     case "bash":
       return bashCompletion(program);
