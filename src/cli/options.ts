@@ -24,11 +24,19 @@ export interface ReplayCliOptions {
   readonly failOn?: FailOn;
 }
 
+/** What a trace argument may be. */
+export const TRACE_HELP =
+  "text or a recording, a file or its directory, also .gz, .zst or .tar; - is standard input";
+
 /** Adds --format and --probe. */
 export function addIngestOptions(command: Command): Command {
   return command
     .option("--format <name>", "read the input as this format instead of detecting it")
-    .option("--threads <n>", "threads that read a long text; 1: none beside the main one", parseThreads)
+    .option(
+      "--threads <n>",
+      "threads that read a long text file; 1: none beside the main one (default: by its length)",
+      parseThreads,
+    )
     .addOption(
       new Option("--probe <event=function>", "the kernel function behind a probe's event name; repeatable")
         .argParser(parseProbe)

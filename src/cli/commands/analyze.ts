@@ -6,6 +6,7 @@ import {
   addReplayOptions,
   type IngestCliOptions,
   type ReplayCliOptions,
+  TRACE_HELP,
 } from "../options.ts";
 import { checkTraces, STDIN } from "../trace-input.ts";
 
@@ -15,7 +16,7 @@ type Options = IngestCliOptions & ReplayCliOptions & FilterCliOptions & { readon
 export function analyzeCommand(done: (code: number) => void): Command {
   const command = new Command("analyze")
     .description("replay traces through every policy and write a report")
-    .argument("<trace...>", "trace files: text or a recording, also .gz or .zst; - is standard input")
+    .argument("<trace...>", `traces: ${TRACE_HELP}`)
     .option("-o, --out <dir>", "result directory, created or replaced as a whole", "forkcast-out");
   addFilterOptions(addReplayOptions(addIngestOptions(command)));
   return command.action(async (traces: readonly string[], options: Options) => {

@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { UsageError } from "../exit.ts";
 import { replaceFile } from "../files.ts";
-import { addIngestOptions, type IngestCliOptions } from "../options.ts";
+import { addIngestOptions, type IngestCliOptions, TRACE_HELP } from "../options.ts";
 import { note } from "../output.ts";
 import { quotePath } from "../trace-input.ts";
 
@@ -12,7 +12,7 @@ type Options = IngestCliOptions & { readonly out: string };
 export function ingestCommand(done: (code: number) => void): Command {
   const command = new Command("ingest")
     .description("read one trace and write its events as an Arrow IPC file")
-    .argument("<trace...>", "trace file: text or a recording, also .gz or .zst; - is standard input")
+    .argument("<trace...>", `one trace: ${TRACE_HELP}`)
     .requiredOption("-o, --out <file>", "the events.arrow to write");
   return addIngestOptions(command).action(async (traces: readonly string[], options: Options) => {
     const [trace] = traces;
