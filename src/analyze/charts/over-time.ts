@@ -63,7 +63,8 @@ export function overTimeChart(
   ];
   const title = cells.isTicks ? "ticks since the first fork" : "seconds since the first fork";
   const scale = { domain: [0, cells.span], nice: false };
-  const x = { field: "at", type: "quantitative", title, scale };
+  // The first label is flush with the axis, next to the second: labels that nearly touch are thinned out.
+  const x = { field: "at", type: "quantitative", title, scale, axis: { labelSeparation: 6 } };
   const y = {
     field: "rate",
     type: "quantitative",
