@@ -86,14 +86,13 @@ export class Replayer implements Lowering {
   }
 
   #apply(b: EventBatch, i: number): void {
-    const { world, windows } = this;
+    const { world } = this;
     const kind = b.kind[i]!;
     const cpu = b.cpu[i]!;
     world.seq++;
     world.ns = b.ns[i]!;
     world.livesBefore = world.mms.length;
     world.line = b.line[i]!;
-    windows.line = world.line;
     if (kind === EventKind.lost || kind === EventKind.bufferStarted) {
       if (kind === EventKind.lost) loseEvents(this, cpu);
       return;

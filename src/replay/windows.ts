@@ -35,7 +35,6 @@ export class Windows {
   readonly #forks: Forks;
   readonly #mmapLocks: Locks;
   readonly #uses: Uses;
-  line = 0;
   /** CR3 loads are recorded (switch_mm_irqs_off, or tlb_flush): a lazy CPU that has been flushed shows. */
   loadsVisible = false;
   /** PREEMPT_RT assumed: the copy may be preempted within an update, and a task on the forker's own CPU is a hazard too. */
@@ -68,7 +67,7 @@ export class Windows {
       row: -1,
       early: ns,
       earlySeq: seq,
-      earlyLine: this.line,
+      earlyLine: this.#world.line,
       earlyBy: by,
       startBy: 0,
       sampled: false,
@@ -90,7 +89,7 @@ export class Windows {
     if (by < attempt.earlyBy || attempt.startBy > START.dup_mmap) return;
     attempt.early = this.#world.ns;
     attempt.earlySeq = this.#world.seq;
-    attempt.earlyLine = this.line;
+    attempt.earlyLine = this.#world.line;
     attempt.earlyBy = by;
   }
 
@@ -144,7 +143,7 @@ export class Windows {
     f.cpu[row] = cpu;
     f.seq[row] = seq;
     f.start[row] = ns;
-    f.line[row] = this.line;
+    f.line[row] = this.#world.line;
     f.startBy[row] = by;
     f.early[row] = attempt.earlyBy < by ? attempt.early : Number.NaN;
     f.earlySeq[row] = attempt.earlyBy < by ? attempt.earlySeq : seq;
@@ -201,7 +200,7 @@ export class Windows {
       comm: task >= 0 ? tasks.comm[task]! : -1,
       start: ns,
       end: Number.NaN,
-      line: this.line,
+      line: this.#world.line,
     };
     attempt.exposures[cpu] = e;
     attempt.all.push(e);
@@ -319,7 +318,7 @@ export class Windows {
       comm: tasks.comm[task]!,
       start,
       end,
-      line: this.line,
+      line: this.#world.line,
       borrowSeq: borrowSeq(this.#world, task, life),
       getSeq: -1,
       perhapsLate: false,
@@ -396,7 +395,7 @@ export class Windows {
     f.end[attempt.row] = ns;
     this.#longest = Math.max(this.#longest, ns - this.#made[attempt.row]!);
     f.endBy[attempt.row] = by;
-    f.endLine[attempt.row] = this.line;
+    f.endLine[attempt.row] = this.#world.line;
     for (let c = 0; c < attempt.exposures.length; c++) this.#endExposure(attempt, c);
     for (const e of attempt.all) this.exposures.push(e);
     f.endSeq[attempt.row] = this.#world.seq;

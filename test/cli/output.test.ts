@@ -1,7 +1,10 @@
 // What is said beside the result: the closing line, -q, -v, colour, progress on a terminal only; and what is generated from the
 // program: the manual page and the shells' completions name every command and every option.
 import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
+import { decompress } from "fzstd";
 import { expect, test } from "vitest";
 import { modelOf } from "../../src/cli/command-model.ts";
 import { completionFor } from "../../src/cli/completion/index.ts";
@@ -27,7 +30,7 @@ test("one closing line with rates; -q is silent; the result is the same", () => 
   expect(plain.stdout).not.toContain(ESC);
 });
 
-test("-v says how long the stages took and where problems are; a failure is said with -q too", () => {
+test("-v says how long the stages took; a failure is said with -q too", () => {
   const text = forkcast(["ingest", TRACE, "-o", "e.arrow", "-v"], { cwd });
   expect(text.closing).toMatch(/^9,719 events/);
   const { stderr } = forkcast(["replay", "e.arrow", "-o", "v", "-v"], { cwd });
@@ -39,6 +42,22 @@ test("-v says how long the stages took and where problems are; a failure is said
     code: 3,
     stderr: expect.stringMatching(/^error: absent\.txt: no such file/),
   });
+});
+
+test("any number of threads reads the same bytes of events", () => {
+  const text = decompress(readFileSync(recording("6.1/W5.ftrace.txt.zst")));
+  writeFileSync(join(cwd, "w5.txt"), text);
+  const eventsBy = (threads: string): Buffer => {
+    const { code } = forkcast(["ingest", "w5.txt", "-o", `t${threads}.arrow`, "--threads", threads, "-q"], {
+      cwd,
+    });
+    expect(code).toBe(0);
+    return readFileSync(join(cwd, `t${threads}.arrow`));
+  };
+  const one = eventsBy("1");
+  expect(one.length).toBeGreaterThan(100_000);
+  expect(eventsBy("2").equals(one)).toBe(true);
+  expect(eventsBy("3").equals(one)).toBe(true);
 });
 
 test("colour: never in a pipe, always when asked, and NO_COLOR is about auto", () => {
@@ -53,7 +72,7 @@ test("colour: never in a pipe, always when asked, and NO_COLOR is about auto", (
 /** A terminal by script(1) of util-linux. */
 const hasTerminal = spawnSync("script", ["--version"]).status === 0;
 
-test.skipIf(!hasTerminal)("on a terminal: coloured unless NO_COLOR, and what progress drew is wiped", () => {
+test.skipIf(!hasTerminal)("on a terminal: coloured unless NO_COLOR", () => {
   const onTerminal = (env: Readonly<Record<string, string>>): string =>
     spawnSync("script", ["-qec", `${process.execPath} ${CLI_MAIN} replay e.arrow -o t`, "/dev/null"], {
       cwd,
