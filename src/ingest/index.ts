@@ -122,8 +122,9 @@ class TraceIngest implements Ingest {
 
   partState(): PartState | null {
     if (this.#pipeline === null || this.#options.naive === true) return null;
-    const { format, reader, splitter } = this.#pipeline;
-    return splitter.hasOpenLine ? null : partState(format, reader, this.#sink);
+    // An open line does not matter: what it teaches the reader the state merely lacks.
+    const { format, reader } = this.#pipeline;
+    return partState(format, reader, this.#sink);
   }
 
   pushPart(part: Part, bytes: () => Uint8Array): void {
