@@ -1,48 +1,26 @@
-// A worker thread's share of reading a trace: one range of the file at a time, straight into the kernel's memory. Loaded
-// by piscina (text-file.ts), which calls readRange with what pool.run() was given.
-import { type Part, type PartState, partRoom, readPart } from "../ingest/part.ts";
-import { readAt } from "./read-at.ts";
+// A worker thread's share of reading a trace: one range of the file at a time. Loaded by piscina (text-file.ts), which
+// calls rangeOf with what pool.run() was given.
+import { deserialize } from "node:v8";
+import { move, transferableSymbol, valueSymbol } from "piscina";
+import { buffersOf, type PartState } from "../ingest/part.ts";
+import { type Range, type RangePart, readRange } from "./part-range.ts";
 
-const LF = 0x0a;
-/** A line that begins in the range is read when it ends no further behind it. */
-const TAIL_BYTES = 64 << 10;
-
-export interface RangeTask {
-  /** Open for reading; descriptors are the whole process's. */
-  readonly fd: number;
-  /** The lines that begin in bytes [from, to) of the file; `from` is not its beginning. */
-  readonly from: number;
-  readonly to: number;
-  readonly size: number;
-  readonly state: PartState;
+export interface RangeTask extends Range {
+  /** A PartState as node:v8 writes it, shared: copying it cost more than a tenth of the reading. */
+  readonly state: SharedArrayBuffer;
+  /** Another one for another state. */
+  readonly stateId: number;
 }
 
-/** A part that stands in bytes [start, end) of the file. */
-export interface RangePart {
-  readonly start: number;
-  readonly end: number;
-  readonly part: Part;
-}
+let known: { readonly id: number; readonly state: PartState } | undefined;
 
-/** Null when the range cannot be read apart. */
-export function readRange({ fd, from, to, size, state }: RangeTask): RangePart | null {
-  // The byte before tells whether a line begins with the range.
-  const base = from - 1;
-  const room = partRoom(Math.min(size, to + TAIL_BYTES) - base);
-  const bytes = fill(fd, room, base);
-  const start = bytes.indexOf(LF) + 1;
-  const isLast = to === size;
-  const end = (isLast ? bytes.lastIndexOf(LF) : bytes.indexOf(LF, to - 1 - base)) + 1;
-  if (start === 0 || end <= start) return null;
-  const part = readPart(state, bytes, start, end);
-  return part === null ? null : { start: base + start, end: base + end, part };
-}
-
-/** Nothing when the system refuses: whoever reads the range instead says why. */
-function fill(fd: number, into: Uint8Array, at: number): Uint8Array {
-  try {
-    return readAt(fd, into, at);
-  } catch {
-    return new Uint8Array(0);
+/** As readRange; columns are moved to the thread that asked, not copied. */
+export function rangeOf(task: RangeTask): RangePart | null {
+  if (known?.id !== task.stateId) {
+    const state = deserialize(new Uint8Array(task.state).slice()) as PartState;
+    known = { id: task.stateId, state };
   }
+  const read = readRange(task, known.state);
+  if (read === null) return null;
+  return move({ [transferableSymbol]: buffersOf(read.part), [valueSymbol]: read }) as unknown as RangePart;
 }

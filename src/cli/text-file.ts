@@ -4,12 +4,14 @@
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { serialize } from "node:v8";
 import type { Piscina } from "piscina";
 import { InputError } from "../base/errors.ts";
-import { detectRecordingHead, type Ingest } from "../ingest/index.ts";
+import { detectRecordingHead, type Ingest, type PartState } from "../ingest/index.ts";
 import { describeSystemError } from "./exit.ts";
 import type { HashTask } from "./hash-worker.ts";
-import type { RangePart, RangeTask } from "./part-worker.ts";
+import { type Range, type RangePart, readRange } from "./part-range.ts";
+import type { RangeTask } from "./part-worker.ts";
 import { readAt } from "./read-at.ts";
 import { isTar, TAR_HEAD } from "./tar-files.ts";
 import { isCompressed, quotePath } from "./trace-input.ts";
@@ -18,12 +20,19 @@ import { isCompressed, quotePath } from "./trace-input.ts";
 const CHUNK_BYTES = 1 << 20;
 /** Read here before any range is given away: it teaches what the others are read with. */
 const FIRST_BYTES = 256 << 10;
-/** One range: a worker takes some 5 ms for it. */
-const RANGE_BYTES = 2 << 20;
-/** Ranges on their way for each worker: one being read, one waiting. */
-const RANGES_A_WORKER = 2;
+/** One range, of a long file: some 10 ms of work. Each costs a reader of its own and two messages. */
+const RANGE_BYTES = 4 << 20;
+/** Of a short file: as many for each thread. */
+const RANGES_A_THREAD = 8;
+const MIN_RANGE_BYTES = 64 << 10;
+/** Ranges on their way for each worker: one being read, one behind it, one read and waiting to be taken in. */
+const RANGES_A_WORKER = 3;
+/** Ranges read here that wait for an earlier one. */
+const MAX_READ_HERE = 4;
 /** A shorter file is hashed here: starting a thread takes as long. */
 const HASH_APART_BYTES = 32 << 20;
+/** How much the checksum stands back: it is not asked for before the end. */
+const HASH_NICE = 5;
 /** A shorter file is read by this thread alone. */
 const PARTS_BYTES = 128 << 20;
 
@@ -58,8 +67,8 @@ export function openTextFile(path: string, isText: boolean): TextFile | null {
 }
 
 /**
- * Pushes all of `file` into `ingest`. `threads`: how many read ranges of it; 1: none beside this one; undefined: one a CPU
- * but one, and none for a short file. Returns the SHA-256 of what was read, hexadecimal. Throws InputError when it cannot
+ * Pushes all of `file` into `ingest`. `threads`: how many read ranges of it, this one among them; undefined: one a CPU, and
+ * this one alone for a short file. Returns the SHA-256 of what was read, hexadecimal. Throws InputError when it cannot
  * be read. Closes the file.
  */
 export async function feedTextFile(
@@ -68,39 +77,59 @@ export async function feedTextFile(
   threads: number | undefined,
   onProgress: (read: number, size: number) => void,
 ): Promise<string> {
-  const workers = threads === undefined ? defaultWorkers(file.size) : threads === 1 ? 0 : threads;
+  const workers = (threads ?? defaultThreads(file.size)) - 1;
   const isHashedApart = workers > 0 || (threads === undefined && file.size >= HASH_APART_BYTES);
-  const pool = isHashedApart ? await newPool(workers) : null;
+  const hashing = isHashedApart ? await newPool("hash-worker", 1, HASH_NICE) : null;
+  const reading = workers > 0 ? await newPool("part-worker", workers, 0) : null;
   try {
     const hash: HashTask = { fd: file.fd, size: file.size };
-    const digest = pool?.run(hash, { filename: workerFile("hash-worker"), name: "hashFile" }) as
-      | Promise<string>
-      | undefined;
+    const digest = hashing?.run(hash, { name: "hashFile" }) as Promise<string> | undefined;
     // A failure is thrown where the digest is asked for; until then it must not count as unhandled.
     digest?.catch(() => {});
     const feed = new Feed(file, ingest, onProgress, digest === undefined);
-    if (pool !== null && workers > 0) await feed.inRanges(pool, workers);
+    if (reading !== null) await feed.inRanges(reading, workers);
     await feed.upTo(file.size);
     return digest === undefined ? feed.digest() : await digest;
   } finally {
-    await pool?.destroy();
+    await reading?.destroy();
+    await hashing?.destroy();
     closeSync(file.fd);
   }
 }
 
-/** This thread takes parts in and writes rows, and the checksum takes as long: on two CPUs, one worker has the other's half. */
-function defaultWorkers(size: number): number {
-  return size >= PARTS_BYTES ? Math.max(1, availableParallelism() - 1) : 0;
+function defaultThreads(size: number): number {
+  return size >= PARTS_BYTES ? availableParallelism() : 1;
 }
 
-/** Threads for parts, and one for the checksum. */
-async function newPool(workers: number): Promise<Piscina> {
+/** Two tasks at a time: the next one must not wait until this thread has seen the last one's result. */
+async function newPool(name: string, threads: number, niceIncrement: number): Promise<Piscina> {
   const { Piscina } = await import("piscina");
-  return new Piscina({ minThreads: workers + 1, maxThreads: workers + 1 });
+  return new Piscina({
+    filename: workerFile(name),
+    minThreads: threads,
+    maxThreads: threads,
+    concurrentTasksPerWorker: 2,
+    niceIncrement,
+  });
 }
 
 function workerFile(name: string): string {
   return new URL(`./${name}.js`, import.meta.url).href;
+}
+
+/** What ranges are read with, here and in other threads. */
+interface SharedState {
+  readonly state: PartState;
+  readonly shared: SharedArrayBuffer;
+  readonly id: number;
+}
+
+/** A range that is read apart, which ends at `to`. */
+interface SentRange {
+  readonly to: number;
+  readonly part: Promise<RangePart | null>;
+  isRead: boolean;
+  readonly isHere: boolean;
 }
 
 class Feed {
@@ -111,6 +140,8 @@ class Feed {
   readonly #isHashing: boolean;
   readonly #chunk = new Uint8Array(CHUNK_BYTES);
   #at = 0;
+  #state: SharedState | null = null;
+  #states = 0;
 
   constructor(
     file: TextFile,
@@ -135,33 +166,69 @@ class Feed {
       if (bytes.length === 0) return;
       if (this.#isHashing) this.#hash.update(bytes);
       this.#ingest.push(bytes);
+      this.#state = null;
       this.#moveTo(this.#at + bytes.length);
       await eventLoopTurn();
     }
   }
 
-  /** Lets the pool's threads read what follows the beginning, some ranges ahead. */
+  /** Reads what follows the beginning in ranges, some ahead: the pool's threads do, and this one while it has none to take in. */
   async inRanges(pool: Piscina, workers: number): Promise<void> {
     await this.upTo(Math.min(FIRST_BYTES, this.#file.size));
-    const { fd, size } = this.#file;
-    const sent: { readonly to: number; readonly part: Promise<RangePart | null> }[] = [];
-    for (let next = this.#at; next < size || sent.length > 0; ) {
-      while (next < size && sent.length < workers * RANGES_A_WORKER) {
-        const to = Math.min(size, next + RANGE_BYTES);
-        const state = this.#ingest.partState();
-        const task: RangeTask | null = state === null ? null : { fd, from: next, to, size, state };
-        const part = (
-          task === null
-            ? Promise.resolve(null)
-            : pool.run(task, { filename: workerFile("part-worker"), name: "readRange" })
-        ) as Promise<RangePart | null>;
-        part.catch(() => {});
-        sent.push({ to, part });
+    const { size } = this.#file;
+    const share = Math.ceil(size / ((workers + 1) * RANGES_A_THREAD));
+    const length = Math.min(RANGE_BYTES, Math.max(MIN_RANGE_BYTES, share));
+    const ranges: SentRange[] = [];
+    for (let next = this.#at; next < size || ranges.length > 0; ) {
+      while (next < size && ranges.filter((range) => !range.isHere).length < workers * RANGES_A_WORKER) {
+        const to = Math.min(size, next + length);
+        ranges.push(this.#send(pool, next, to));
         next = to;
       }
-      const first = sent.shift();
+      // Results come in between two turns of the event loop.
+      await eventLoopTurn();
+      const isWaiting = ranges[0]?.isRead === false;
+      if (isWaiting && next < size && ranges.filter((range) => range.isHere).length < MAX_READ_HERE) {
+        const to = Math.min(size, next + length);
+        const state = this.#partState();
+        const part = state === null ? null : readRange(this.#rangeOf(next, to), state.state);
+        ranges.push({ to, part: Promise.resolve(part), isRead: true, isHere: true });
+        next = to;
+        continue;
+      }
+      const first = ranges.shift();
       if (first !== undefined) await this.#take(await first.part, first.to);
     }
+  }
+
+  #rangeOf(from: number, to: number): Range {
+    const { fd, size } = this.#file;
+    return { fd, from, to, size };
+  }
+
+  #send(pool: Piscina, from: number, to: number): SentRange {
+    const state = this.#partState();
+    if (state === null) return { to, part: Promise.resolve(null), isRead: true, isHere: false };
+    const task: RangeTask = { ...this.#rangeOf(from, to), state: state.shared, stateId: state.id };
+    const part = pool.run(task, { name: "rangeOf" }) as Promise<RangePart | null>;
+    const range: SentRange = { to, part, isRead: false, isHere: false };
+    const done = (): void => {
+      range.isRead = true;
+    };
+    part.then(done, done);
+    return range;
+  }
+
+  /** The ingest's state, asked for again only when something was read here line by line, which may have taught it more. */
+  #partState(): SharedState | null {
+    if (this.#state !== null) return this.#state;
+    const state = this.#ingest.partState();
+    if (state === null) return null;
+    const bytes = serialize(state);
+    const shared = new SharedArrayBuffer(bytes.length);
+    new Uint8Array(shared).set(bytes);
+    this.#state = { state, shared, id: ++this.#states };
+    return this.#state;
   }
 
   /** What `part` leaves out up to `to` is read here. */
@@ -169,6 +236,7 @@ class Feed {
     if (part === null) return this.upTo(to);
     await this.upTo(part.start);
     this.#ingest.pushPart(part.part, () => this.#range(part.start, part.end));
+    if (part.part.left > 0) this.#state = null;
     this.#moveTo(part.end);
   }
 
