@@ -1,6 +1,6 @@
 // Small file plumbing: whole writes to a descriptor, positional reads, atomic single-file output.
 // System errors become UsageErrors that name the file, so that a full disk is not taken for our bug.
-import { closeSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { InputError } from "../base/errors.ts";
 import { describeSystemError, UsageError } from "./exit.ts";
 import { readAt } from "./read-at.ts";
@@ -9,18 +9,26 @@ import { quotePath, sizeOf } from "./trace-input.ts";
 /** A file being written from its start. */
 export interface FileSink {
   write(bytes: Uint8Array): void;
+  /** Makes `bytes` the end of the file, from offset `at` on. */
+  endWith(bytes: Uint8Array, at: number): void;
   close(): void;
 }
 
 /** Creates (or empties) `path`. Throws UsageError when it cannot be written. */
 export function openSink(path: string): FileSink {
   const fd = attempt(path, () => openSync(path, "w"));
+  const writeAll = (bytes: Uint8Array, position: number | null): void => {
+    for (let done = 0; done < bytes.length; ) {
+      const from = done;
+      const to = position === null ? null : position + from;
+      done += attempt(path, () => writeSync(fd, bytes, from, bytes.length - from, to));
+    }
+  };
   return {
-    write: (bytes) => {
-      for (let at = 0; at < bytes.length; ) {
-        const from = at;
-        at += attempt(path, () => writeSync(fd, bytes, from, bytes.length - from));
-      }
+    write: (bytes) => writeAll(bytes, null),
+    endWith: (bytes, at) => {
+      attempt(path, () => ftruncateSync(fd, at));
+      writeAll(bytes, at);
     },
     close: () => attempt(path, () => closeSync(fd)),
   };

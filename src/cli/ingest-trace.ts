@@ -1,6 +1,7 @@
 // One trace into one events.arrow: reading, decompression, ingest and the Arrow writer put together.
 // Called by the commands analyze and ingest.
 import { createHash } from "node:crypto";
+import { assert } from "../base/assert.ts";
 import { InputError } from "../base/errors.ts";
 import type { ProblemLog } from "../base/problem.ts";
 import {
@@ -43,7 +44,7 @@ export function formatOf({ format }: IngestCliOptions): ForcedFormat {
 
 /**
  * Reads the trace at `path` and writes its events to `eventsPath`. The returned meta carries the problems met. `tally` gets
- * the bytes read.
+ * the bytes read. `whenRead` runs when the file can be read, whose meta may lack the checksum that is still being made.
  * Throws InputError when nothing in the trace is usable.
  */
 export async function ingestTrace(
@@ -51,6 +52,7 @@ export async function ingestTrace(
   options: IngestCliOptions,
   eventsPath: string,
   tally?: Tally,
+  whenRead: () => Promise<void> = async () => {},
 ): Promise<TraceMeta> {
   const format = formatOf(options);
   const sink = openSink(eventsPath);
@@ -65,10 +67,18 @@ export async function ingestTrace(
     const textFile =
       path === STDIN || format.recording !== undefined ? null : openTextFile(path, format.text !== undefined);
     if (textFile !== null) {
-      const sha256 = await feedTextFile(textFile, ingest, options.threads, onProgress);
-      if (tally !== undefined) tally.bytes += textFile.size;
-      const meta = { ...endOf(ingest, path, undefined), sha256 };
-      writer.finish(meta);
+      let read: TraceMeta | undefined;
+      const sha256 = await feedTextFile(textFile, ingest, options.threads, onProgress, async () => {
+        if (tally !== undefined) tally.bytes += textFile.size;
+        read = endOf(ingest, path, undefined);
+        writer.finish(read);
+        progress.clear();
+        await whenRead();
+      });
+      assert(read !== undefined, "all was read before the checksum");
+      const meta = { ...read, sha256 };
+      const { at, bytes } = writer.otherTail(meta);
+      sink.endWith(bytes, at);
       return meta;
     }
     const hash = createHash("sha256");
@@ -90,6 +100,8 @@ export async function ingestTrace(
     if (tally !== undefined && input.kind === "recording") tally.bytes += sizeOfAll(input.opened);
     const meta = { ...read, sha256: hash.digest("hex") };
     writer.finish(meta);
+    progress.clear();
+    await whenRead();
     return meta;
   } finally {
     progress.clear();

@@ -3,6 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Summary } from "../analyze/summary.ts";
+import { assert } from "../base/assert.ts";
 import { quote } from "../base/errors.ts";
 import { ASSUMPTIONS } from "../replay/index.ts";
 import type { TraceMeta } from "../table/event-batch.ts";
@@ -21,14 +22,19 @@ import { Tally } from "./run-tally.ts";
 import { quotePath } from "./trace-input.ts";
 
 /**
- * Makes the result directory `dir` of `count` traces. `provide` puts the events of trace i at the given path;
- * a failure of any trace leaves nothing behind. Prints the answer; returns the exit code.
+ * Makes the result directory `dir` of `count` traces. `provide` puts the events of trace i at the given path, calls
+ * `whenRead` once they can be read there, and returns what their meta lacks then; a failure of any trace leaves nothing behind. Prints the answer; returns the exit code.
  */
 export async function runInto(
   dir: string,
   count: number,
   options: ReplayCliOptions & FilterCliOptions,
-  provide: (trace: number, eventsPath: string, tally: Tally) => Promise<void>,
+  provide: (
+    trace: number,
+    eventsPath: string,
+    tally: Tally,
+    whenRead: () => Promise<void>,
+  ) => Promise<Pick<TraceMeta, "sha256">>,
 ): Promise<number> {
   checkAssumptions(options.assume);
   const tally = new Tally();
@@ -41,14 +47,18 @@ export async function runInto(
     attempt(temporary, () => mkdirSync(join(temporary, TABLES_DIR)));
     for (let trace = 0; trace < count; trace++) {
       const eventsPath = tablePath(temporary, eventsFile(trace));
-      await provide(trace, eventsPath, tally);
-      tally.stage("events read");
-      const { meta, info } = await replayEvents(eventsPath, options, tables, trace);
-      tally.stage("replayed");
-      tally.events += meta.events;
-      for (const line of problemLines(meta)) detail(line);
-      metas.push(meta);
-      infos.push(info);
+      let read: TraceMeta | undefined;
+      const lacking = await provide(trace, eventsPath, tally, async () => {
+        tally.stage("events read");
+        const { meta, info } = await replayEvents(eventsPath, options, tables, trace);
+        tally.stage("replayed");
+        tally.events += meta.events;
+        for (const line of problemLines(meta)) detail(line);
+        read = meta;
+        infos.push(info);
+      });
+      assert(read !== undefined, "the events could be read");
+      metas.push({ ...read, ...lacking });
     }
     const whole = { tables, metas, infos, options: resultOptions(options) };
     const results = await filterResults(temporary, whole, options);

@@ -32,7 +32,7 @@ const MAX_READ_HERE = 4;
 /** A shorter file is hashed here: starting a thread takes as long. */
 const HASH_APART_BYTES = 32 << 20;
 /** How much the checksum stands back: it is not asked for before the end. */
-const HASH_NICE = 5;
+const HASH_NICE = 10;
 /** A shorter file is read by this thread alone. */
 const PARTS_BYTES = 128 << 20;
 
@@ -68,14 +68,15 @@ export function openTextFile(path: string, isText: boolean): TextFile | null {
 
 /**
  * Pushes all of `file` into `ingest`. `threads`: how many read ranges of it, this one among them; undefined: one a CPU, and
- * this one alone for a short file. Returns the SHA-256 of what was read, hexadecimal. Throws InputError when it cannot
- * be read. Closes the file.
+ * this one alone for a short file. `whenRead` runs when all has been pushed, while the checksum may still be on its way.
+ * Returns the SHA-256 of what was read, hexadecimal. Throws InputError when it cannot be read. Closes the file.
  */
 export async function feedTextFile(
   file: TextFile,
   ingest: Ingest,
   threads: number | undefined,
   onProgress: (read: number, size: number) => void,
+  whenRead: () => Promise<void>,
 ): Promise<string> {
   const workers = (threads ?? defaultThreads(file.size)) - 1;
   const isHashedApart = workers > 0 || (threads === undefined && file.size >= HASH_APART_BYTES);
@@ -89,6 +90,7 @@ export async function feedTextFile(
     const feed = new Feed(file, ingest, onProgress, digest === undefined);
     if (reading !== null) await feed.inRanges(reading, workers);
     await feed.upTo(file.size);
+    await whenRead();
     return digest === undefined ? feed.digest() : await digest;
   } finally {
     await reading?.destroy();

@@ -13,6 +13,7 @@ import {
   RecordBatch,
 } from "apache-arrow/ipc/metadata/message";
 import { Schema } from "apache-arrow/schema";
+import { assert } from "../base/assert.ts";
 import { InputError } from "../base/errors.ts";
 
 const MAGIC = "ARROW1";
@@ -46,6 +47,12 @@ export interface RandomAccess {
   readAt(offset: number, length: number): Uint8Array;
 }
 
+/** The last bytes of a file, from offset `at` on. */
+export interface FileTail {
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
 /** Bytes of any typed array. */
 export function bytesOf(view: ArrayBufferView): Uint8Array {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
@@ -60,6 +67,8 @@ export class IpcFileWriter {
   readonly #batchChecks: string[] = [];
   readonly #dictionaryChecks: string[] = [];
   #position = 0;
+  /** Where the end marker stands; -1 before finish(). */
+  #tailAt = -1;
 
   constructor(schema: Schema, write: (bytes: Uint8Array) => void) {
     this.#schema = schema;
@@ -86,6 +95,17 @@ export class IpcFileWriter {
 
   /** Writes the end marker and the footer, whose schema carries `metadata`. */
   finish(metadata: ReadonlyMap<string, string>): void {
+    this.#tailAt = this.#position;
+    this.#emit(this.#tail(metadata));
+  }
+
+  /** What finish() would have written for other metadata, and the offset it goes to. The file ends with it. */
+  otherTail(metadata: ReadonlyMap<string, string>): FileTail {
+    assert(this.#tailAt >= 0, "the file has been finished");
+    return { at: this.#tailAt, bytes: this.#tail(metadata) };
+  }
+
+  #tail(metadata: ReadonlyMap<string, string>): Uint8Array {
     const checks = [...this.#batchChecks, ...this.#dictionaryChecks].join(" ");
     const schema = new Schema(this.#schema.fields, new Map([...metadata, [CHECK_KEY, checks]]));
     const footer = Footer.encode(new Footer(schema, MetadataVersion.V5, this.#batches, this.#dictionaries));
@@ -97,7 +117,7 @@ export class IpcFileWriter {
     tail.set(footer, start);
     view.setInt32(start + footer.length, footer.length, true);
     tail.set(new TextEncoder().encode(MAGIC), start + footer.length + 4);
-    this.#emit(tail);
+    return tail;
   }
 
   #message(

@@ -20,7 +20,7 @@ import {
   tableField,
   UTF8,
 } from "./arrow-columns.ts";
-import type { BatchParts, IpcFile, RandomAccess, TypedArrayClass } from "./arrow-ipc.ts";
+import type { BatchParts, FileTail, IpcFile, RandomAccess, TypedArrayClass } from "./arrow-ipc.ts";
 import { bytesOf, corrupt, IpcFileWriter, openIpcFile, typed } from "./arrow-ipc.ts";
 import type { TableSpec } from "./columns.ts";
 import { ColumnTable } from "./columns.ts";
@@ -166,15 +166,21 @@ export class EventFileWriter {
     this.#file.dictionary(KIND_DICTIONARY, EVENT_KIND_NAMES);
     this.#file.dictionary(COMM_DICTIONARY, meta.comms);
     this.#file.dictionary(MM_DICTIONARY, meta.pointers);
-    const { comms: _comms, pointers: _pointers, epochNs, ...rest } = meta;
-    const json = JSON.stringify({ ...rest, epochNs: epochNs.toString() });
-    this.#file.finish(
-      new Map([
-        [VERSION_KEY, String(SCHEMA_VERSION)],
-        [TRACE_KEY, json],
-      ]),
-    );
+    this.#file.finish(eventMetadata(meta));
   }
+
+  /** After finish(): the end of the file with another meta of the same rows, names and pointers, in place of what stands there. */
+  otherTail(meta: TraceMeta): FileTail {
+    return this.#file.otherTail(eventMetadata(meta));
+  }
+}
+
+function eventMetadata(meta: TraceMeta): ReadonlyMap<string, string> {
+  const { comms: _comms, pointers: _pointers, epochNs, ...rest } = meta;
+  return new Map([
+    [VERSION_KEY, String(SCHEMA_VERSION)],
+    [TRACE_KEY, JSON.stringify({ ...rest, epochNs: epochNs.toString() })],
+  ]);
 }
 
 /**

@@ -25,8 +25,10 @@ export function analyzeCommand(done: (code: number) => void): Command {
     const { runInto } = await import("../run.ts");
     formatOf(options);
     done(
-      await runInto(options.out, traces.length, options, async (trace, eventsPath, tally) => {
-        await ingestTrace(traces[trace] ?? STDIN, options, eventsPath, tally);
+      await runInto(options.out, traces.length, options, async (trace, eventsPath, tally, whenRead) => {
+        const path = traces[trace] ?? STDIN;
+        const { sha256 } = await ingestTrace(path, options, eventsPath, tally, whenRead);
+        return sha256 === undefined ? {} : { sha256 };
       }),
     );
   });

@@ -18,8 +18,10 @@ export function replayCommand(done: (code: number) => void): Command {
     const { runInto } = await import("../run.ts");
     checkEvents(events);
     done(
-      await runInto(options.out, 1, options, async (_trace, eventsPath) => {
+      await runInto(options.out, 1, options, async (_trace, eventsPath, _tally, whenRead) => {
         attempt(eventsPath, () => copyFileSync(events, eventsPath, constants.COPYFILE_FICLONE));
+        await whenRead();
+        return {};
       }),
     );
   });
