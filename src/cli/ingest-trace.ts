@@ -7,13 +7,14 @@ import type { ProblemLog } from "../base/problem.ts";
 import {
   FORMATS,
   type FormatName,
+  type KnownMeta,
   openIngest,
   openRecording,
   RECORDING_FORMATS,
   type RecordingFormat,
 } from "../ingest/index.ts";
 import { EventFileWriter } from "../table/arrow.ts";
-import type { TraceMeta } from "../table/event-batch.ts";
+import type { EventBatch, TraceMeta } from "../table/event-batch.ts";
 import { CODECS } from "./codecs.ts";
 import type { Defect } from "./decoder.ts";
 import { UsageError } from "./exit.ts";
@@ -31,6 +32,12 @@ export interface ForcedFormat {
   readonly recording?: RecordingFormat;
 }
 
+/** Who follows a trace while it is read. */
+export interface Listeners {
+  readonly onRows?: (batch: EventBatch, known: KnownMeta) => void;
+  readonly whenRead?: (meta: TraceMeta) => Promise<void>;
+}
+
 /** Reads --format. Throws UsageError listing the formats. */
 export function formatOf({ format }: IngestCliOptions): ForcedFormat {
   if (format === undefined) return {};
@@ -44,7 +51,8 @@ export function formatOf({ format }: IngestCliOptions): ForcedFormat {
 
 /**
  * Reads the trace at `path` and writes its events to `eventsPath`. The returned meta carries the problems met. `tally` gets
- * the bytes read. `whenRead` runs when the file can be read, whose meta may lack the checksum that is still being made.
+ * the bytes read. `onRows` gets each batch in the file's order, valid during the call, and what is known of the trace then.
+ * `whenRead` runs when the file can be read, whose meta may lack the checksum that is still being made.
  * Throws InputError when nothing in the trace is usable.
  */
 export async function ingestTrace(
@@ -52,7 +60,7 @@ export async function ingestTrace(
   options: IngestCliOptions,
   eventsPath: string,
   tally?: Tally,
-  whenRead: () => Promise<void> = async () => {},
+  { onRows, whenRead }: Listeners = {},
 ): Promise<TraceMeta> {
   const format = formatOf(options);
   const sink = openSink(eventsPath);
@@ -61,7 +69,10 @@ export async function ingestTrace(
     const writer = new EventFileWriter((bytes) => sink.write(bytes));
     const ingest = openIngest(
       { path, probes: options.probe, ...(format.text === undefined ? {} : { format: format.text }) },
-      (batch) => writer.batch(batch, ingest.epochNs),
+      (batch) => {
+        writer.batch(batch, ingest.epochNs);
+        onRows?.(batch, ingest.knownMeta);
+      },
     );
     const onProgress = (read: number, size: number): void => progress.update(read, size);
     const textFile =
@@ -73,7 +84,7 @@ export async function ingestTrace(
         read = endOf(ingest, path, undefined);
         writer.finish(read);
         progress.clear();
-        await whenRead();
+        await whenRead?.(read);
       });
       assert(read !== undefined, "all was read before the checksum");
       const meta = { ...read, sha256 };
@@ -96,12 +107,12 @@ export async function ingestTrace(
     const read =
       input.kind === "text"
         ? endOf(ingest, path, input.defect)
-        : readRecording(input.opened, { path, options, format, writer, onProgress });
+        : readRecording(input.opened, { path, options, format, writer, onProgress, onRows });
     if (tally !== undefined && input.kind === "recording") tally.bytes += sizeOfAll(input.opened);
     const meta = { ...read, sha256: hash.digest("hex") };
     writer.finish(meta);
     progress.clear();
-    await whenRead();
+    await whenRead?.(meta);
     return meta;
   } finally {
     progress.clear();
@@ -116,6 +127,7 @@ interface RecordingRun {
   readonly format: ForcedFormat;
   readonly writer: EventFileWriter;
   readonly onProgress: (read: number, size: number) => void;
+  readonly onRows: Listeners["onRows"];
 }
 
 function sizeOfAll({ files }: OpenedRecording): number {
@@ -136,7 +148,10 @@ function readRecording(opened: OpenedRecording, run: RecordingRun): TraceMeta {
         onProgress: (read) => run.onProgress(read, size),
         ...(run.format.recording === undefined ? {} : { format: run.format.recording }),
       },
-      (batch) => run.writer.batch(batch, recording.epochNs),
+      (batch) => {
+        run.writer.batch(batch, recording.epochNs);
+        run.onRows?.(batch, recording.knownMeta);
+      },
     );
     return endOf({ end: () => recording.read(), problems: recording.problems }, run.path, opened.defect);
   } finally {

@@ -1,8 +1,8 @@
-// One events.arrow through the replay into the result tables. Called by the commands analyze and replay.
-import type { ReplayOptions } from "../replay/index.ts";
-import { replay } from "../replay/index.ts";
+// Events through the replay into the result tables: while they are read, or from an events.arrow. Called by the commands
+// analyze, replay and doctor.
+import { type Premise, type ReplayOptions, RunningReplay, replay } from "../replay/index.ts";
 import { readEventFile } from "../table/arrow.ts";
-import type { EventTable, TraceMeta } from "../table/event-batch.ts";
+import type { EventBatch, EventTable, TraceMeta } from "../table/event-batch.ts";
 import type { ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
 import { inFile, openReader } from "./files.ts";
 import type { ReplayCliOptions } from "./options.ts";
@@ -10,6 +10,52 @@ import { openProgress, type Progress, THOUSAND_EVENTS } from "./progress.ts";
 
 /** What of the command line changes a replay. */
 export type ReplayChoices = Pick<ReplayCliOptions, "policy" | "kernel" | "assume" | "blind">;
+
+/** Replays a trace while it is being read. */
+export class Follower {
+  readonly #options: ReplayOptions;
+  readonly #choices: ReplayChoices;
+  #running: RunningReplay | null = null;
+  /** Nothing was fed, or the trace went on to show what its beginning had not: the replay begins anew, from the file. */
+  #isUseless = false;
+
+  constructor(choices: ReplayChoices) {
+    this.#choices = choices;
+    this.#options = replayOptionsOf(choices);
+  }
+
+  /** Takes the next rows; `known` is what is known of the trace by then. */
+  feed(batch: EventBatch, known: Premise): void {
+    if (this.#isUseless) return;
+    this.#running ??= new RunningReplay(known, this.#options);
+    if (this.#running.holdsFor(known)) this.#running.feed(batch);
+    else this.#giveUp();
+  }
+
+  /** Whether what was fed need not be replayed anew. */
+  holdsFor(meta: Premise): boolean {
+    return this.#running?.holdsFor(meta) === true;
+  }
+
+  /** As replayEvents of the file at `eventsPath`, which holds what was fed, if anything was. */
+  async finish(
+    meta: TraceMeta,
+    eventsPath: string,
+    tables: VerdictTables,
+    trace: number,
+  ): Promise<ReplayInfo> {
+    const running = this.holdsFor(meta) ? this.#running : null;
+    this.#giveUp();
+    if (running === null) return (await replayEvents(eventsPath, this.#choices, tables, trace)).info;
+    appendProblems(tables, meta, trace);
+    return running.finish(meta, tables, trace);
+  }
+
+  #giveUp(): void {
+    this.#running = null;
+    this.#isUseless = true;
+  }
+}
 
 /** Replays the events at `eventsPath`; appends to `tables` under trace index `trace`. Throws InputError when the file is not one of ours. */
 export async function replayEvents(
@@ -46,11 +92,11 @@ function watched(events: EventTable, progress: Progress): EventTable {
   };
 }
 
-/** Throws InputError naming `path` unless it is an events.arrow of ours. */
-export function checkEvents(path: string): void {
+/** What the events.arrow at `path` says of its trace. Throws InputError naming `path` unless it is one of ours. */
+export function metaOfEvents(path: string): TraceMeta {
   const reader = openReader(path);
   try {
-    inFile(path, () => readEventFile(reader));
+    return inFile(path, () => readEventFile(reader)).meta;
   } finally {
     reader.close();
   }

@@ -12,18 +12,19 @@ import { EXIT, UsageError } from "./exit.ts";
 import { attempt } from "./files.ts";
 import type { FilterCliOptions } from "./filter-options.ts";
 import { filterResults } from "./filter-results.ts";
+import type { Listeners } from "./ingest-trace.ts";
 import { type FailOn, type ReplayCliOptions, resultOptions } from "./options.ts";
 import { detail, paint, print } from "./output.ts";
 import { eventsFile, REPORT_FILE, replaceDir, TABLES_DIR, tablePath } from "./output-dir.ts";
 import { problemLines } from "./problem-lines.ts";
-import { replayEvents } from "./replay-events.ts";
+import { Follower } from "./replay-events.ts";
 import { summaryText, writeParquet, writeResults } from "./results.ts";
 import { Tally } from "./run-tally.ts";
 import { quotePath } from "./trace-input.ts";
 
 /**
- * Makes the result directory `dir` of `count` traces. `provide` puts the events of trace i at the given path, calls
- * `whenRead` once they can be read there, and returns what their meta lacks then; a failure of any trace leaves nothing behind. Prints the answer; returns the exit code.
+ * Makes the result directory `dir` of `count` traces. `provide` puts the events of trace i at the given path, lets
+ * `listeners` follow, and returns what the meta lacks that whenRead got; a failure of any trace leaves nothing behind. Prints the answer; returns the exit code.
  */
 export async function runInto(
   dir: string,
@@ -33,7 +34,7 @@ export async function runInto(
     trace: number,
     eventsPath: string,
     tally: Tally,
-    whenRead: () => Promise<void>,
+    listeners: Required<Listeners>,
   ) => Promise<Pick<TraceMeta, "sha256">>,
 ): Promise<number> {
   checkAssumptions(options.assume);
@@ -48,14 +49,18 @@ export async function runInto(
     for (let trace = 0; trace < count; trace++) {
       const eventsPath = tablePath(temporary, eventsFile(trace));
       let read: TraceMeta | undefined;
-      const lacking = await provide(trace, eventsPath, tally, async () => {
-        tally.stage("events read");
-        const { meta, info } = await replayEvents(eventsPath, options, tables, trace);
-        tally.stage("replayed");
-        tally.events += meta.events;
-        for (const line of problemLines(meta)) detail(line);
-        read = meta;
-        infos.push(info);
+      const follower = new Follower(options);
+      const lacking = await provide(trace, eventsPath, tally, {
+        onRows: (batch, known) => follower.feed(batch, known),
+        whenRead: async (meta) => {
+          const isFollowed = follower.holdsFor(meta);
+          tally.stage(isFollowed ? "events read and replayed" : "events read");
+          infos.push(await follower.finish(meta, eventsPath, tables, trace));
+          tally.stage(isFollowed ? "verdicts made" : "replayed, verdicts made");
+          tally.events += meta.events;
+          for (const line of problemLines(meta)) detail(line);
+          read = meta;
+        },
       });
       assert(read !== undefined, "the events could be read");
       metas.push({ ...read, ...lacking });

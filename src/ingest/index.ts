@@ -17,7 +17,7 @@ import type { FormatReader, ReaderOptions } from "./reader.ts";
 import { Sink } from "./sink.ts";
 import { SystraceHtmlReader } from "./systrace-html/index.ts";
 import { TraceCmdReportReader } from "./trace-cmd-report/index.ts";
-import { refuseEmpty, traceMeta } from "./trace-meta.ts";
+import { type KnownMeta, knownMeta, refuseEmpty, traceMeta } from "./trace-meta.ts";
 
 export { type Detection, detect, FORMATS, type FormatName } from "./detect.ts";
 export { type Part, type PartState, readPart } from "./part.ts";
@@ -29,6 +29,7 @@ export {
 } from "./recordings/detect.ts";
 export { type Container, openRecording, type Recording, type RecordingOptions } from "./recordings/index.ts";
 export { type ByteSource, CodecError, type Codecs, type NamedSource } from "./source.ts";
+export type { KnownMeta } from "./trace-meta.ts";
 
 export interface IngestOptions {
   /** For messages and TraceMeta; the file is not opened. */
@@ -62,6 +63,8 @@ export interface Ingest {
   readonly problems: ProblemLog;
   /** Absolute ns (ticks) of the rows' zero; valid from the first onBatch call on. */
   readonly epochNs: bigint;
+  /** What is known of the trace as far as it has been read, which is further than the batches passed on. */
+  readonly knownMeta: KnownMeta;
 }
 
 /** Starts reading a trace. A batch is only valid during its onBatch call. */
@@ -104,6 +107,10 @@ class TraceIngest implements Ingest {
 
   get epochNs(): bigint {
     return this.#sink.epochNs;
+  }
+
+  get knownMeta(): KnownMeta {
+    return knownMeta(this.#sink);
   }
 
   push(chunk: Uint8Array): void {

@@ -10,6 +10,14 @@ export interface ReaderCounts {
   probes(): ProbeInfo[];
 }
 
+/** What of TraceMeta can be told while the trace is being read. */
+export type KnownMeta = Pick<TraceMeta, "kernel" | "cpus" | "kinds">;
+
+/** A copy of what the sink has taken in so far. */
+export function knownMeta({ kernel, cpus, kinds }: Sink): KnownMeta {
+  return { kernel, cpus, kinds: [...kinds] };
+}
+
 /** TraceMeta of a trace; `lines` is what was read of it, used or not. */
 export function traceMeta(
   sink: Sink,

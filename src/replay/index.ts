@@ -1,6 +1,6 @@
 // The replay room: EventTable in, verdict tables out. Pure; the only entry is replay().
 import { InputError } from "../base/errors.ts";
-import type { EventTable, TraceMeta } from "../table/event-batch.ts";
+import type { EventBatch, EventTable, TraceMeta } from "../table/event-batch.ts";
 import { EVENT_KIND_NAMES, EventKind } from "../table/event-kinds.ts";
 import type { ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
 import type { Armed } from "./counts.ts";
@@ -31,6 +31,72 @@ export interface ReplayOptions {
   readonly blind?: boolean;
 }
 
+/** What a replay goes by from a trace's first row on. */
+export type Premise = Pick<TraceMeta, "kernel" | "cpus" | "kinds">;
+
+/** A replay that is fed while its trace is still being read. */
+export class RunningReplay {
+  readonly #options: ReplayOptions;
+  readonly #kernel: Kernel;
+  readonly #replayer: Replayer;
+
+  /** `premise`: as far as the trace has been read, more than what will have been fed first. Throws InputError on an unknown assumption. */
+  constructor(premise: Premise, options: ReplayOptions) {
+    const assume = options.assume ?? [];
+    checkAssumptions(assume);
+    this.#options = options;
+    this.#kernel = kernelOf(premise, options.kernel);
+    this.#replayer = new Replayer(this.#kernel.rules, premise);
+    this.#replayer.windows.ownCpuCounts = assume.includes("preempt-rt");
+  }
+
+  /** Applies a batch of rows in order. */
+  feed(batch: EventBatch): void {
+    this.#replayer.feed(batch);
+  }
+
+  /** Whether a replay that had known `premise` from the start would have done the same; when not, what was fed has to be replayed anew. */
+  holdsFor(premise: Premise): boolean {
+    const kernel = kernelOf(premise, this.#options.kernel);
+    return (
+      kernel.name === this.#kernel.name &&
+      kernel.from === this.#kernel.from &&
+      this.#replayer.holdsFor(premise)
+    );
+  }
+
+  /** The trace is over: appends its rows to `into`. `meta` must be one that it holds for. */
+  finish(meta: TraceMeta, into: VerdictTables, traceIndex: number): ReplayInfo {
+    const { assume = [], policies: ids, blind } = this.#options;
+    const kernel = this.#kernel;
+    const replayer = this.#replayer;
+    replayer.finish();
+    const names = armedNames(replayer, meta, assume);
+    const armed = armedOf(names);
+    const policies = POLICIES.filter((p) => ids === undefined || ids.includes(p.id));
+    const before = into.forks.length;
+    const lazySetsDirty = assume.includes("lazy-sets-dirty");
+    const decided = { policies, armed, blind: blind === true, lazySetsDirty, traceIndex };
+    writeVerdicts(replayer, meta, decided, into);
+    writeProblems(replayer, into, traceIndex);
+    return {
+      kernel: kernel.name,
+      kernelFrom: kernel.from,
+      policies: policies.map((p) => p.id),
+      blockedNeeds: Object.fromEntries(policies.map((p) => [p.id, blockedNeed(p.serialises, armed)])),
+      queueNeeds: Object.fromEntries(
+        policies.filter((p) => p.holds === "mmap_lock").map((p) => [p.id, queueNeed(p, armed, names)]),
+      ),
+      crLoads: replayer.loads.result(),
+      nearMissNeeds: armed.useMm ? null : "kthread_use_mm",
+      armed: [...names].sort(),
+      missing: missing(armed, into, before),
+      assumptions: assumptions(kernel, armed, lazySetsDirty, assume),
+      gets: replayer.gets.counts(meta.comms, replayer.world.lossSeq < 0),
+    };
+  }
+}
+
 /** Replays one trace and appends its rows to `into`. Throws InputError on an unknown assumption. */
 export async function replay(
   table: EventTable,
@@ -38,7 +104,12 @@ export async function replay(
   into: VerdictTables,
   traceIndex: number,
 ): Promise<ReplayInfo> {
-  const assume = options.assume ?? [];
+  const running = new RunningReplay(table.meta, options);
+  await table.forEachBatch((batch) => running.feed(batch));
+  return running.finish(table.meta, into, traceIndex);
+}
+
+function checkAssumptions(assume: readonly string[]): void {
   for (const name of assume) {
     if (!(ASSUMPTIONS as readonly string[]).includes(name) && !name.startsWith("armed:")) {
       throw new InputError(
@@ -47,38 +118,6 @@ export async function replay(
       );
     }
   }
-  const kernel = kernelOf(table.meta, options.kernel);
-  const replayer = new Replayer(kernel.rules, table.meta);
-  replayer.windows.ownCpuCounts = assume.includes("preempt-rt");
-  await table.forEachBatch((batch) => replayer.feed(batch));
-  replayer.finish();
-  const names = armedNames(replayer, table.meta, assume);
-  const armed = armedOf(names);
-  const policies = POLICIES.filter((p) => options.policies === undefined || options.policies.includes(p.id));
-  const before = into.forks.length;
-  const lazySetsDirty = assume.includes("lazy-sets-dirty");
-  writeVerdicts(
-    replayer,
-    table.meta,
-    { policies, armed, blind: options.blind === true, lazySetsDirty, traceIndex },
-    into,
-  );
-  writeProblems(replayer, into, traceIndex);
-  return {
-    kernel: kernel.name,
-    kernelFrom: kernel.from,
-    policies: policies.map((p) => p.id),
-    blockedNeeds: Object.fromEntries(policies.map((p) => [p.id, blockedNeed(p.serialises, armed)])),
-    queueNeeds: Object.fromEntries(
-      policies.filter((p) => p.holds === "mmap_lock").map((p) => [p.id, queueNeed(p, armed, names)]),
-    ),
-    crLoads: replayer.loads.result(),
-    nearMissNeeds: armed.useMm ? null : "kthread_use_mm",
-    armed: [...names].sort(),
-    missing: missing(armed, into, before),
-    assumptions: assumptions(kernel, armed, lazySetsDirty, assume),
-    gets: replayer.gets.counts(table.meta.comms, replayer.world.lossSeq < 0),
-  };
 }
 
 /** The kernel whose rules a replay goes by. */

@@ -43,6 +43,9 @@ export class Replayer implements Lowering {
   other = -1;
 
   readonly #kinds: readonly number[] | undefined;
+  readonly #cpus: number;
+  /** Kinds that shows() was asked for. */
+  readonly #asked: Uint8Array = new Uint8Array(EVENT_KIND_NAMES.length);
   /** A kind has been seen for the first time (at the start: whatever `#kinds` tells). */
   #isNews = true;
 
@@ -51,6 +54,7 @@ export class Replayer implements Lowering {
     this.world = new World(rules);
     if (meta.cpus > 0) this.world.cpus.ensure(meta.cpus - 1);
     this.#kinds = meta.kinds;
+    this.#cpus = meta.cpus;
     this.locks = new Locks(this.world.mms);
     this.uses = new Uses(this.world, this.forks, this.locks);
     this.windows = new Windows(this, this.locks, this.uses);
@@ -58,7 +62,16 @@ export class Replayer implements Lowering {
   }
 
   shows(kind: EventKind): boolean {
+    this.#asked[kind] = 1;
     return (this.#kinds?.[kind] ?? this.seen[kind]!) > 0;
+  }
+
+  /** Whether all that was asked about the trace so far has the same answer in `meta`. */
+  holdsFor(meta: Pick<TraceMeta, "cpus" | "kinds">): boolean {
+    if (meta.cpus !== this.#cpus || (meta.kinds === undefined) !== (this.#kinds === undefined)) return false;
+    return this.#asked.every((asked, kind) => {
+      return asked === 0 || (meta.kinds?.[kind] ?? 0) > 0 === (this.#kinds?.[kind] ?? 0) > 0;
+    });
   }
 
   onActive(cpu: number, task: number, life: number, how: How): void {

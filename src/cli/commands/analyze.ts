@@ -25,9 +25,9 @@ export function analyzeCommand(done: (code: number) => void): Command {
     const { runInto } = await import("../run.ts");
     formatOf(options);
     done(
-      await runInto(options.out, traces.length, options, async (trace, eventsPath, tally, whenRead) => {
+      await runInto(options.out, traces.length, options, async (trace, eventsPath, tally, listeners) => {
         const path = traces[trace] ?? STDIN;
-        const { sha256 } = await ingestTrace(path, options, eventsPath, tally, whenRead);
+        const { sha256 } = await ingestTrace(path, options, eventsPath, tally, listeners);
         return sha256 === undefined ? {} : { sha256 };
       }),
     );

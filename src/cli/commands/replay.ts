@@ -14,13 +14,13 @@ export function replayCommand(done: (code: number) => void): Command {
     .argument("<events>", "an events.arrow")
     .requiredOption("-o, --out <dir>", "result directory, created or replaced as a whole");
   return addFilterOptions(addReplayOptions(command)).action(async (events: string, options: Options) => {
-    const { checkEvents } = await import("../replay-events.ts");
+    const { metaOfEvents } = await import("../replay-events.ts");
     const { runInto } = await import("../run.ts");
-    checkEvents(events);
+    const meta = metaOfEvents(events);
     done(
-      await runInto(options.out, 1, options, async (_trace, eventsPath, _tally, whenRead) => {
+      await runInto(options.out, 1, options, async (_trace, eventsPath, _tally, { whenRead }) => {
         attempt(eventsPath, () => copyFileSync(events, eventsPath, constants.COPYFILE_FICLONE));
-        await whenRead();
+        await whenRead(meta);
         return {};
       }),
     );

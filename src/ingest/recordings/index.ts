@@ -9,7 +9,7 @@ import { RawPagesReader } from "../raw-pages/index.ts";
 import { Sink } from "../sink.ts";
 import type { Codecs, NamedSource } from "../source.ts";
 import { TraceDatReader } from "../trace-dat/index.ts";
-import { refuseEmpty, traceMeta } from "../trace-meta.ts";
+import { type KnownMeta, knownMeta, refuseEmpty, traceMeta } from "../trace-meta.ts";
 import { detectRecording, type RecordingFormat } from "./detect.ts";
 import type { RecordingReader, RecordingReaderOptions } from "./reader.ts";
 
@@ -41,6 +41,8 @@ export interface Recording {
   readonly problems: ProblemLog;
   /** Absolute ns (ticks) of the rows' zero; valid from the first onBatch call on. */
   readonly epochNs: bigint;
+  /** As Ingest.knownMeta. */
+  readonly knownMeta: KnownMeta;
 }
 
 type ReaderClass = new (options: RecordingReaderOptions) => RecordingReader;
@@ -77,6 +79,9 @@ export function openRecording(options: RecordingOptions, onBatch: (batch: EventB
     problems: sink.problems,
     get epochNs() {
       return sink.epochNs;
+    },
+    get knownMeta() {
+      return knownMeta(sink);
     },
     read: () => {
       reader.read();
