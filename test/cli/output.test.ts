@@ -34,7 +34,7 @@ test("-v says how long the stages took; a failure is said with -q too", () => {
   const text = forkcast(["ingest", TRACE, "-o", "e.arrow", "-v"], { cwd });
   expect(text.closing).toMatch(/^9,719 events/);
   const { stderr } = forkcast(["replay", "e.arrow", "-o", "v", "-v"], { cwd });
-  for (const stage of ["events read", "verdicts made", "tables and report written"]) {
+  for (const stage of ["events read", "replayed, verdicts made", "tables and report written"]) {
     expect(stderr).toMatch(new RegExp(`^${stage}: \\d+\\.\\d\\d s$`, "m"));
   }
   const failed = forkcast(["analyze", "absent.txt", "-q"], { cwd });
