@@ -150,3 +150,14 @@ test("exec-with-prev-null", async () => {
       indeterminate: cpumask
   `);
 });
+
+test("clone-under-way", async () => {
+  expect(await outcomeOf("clone-under-way")).toMatchInlineSnapshot(`
+    fork 102 [35,40) dup_mmap..dup_mmap_ret
+      users 2 at-least, count 1 derived, exposure U1, lazy 0
+      doubts: unfinished-get
+      fast unsafe: mm-count-only
+      slow threads: counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask
+      U1 101 on cpu0 [35,40)
+  `);
+});
