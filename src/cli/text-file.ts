@@ -90,6 +90,8 @@ export async function feedTextFile(
     const feed = new Feed(file, ingest, onProgress, digest === undefined);
     if (reading !== null) await feed.inRanges(reading, workers);
     await feed.upTo(file.size);
+    // A worker holds some 30 MB, which what follows has use for.
+    await reading?.destroy();
     await whenRead();
     return digest === undefined ? feed.digest() : await digest;
   } finally {
