@@ -12,10 +12,11 @@ export { InputError } from "./base/errors.ts";
 export type { Problem, ProblemKind, Severity } from "./base/problem.ts";
 export { FORMATS, type FormatName, type Ingest, type IngestOptions, openIngest } from "./ingest/index.ts";
 export { type ReplayOptions, replay } from "./replay/index.ts";
-export { decodeTable, EventFileWriter, encodeTable, readEventFile } from "./table/arrow.ts";
-export { ColumnTable } from "./table/columns.ts";
+export { EventFileWriter, readEventFile } from "./table/arrow.ts";
+export { ColumnTable, type TableRows } from "./table/columns.ts";
 export type { EventBatch, EventTable, TraceMeta } from "./table/event-batch.ts";
 export { EVENT_KIND_NAMES, EventKind } from "./table/event-kinds.ts";
+export { decodeTable, encodeTable, openTableFile, TableFileWriter } from "./table/table-file.ts";
 export {
   BLOCK_SPEC,
   DENIAL_CAUSES,
@@ -27,6 +28,7 @@ export {
   POLICY_IDS,
   PROBLEM_SPEC,
   type ReplayInfo,
+  type ResultTables,
   SCHEMA_VERSION,
   VERDICT_SPEC,
   type VerdictTables,

@@ -1,7 +1,7 @@
 // The self-check: where the trace samples mm_users, mm_count or the loaded mm, compare the replay's own derivation
 // with the sample. Read by summary.ts; shown by every output.
-import type { CrLoads, ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
-import { textAt } from "./rows.ts";
+import type { CrLoads, ReplayInfo, ResultTables } from "../table/verdict-tables.ts";
+import { eachRow } from "./rows.ts";
 
 export interface CountAgreement {
   /** Forks with a sampled count and a derived one: the derivation claims to be right there. */
@@ -25,7 +25,7 @@ export interface Agreement {
 }
 
 /** Compares derived_* with sampled_*, fork by fork; also when --blind kept the samples from the decisions. */
-export function agreement(tables: VerdictTables, infos: readonly ReplayInfo[]): Agreement {
+export function agreement(tables: ResultTables, infos: readonly ReplayInfo[]): Agreement {
   return {
     mm_users: countAgreement(tables, "sampled_users", "derived_users", "derived_users_evidence"),
     mm_count: countAgreement(tables, "sampled_count", "derived_count", "derived_count_evidence"),
@@ -42,36 +42,37 @@ export function agreement(tables: VerdictTables, infos: readonly ReplayInfo[]): 
 }
 
 function countAgreement(
-  { forks }: VerdictTables,
+  { forks }: ResultTables,
   sampled: "sampled_users" | "sampled_count",
   derived: "derived_users" | "derived_count",
   derivedEvidence: "derived_users_evidence" | "derived_count_evidence",
 ): CountAgreement {
-  const derivedWord = forks.column(derivedEvidence);
   let samples = 0;
   let given = 0;
   let equal = 0;
   let above = 0;
-  for (let row = 0; row < forks.length; row++) {
-    const truth = forks.get(sampled, row);
-    if (truth === null) continue;
+  eachRow(forks, [sampled, derived, derivedEvidence], (batch, row) => {
+    const truth = batch.get(sampled, row);
+    if (truth === null) return;
     samples++;
-    const own = forks.get(derived, row);
-    if (own === null) continue;
-    const word = textAt(derivedWord, derivedWord.ints.data[row]);
+    const own = batch.get(derived, row);
+    const word = batch.get(derivedEvidence, row);
+    if (own === null) return;
     if (word === "derived") {
       given++;
       if (own === truth) equal++;
     } else if (word === "at-least" && own > truth) {
       above++;
     }
-  }
+  });
   return { compared: given, equal, samples, given, at_least_above_truth: above };
 }
 
-function sum({ forks }: VerdictTables, name: "loaded_compared" | "loaded_equal"): number {
+function sum({ forks }: ResultTables, name: "loaded_compared" | "loaded_equal"): number {
   let total = 0;
-  for (let row = 0; row < forks.length; row++) total += forks.get(name, row) ?? 0;
+  eachRow(forks, [name], (batch, row) => {
+    total += batch.get(name, row) ?? 0;
+  });
   return total;
 }
 

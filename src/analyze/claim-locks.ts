@@ -1,5 +1,5 @@
 // Claims about what happens while a fork holds its lock: borrowers that come, and who would wait. Used by claims.ts.
-import type { ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
+import type { ReplayInfo, ResultTables } from "../table/verdict-tables.ts";
 import {
   forks as forkCount,
   NO_FORKS,
@@ -9,24 +9,19 @@ import {
   showsUse,
 } from "./claim.ts";
 import type { Blocked } from "./policy-summary.ts";
-import { textAt } from "./rows.ts";
+import { countTexts, eachRow } from "./rows.ts";
 import { plural } from "./statistics.ts";
 
-export function noBorrowerInWindow(tables: VerdictTables, infos: readonly ReplayInfo[]): Outcome {
-  const { forks, exposures } = tables;
-  const hit = new Set<number>();
-  for (let row = 0; row < exposures.length; row++) {
-    const kind = exposures.get("class", row);
-    const fork = exposures.get("fork", row);
-    if ((kind === "U3" || kind === "U3b") && fork !== null) hit.add(fork);
-  }
-  const detail = `${hit.size} of ${forkCount(forks.length)}`;
-  if (hit.size > 0)
-    return { verdict: "fails", figure: hit.size, unit: "forks", evidence: "derived", detail, needs: null };
+export function noBorrowerInWindow(tables: ResultTables, infos: readonly ReplayInfo[]): Outcome {
+  const { forks } = tables;
+  const hit = borrowedForks(tables);
+  const detail = `${hit} of ${forkCount(forks.length)}`;
+  if (hit > 0)
+    return { verdict: "fails", figure: hit, unit: "forks", evidence: "derived", detail, needs: null };
   if (forks.length === 0) return notEvaluable("forks", NO_FORKS, detail);
   if (!showsUse(infos))
     return notEvaluable("forks", "kthread_use_mm", "no proof that kthread_use_mm was probed");
-  const undecided = countExposure(tables, "U7");
+  const undecided = countTexts(forks, "exposure").get("U7") ?? 0;
   if (undecided > 0) {
     const needs = "a recording without lost events or unknown starts";
     return notEvaluable("forks", needs, `${undecided} undecided`, 0, "at-least");
@@ -34,11 +29,18 @@ export function noBorrowerInWindow(tables: VerdictTables, infos: readonly Replay
   return { verdict: "holds", figure: 0, unit: "forks", evidence: "derived", detail, needs: null };
 }
 
-function countExposure({ forks }: VerdictTables, kind: string): number {
-  const exposure = forks.column("exposure");
-  let n = 0;
-  for (let row = 0; row < forks.length; row++) if (textAt(exposure, exposure.ints.data[row]) === kind) n++;
-  return n;
+/** Forks with a borrower in their window; the rows of a fork lie together. */
+function borrowedForks({ exposures }: ResultTables): number {
+  let hit = 0;
+  let last: number | null = null;
+  eachRow(exposures, ["class", "fork"], (batch, row) => {
+    const kind = batch.get("class", row);
+    const fork = batch.get("fork", row);
+    if ((kind !== "U3" && kind !== "U3b") || fork === null || fork === last) return;
+    hit++;
+    last = fork;
+  });
+  return hit;
 }
 
 /** What a claim of no wait is about: forks' windows alone, or all who wait for the design's lock. */
@@ -50,7 +52,7 @@ type Scope = "windows" | "lock";
  * for each other in the kernel as it is.)
  */
 export function neverBlocks(
-  { forks }: VerdictTables,
+  { forks }: ResultTables,
   policies: Policies,
   id: string,
   scope: Scope = "lock",

@@ -1,7 +1,7 @@
 // What a claim and its judgement are, and the helpers all of them share. Claims are three-valued: one about all forks holds
 // or fails only if the forks that cannot be told could not turn it.
 import type { TimeUnit } from "../base/time.ts";
-import { EVIDENCE, type Evidence, type ReplayInfo, type VerdictTables } from "../table/verdict-tables.ts";
+import { EVIDENCE, type Evidence, type ReplayInfo, type ResultTables } from "../table/verdict-tables.ts";
 import type { PolicySummary } from "./policy-summary.ts";
 import { percent, plural } from "./statistics.ts";
 
@@ -27,7 +27,7 @@ export interface Claim {
 export type Outcome = Omit<Claim, "id" | "claim" | "who" | "when">;
 export type Policies = Readonly<Record<string, PolicySummary>>;
 export type Judge = (
-  tables: VerdictTables,
+  tables: ResultTables,
   policies: Policies,
   infos: readonly ReplayInfo[],
   unit: TimeUnit,

@@ -1,6 +1,6 @@
 // The claims made on the list in May 2023, each with who made it and what judges it, in a fixed order. Part of summary.ts.
 import type { TimeUnit } from "../base/time.ts";
-import type { ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
+import type { ReplayInfo, ResultTables } from "../table/verdict-tables.ts";
 import type { Claim, Judge, Policies } from "./claim.ts";
 import { forkerLeaves, idleSpoils, lazyCpus, shareOfOnes } from "./claim-counts.ts";
 import { getsFromProc, getsLeadNowhere } from "./claim-gets.ts";
@@ -101,7 +101,7 @@ const RULES: readonly ClaimRule[] = [
 
 /** Judges every claim, in a fixed order. `unit`: of all times. `isFiltered`: the tables hold only some of the recording's forks. */
 export function claims(
-  tables: VerdictTables,
+  tables: ResultTables,
   policies: Policies,
   infos: readonly ReplayInfo[],
   unit: TimeUnit,

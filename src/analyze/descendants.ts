@@ -2,7 +2,7 @@
 
 import { type EventBatch, type EventTable, NONE } from "../table/event-batch.ts";
 import { EventKind } from "../table/event-kinds.ts";
-import type { VerdictTables } from "../table/verdict-tables.ts";
+import type { ResultTables } from "../table/verdict-tables.ts";
 
 /** Rows of `forks`, and whether the recording prints thread groups: without, a thread older than the trace is not known as its process's. */
 export interface Descendants {
@@ -17,7 +17,7 @@ export interface Descendants {
  */
 export async function descendantForks(
   events: EventTable,
-  { forks }: VerdictTables,
+  { forks }: ResultTables,
   trace: number,
   pids: readonly number[],
 ): Promise<Descendants> {
@@ -25,9 +25,7 @@ export async function descendantForks(
   const byLine = forksByLine(forks, trace);
   const rows = new Set<number>();
   const settle = (line: number): void => {
-    for (const row of byLine.get(line) ?? []) {
-      if (family.has(forks.get("tid", row) ?? NONE)) rows.add(row);
-    }
+    for (const { row, tid } of byLine.get(line) ?? []) if (family.has(tid)) rows.add(row);
     byLine.delete(line);
   };
   await events.forEachBatch((batch) => {
@@ -77,15 +75,24 @@ class Family {
   }
 }
 
-/** Rows of `forks` by the input line of their check. */
-function forksByLine(forks: VerdictTables["forks"], trace: number): Map<number, number[]> {
-  const out = new Map<number, number[]>();
-  for (let row = 0; row < forks.length; row++) {
-    if ((forks.get("trace", row) ?? 0) !== trace) continue;
-    const line = forks.get("line", row) ?? 0;
-    const rows = out.get(line);
-    if (rows === undefined) out.set(line, [row]);
-    else rows.push(row);
+interface Forker {
+  /** Of `forks`. */
+  readonly row: number;
+  readonly tid: number;
+}
+
+/** Forks of `trace` by the input line of their check. */
+function forksByLine(forks: ResultTables["forks"], trace: number): Map<number, Forker[]> {
+  const out = new Map<number, Forker[]>();
+  for (const batch of forks.batches(["trace", "line", "tid"])) {
+    for (let i = 0; i < batch.length; i++) {
+      if ((batch.get("trace", i) ?? 0) !== trace) continue;
+      const line = batch.get("line", i) ?? 0;
+      const forker = { row: batch.first + i, tid: batch.get("tid", i) ?? NONE };
+      const known = out.get(line);
+      if (known === undefined) out.set(line, [forker]);
+      else known.push(forker);
+    }
   }
   return out;
 }

@@ -2,9 +2,9 @@
 // from the replay, where an absent borrower or thread would turn a fork safe that is not.
 import type { TimeUnit } from "../base/time.ts";
 import { parseTimestamp } from "../base/time.ts";
-import { NULL_I32 } from "../table/columns.ts";
+import { type ColumnTable, NULL_I32, type TableRows, type TableSpec } from "../table/columns.ts";
 import { takeRows } from "../table/take-rows.ts";
-import type { VerdictTables } from "../table/verdict-tables.ts";
+import { newVerdictTables, type ResultTables, type VerdictTables } from "../table/verdict-tables.ts";
 
 /** All parts given have to hold. Absent: no such condition. */
 export interface ForkFilter {
@@ -29,42 +29,65 @@ export interface FilterNote {
 }
 
 /**
- * The tables of the forks that `filter` selects; fork ids stay those of the whole. `units`: by trace. `members`: rows that
- * belong to the filter's processes; needed when it has pids. Rows of `blocks` that belong to no fork are left out.
+ * The rows of the forks that `filter` selects, appended to `into`; fork ids stay those of the whole. `units`: by trace.
+ * `members`: rows that belong to the filter's processes; needed when it has pids. Rows of `blocks` that belong to no fork are
+ * left out. `onRows` may take the rows out of `into` that are there. Returns `into`.
  */
 export function filterTables(
-  tables: VerdictTables,
+  tables: ResultTables,
   filter: ForkFilter,
   units: readonly TimeUnit[],
   members: ReadonlySet<number> | null,
+  into: VerdictTables = newVerdictTables(),
+  onRows: () => void = () => {},
 ): VerdictTables {
-  const { forks } = tables;
+  const isChosen = forkTest(filter, units, members);
+  const kept = new Set<number>();
+  takeRows(
+    tables.forks,
+    into.forks,
+    (forks, row) => {
+      const fork = forks.get("fork", row) ?? forks.first + row;
+      const isKept = isChosen(forks, row);
+      if (isKept) kept.add(fork);
+      return isKept;
+    },
+    onRows,
+  );
+  const copy = <S extends TableSpec & { readonly fork: "i32" }>(
+    from: TableRows<S>,
+    to: ColumnTable<S>,
+  ): void =>
+    takeRows(from, to, (batch, row) => kept.has(batch.column("fork").ints.data[row] ?? NULL_I32), onRows);
+  copy(tables.verdicts, into.verdicts);
+  copy(tables.exposures, into.exposures);
+  copy(tables.blocks, into.blocks);
+  copy(tables.denials, into.denials);
+  copy(tables.near_misses, into.near_misses);
+  takeRows(tables.problems, into.problems, () => true, onRows);
+  return into;
+}
+
+type ForkTest = (forks: VerdictTables["forks"], row: number) => boolean;
+
+function forkTest(
+  filter: ForkFilter,
+  units: readonly TimeUnit[],
+  members: ReadonlySet<number> | null,
+): ForkTest {
   const bounds = units.map((unit) => boundsOf(filter, unit));
   const comms = filter.comms === undefined ? null : new Set(filter.comms);
-  const kept = new Set<number>();
-  const chosen = takeRows(forks, (row) => {
+  return (forks, row) => {
     const { from, to } = bounds[forks.get("trace", row) ?? 0] ?? { from: null, to: null };
     const start = forks.get("start_ns", row) ?? 0n;
     const cpu = forks.get("cpu", row) ?? -1;
-    const isChosen =
+    return (
       (from === null || start >= from) &&
       (to === null || start <= to) &&
       (filter.cpus === undefined || filter.cpus.some(([low, high]) => cpu >= low && cpu <= high)) &&
       (comms === null || comms.has(forks.get("comm", row) ?? "")) &&
-      (filter.pids === undefined || members?.has(row) === true);
-    if (isChosen) kept.add(forks.get("fork", row) ?? row);
-    return isChosen;
-  });
-  const ofKept = (ids: Int32Array) => (row: number) => ids[row] !== NULL_I32 && kept.has(ids[row]!);
-  const { verdicts, exposures, blocks, denials, near_misses, problems } = tables;
-  return {
-    forks: chosen,
-    verdicts: takeRows(verdicts, ofKept(verdicts.column("fork").ints.data)),
-    exposures: takeRows(exposures, ofKept(exposures.column("fork").ints.data)),
-    blocks: takeRows(blocks, ofKept(blocks.column("fork").ints.data)),
-    denials: takeRows(denials, ofKept(denials.column("fork").ints.data)),
-    near_misses: takeRows(near_misses, ofKept(near_misses.column("fork").ints.data)),
-    problems,
+      (filter.pids === undefined || members?.has(forks.first + row) === true)
+    );
   };
 }
 

@@ -2,10 +2,10 @@
 // summary.ts; field names are interface.
 import { assert } from "../base/assert.ts";
 import { NULL_I32 } from "../table/columns.ts";
-import type { Evidence, ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
+import type { Evidence, ReplayInfo, ResultTables } from "../table/verdict-tables.ts";
 import { DENIAL_CAUSES, EVIDENCE, POLICY_IDS } from "../table/verdict-tables.ts";
-import { textAt } from "./rows.ts";
-import { nearestRank } from "./statistics.ts";
+import { ranksOf } from "./ranks.ts";
+import { eachRow, textAt } from "./rows.ts";
 
 /** Waits for one reason. Quantiles are nearest-rank over the known waits; null when there are none. */
 export interface Waits {
@@ -104,7 +104,7 @@ interface PolicyCounts {
 
 /** One entry per policy replayed, built-in ones in report order, then others by name. `isFiltered`: not all forks are in the tables. */
 export function policySummaries(
-  tables: VerdictTables,
+  tables: ResultTables,
   infos: readonly ReplayInfo[],
   isFiltered = false,
 ): Record<string, PolicySummary> {
@@ -123,7 +123,7 @@ export function policySummaries(
       ...numbers,
       denied_by: Object.fromEntries(DENIAL_CAUSES.flatMap((cause) => pairs(cause, denied.get(cause)))),
       blocked: blocked(id, waits.get(id), infos, isFiltered),
-      ...nearMisses(id, misses.get(id), infos, tables.near_misses),
+      ...nearMisses(id, misses.get(id), infos),
       evidence,
     };
   }
@@ -148,26 +148,35 @@ function emptyCounts(): PolicyCounts {
   };
 }
 
-function countVerdicts({ verdicts }: VerdictTables): Map<string, PolicyCounts> {
-  const policy = verdicts.column("policy");
-  const decision = verdicts.column("decision");
-  const verdict = verdicts.column("verdict");
-  const evidence = verdicts.column("evidence");
-  const rejudged = verdicts.column("rejudged").ints.data;
-  const byId = policy.values.map(emptyCounts);
-  for (let row = 0; row < verdicts.length; row++) {
-    const counts = byId[policy.ints.data[row]!]!;
-    const decided = textAt(decision, decision.ints.data[row]) as "fast" | "slow" | "indeterminate";
-    counts[decided]++;
-    if (rejudged[row] !== NULL_I32) counts.rejudged++;
-    counts.evidence[(textAt(evidence, evidence.ints.data[row]) ?? "unknown") as Evidence]++;
-    if (decided === "fast") countFast(counts, textAt(verdict, verdict.ints.data[row]));
-    if (decided === "slow") {
-      for (const cause of verdicts.get("denied_by", row))
-        counts.denied.set(cause, (counts.denied.get(cause) ?? 0) + 1);
+function countVerdicts({ verdicts }: ResultTables): Map<string, PolicyCounts> {
+  const out = new Map<string, PolicyCounts>();
+  const columns = ["policy", "decision", "verdict", "evidence", "rejudged", "denied_by"] as const;
+  for (const batch of verdicts.batches(columns)) {
+    const policy = batch.column("policy");
+    const decision = batch.column("decision");
+    const verdict = batch.column("verdict");
+    const evidence = batch.column("evidence");
+    const rejudged = batch.column("rejudged").ints.data;
+    const byId = policy.values.map((id) => {
+      const known = out.get(id) ?? emptyCounts();
+      out.set(id, known);
+      return known;
+    });
+    for (let row = 0; row < batch.length; row++) {
+      const counts = byId[policy.ints.data[row]!]!;
+      const decided = textAt(decision, decision.ints.data[row]) as "fast" | "slow" | "indeterminate";
+      counts[decided]++;
+      if (rejudged[row] !== NULL_I32) counts.rejudged++;
+      counts.evidence[(textAt(evidence, evidence.ints.data[row]) ?? "unknown") as Evidence]++;
+      if (decided === "fast") countFast(counts, textAt(verdict, verdict.ints.data[row]));
+      if (decided === "slow") countCauses(counts, batch.get("denied_by", row));
     }
   }
-  return new Map(policy.values.map((id, i) => [id, byId[i]!]));
+  return out;
+}
+
+function countCauses({ denied }: PolicyCounts, causes: readonly string[]): void {
+  for (const cause of causes) denied.set(cause, (denied.get(cause) ?? 0) + 1);
 }
 
 function countFast(counts: PolicyCounts, verdict: string | null): void {
@@ -176,32 +185,17 @@ function countFast(counts: PolicyCounts, verdict: string | null): void {
   else if (verdict !== "safe") counts.unsafe_indeterminate++;
 }
 
-class Collected {
-  readonly known: number[] = [];
-  unknown = 0;
-
-  add(wait: bigint | null): void {
-    if (wait === null) this.unknown++;
-    else this.known.push(Number(wait));
-  }
-
-  waits(): Waits {
-    const sorted = Float64Array.from(this.known).sort();
-    return {
-      events: sorted.length + this.unknown,
-      total_ns: sorted.reduce((sum, wait) => sum + wait, 0),
-      p50_ns: nearestRank(sorted, 0.5),
-      p99_ns: nearestRank(sorted, 0.99),
-      max_ns: nearestRank(sorted, 1),
-      unknown_waits: this.unknown,
-    };
-  }
-}
+/** Why a policy's waits are; the place of each in PolicyWaits.of. */
+const REASONS = ["window", "queue", "forks"] as const;
+type Reason = (typeof REASONS)[number];
 
 interface PolicyWaits {
-  readonly window: Collected;
-  readonly queue: Collected;
-  readonly forks: Collected;
+  /** Waits of known length, and those of an unknown one. */
+  readonly of: Record<
+    Reason,
+    { total: number; unknown: number; known: Pick<Waits, "p50_ns" | "p99_ns" | "max_ns"> }
+  >;
+  readonly events: Record<Reason, number>;
   perhaps: number;
   /** NaN: unknown. */
   newNs: number;
@@ -209,34 +203,81 @@ interface PolicyWaits {
 }
 
 function noWaits(): PolicyWaits {
+  const none = { p50_ns: null, p99_ns: null, max_ns: null };
   return {
-    window: new Collected(),
-    queue: new Collected(),
-    forks: new Collected(),
+    of: {
+      window: { total: 0, unknown: 0, known: none },
+      queue: { total: 0, unknown: 0, known: none },
+      forks: { total: 0, unknown: 0, known: none },
+    },
+    events: { window: 0, queue: 0, forks: 0 },
     perhaps: 0,
     newNs: 0,
     reaches: 0,
   };
 }
 
-function waitsByPolicy({ blocks }: VerdictTables): Map<string, PolicyWaits> {
-  const policy = blocks.column("policy");
-  const byId = policy.values.map(noWaits);
-  for (let row = 0; row < blocks.length; row++) {
-    const id = policy.ints.data[row]!;
-    if (id === NULL_I32) continue;
-    const waits = byId[id]!;
-    const wait = blocks.get("wait_ns", row);
-    const cause = blocks.get("cause", row);
-    if (blocks.get("outcome", row) === "reaches-next-window") waits.reaches++;
-    if (cause === "unreleased-lock") waits.perhaps++;
-    else if (cause === "writer-queue") waits.queue.add(wait);
-    else if (cause === "fork-fork") {
-      waits.forks.add(wait);
-      waits.newNs += Number(blocks.get("new_ns", row) ?? Number.NaN);
-    } else waits.window.add(wait);
+function reasonOf(cause: string | null): Reason | null {
+  if (cause === "unreleased-lock") return null;
+  if (cause === "writer-queue") return "queue";
+  return cause === "fork-fork" ? "forks" : "window";
+}
+
+/** One row of `blocks` that is a wait, for `reason`; `wait` null: of unknown length. */
+type VisitWait = (policy: string, reason: Reason, wait: number | null, newNs: number | null) => void;
+
+function eachWait(blocks: ResultTables["blocks"], visit: VisitWait): void {
+  eachRow(blocks, ["policy", "cause", "wait_ns", "new_ns"], (batch, row) => {
+    const id = batch.get("policy", row);
+    const reason = reasonOf(batch.get("cause", row));
+    if (id === null || reason === null) return;
+    visit(id, reason, batch.column("wait_ns").ns(row), batch.column("new_ns").ns(row));
+  });
+}
+
+function waitsByPolicy({ blocks }: ResultTables): Map<string, PolicyWaits> {
+  const out = new Map<string, PolicyWaits>();
+  const of = (policy: string): PolicyWaits => {
+    const known = out.get(policy) ?? noWaits();
+    out.set(policy, known);
+    return known;
+  };
+  eachRow(blocks, ["policy", "cause", "outcome"], (batch, row) => {
+    const id = batch.get("policy", row);
+    if (id === null) return;
+    const waits = of(id);
+    if (batch.get("outcome", row) === "reaches-next-window") waits.reaches++;
+    if (reasonOf(batch.get("cause", row)) === null) waits.perhaps++;
+  });
+  eachWait(blocks, (policy, reason, wait, newNs) => {
+    const waits = of(policy);
+    waits.events[reason]++;
+    if (wait === null) waits.of[reason].unknown++;
+    else waits.of[reason].total += wait;
+    if (reason === "forks") waits.newNs += newNs ?? Number.NaN;
+  });
+  const policies = [...out.keys()];
+  const placeOf = new Map(policies.map((id, i) => [id, i * REASONS.length]));
+  const ranks = ranksOf(
+    (visit) =>
+      eachWait(blocks, (policy, reason, wait) => {
+        if (wait !== null) visit(placeOf.get(policy)! + REASONS.indexOf(reason), wait);
+      }),
+    policies.length * REASONS.length,
+    [0.5, 0.99, 1],
+  );
+  for (const [policy, waits] of out) {
+    for (const [i, reason] of REASONS.entries()) {
+      const [p50, p99, max] = ranks[placeOf.get(policy)! + i]!.at;
+      waits.of[reason].known = { p50_ns: p50 ?? null, p99_ns: p99 ?? null, max_ns: max ?? null };
+    }
   }
-  return new Map(policy.values.map((id, i) => [id, byId[i]!]));
+  return out;
+}
+
+function waitsFor({ of, events }: PolicyWaits, reason: Reason): Waits {
+  const { total, unknown, known } = of[reason];
+  return { events: events[reason], total_ns: total, ...known, unknown_waits: unknown };
 }
 
 /** The policies with a lock. */
@@ -255,10 +296,10 @@ function blocked(
   const hasQueue = infos.some((info) => info.queueNeeds !== undefined && id in info.queueNeeds);
   const newNs = Number.isNaN(waits.newNs) ? null : waits.newNs;
   return {
-    ...waits.window.waits(),
+    ...waitsFor(waits, "window"),
     reach_next_window: waits.reaches,
     ...(hasQueue ? { queue: queue(id, waits, infos, isFiltered) } : {}),
-    ...(LOCKS.has(id) ? { forks: { ...waits.forks.waits(), new_ns: newNs } } : {}),
+    ...(LOCKS.has(id) ? { forks: { ...waitsFor(waits, "forks"), new_ns: newNs } } : {}),
   };
 }
 
@@ -274,44 +315,90 @@ function queue(
   const needs = infos.flatMap((info) => info.queueNeeds?.[id] ?? []);
   if (needs.length > 0) return { not_evaluable: [...new Set(needs)].join(", ") };
   if (isFiltered) return UNFILTERED;
-  return { ...waits.queue.waits(), perhaps: waits.perhaps };
-}
-
-interface Misses {
-  windows: number;
-  readonly known: { readonly row: number; readonly distance: number }[];
+  return { ...waitsFor(waits, "queue"), perhaps: waits.perhaps };
 }
 
 const MOST_CLOSEST = 10;
 
-function missesByPolicy({ near_misses }: VerdictTables): Map<string, NearMisses> {
-  const policy = near_misses.column("policy");
-  const byId = policy.values.map((): Misses => ({ windows: 0, known: [] }));
-  for (let row = 0; row < near_misses.length; row++) {
-    const misses = byId[policy.ints.data[row]!];
-    if (misses === undefined) continue;
-    misses.windows++;
-    const distance = near_misses.get("distance_ns", row);
-    if (distance !== null) misses.known.push({ row, distance: Number(distance) });
-  }
-  return new Map(policy.values.map((id, i) => [id, distribution(byId[i]!, near_misses)]));
+type Closest = NearMisses["closest"][number];
+
+interface Misses {
+  windows: number;
+  /** Nearest first. */
+  readonly closest: Closest[];
 }
 
-function distribution({ windows, known }: Misses, table: VerdictTables["near_misses"]): NearMisses {
-  known.sort((a, b) => a.distance - b.distance || a.row - b.row);
-  const sorted = known.map(({ distance }) => distance);
+function missesByPolicy({ near_misses: near }: ResultTables): Map<string, NearMisses> {
+  const policies: string[] = [];
+  const misses: Misses[] = [];
+  for (const batch of near.batches(["policy", "distance_ns", "fork", "side", "line"])) {
+    const policy = batch.column("policy");
+    const distances = batch.column("distance_ns");
+    while (policies.length < policy.values.length) {
+      policies.push(policy.values[policies.length]!);
+      misses.push({ windows: 0, closest: [] });
+    }
+    for (let row = 0; row < batch.length; row++) {
+      const of = misses[policy.ints.data[row]!];
+      if (of === undefined) continue;
+      of.windows++;
+      const distance = distances.ns(row);
+      if (distance === null || isFarther(of.closest, distance)) continue;
+      keepClosest(of.closest, {
+        fork: batch.get("fork", row) ?? -1,
+        distance_ns: distance,
+        side: batch.get("side", row) ?? "",
+        line: batch.get("line", row) ?? 0,
+      });
+    }
+  }
+  const ranks = ranksOf(
+    (visit) => {
+      for (const batch of near.batches(["policy", "distance_ns"])) {
+        const ids = batch.column("policy").ints.data;
+        const distances = batch.column("distance_ns");
+        for (let row = 0; row < batch.length; row++) {
+          const distance = distances.ns(row);
+          if (distance !== null && ids[row] !== NULL_I32) visit(ids[row]!, distance);
+        }
+      }
+    },
+    policies.length,
+    [0.5, 0.99],
+  );
+  return new Map(
+    policies.map((id, i) => {
+      const { windows, closest } = misses[i]!;
+      const { count, at } = ranks[i]!;
+      return [id, distribution(windows, closest, count, at)];
+    }),
+  );
+}
+
+function isFarther(closest: readonly Closest[], distance: number): boolean {
+  return closest.length === MOST_CLOSEST && distance >= closest.at(-1)!.distance_ns;
+}
+
+/** Puts it in behind those that are as near. */
+function keepClosest(closest: Closest[], miss: Closest): void {
+  const at = closest.findIndex(({ distance_ns }) => distance_ns > miss.distance_ns);
+  closest.splice(at < 0 ? closest.length : at, 0, miss);
+  if (closest.length > MOST_CLOSEST) closest.pop();
+}
+
+function distribution(
+  windows: number,
+  closest: readonly Closest[],
+  count: number,
+  [p50, p99]: readonly (number | null)[],
+): NearMisses {
   return {
     windows,
-    with_candidate: known.length,
-    min_ns: sorted[0] ?? null,
-    p50_ns: nearestRank(sorted, 0.5),
-    p99_ns: nearestRank(sorted, 0.99),
-    closest: known.slice(0, MOST_CLOSEST).map(({ row, distance }) => ({
-      fork: table.get("fork", row) ?? -1,
-      distance_ns: distance,
-      side: table.get("side", row) ?? "",
-      line: table.get("line", row) ?? 0,
-    })),
+    with_candidate: count,
+    min_ns: closest[0]?.distance_ns ?? null,
+    p50_ns: p50 ?? null,
+    p99_ns: p99 ?? null,
+    closest,
     meaning: NEAR_MISSES_MEAN,
   };
 }
@@ -322,10 +409,9 @@ function nearMisses(
   id: string,
   misses: NearMisses | undefined,
   infos: readonly ReplayInfo[],
-  tables: VerdictTables["near_misses"],
 ): Pick<PolicySummary, "near_misses"> {
   if (!LOCKLESS.has(id)) return {};
   const needs = infos.flatMap((info) => info.nearMissNeeds ?? []);
   if (needs.length > 0) return { near_misses: { not_evaluable: [...new Set(needs)].join(", ") } };
-  return { near_misses: misses ?? distribution({ windows: 0, known: [] }, tables) };
+  return { near_misses: misses ?? distribution(0, [], 0, []) };
 }

@@ -1,12 +1,4 @@
-// Order statistics for waits and durations. Exact: all values are kept and sorted; there are as many as blocked
-// events or windows, not as many as trace events.
-
-/** The q-quantile of ascending values by nearest rank: the smallest value with at least q·n values at or below it. */
-export function nearestRank(sorted: ArrayLike<number>, q: number): number | null {
-  if (sorted.length === 0) return null;
-  const rank = Math.max(1, Math.ceil(q * sorted.length));
-  return sorted[rank - 1] ?? null;
-}
+// Intervals of shares, and how shares and counts are printed.
 
 /** The standard normal's 97.5 % point: intervals are 95 % ones. */
 export const Z_95 = 1.959963984540054;

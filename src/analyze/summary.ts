@@ -2,7 +2,7 @@
 // here, so that no two outputs can disagree. Field names are interface: extend, never rename.
 import type { TimeUnit } from "../base/time.ts";
 import type { TraceMeta } from "../table/event-batch.ts";
-import type { Evidence, ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
+import type { Evidence, ReplayInfo, ResultTables } from "../table/verdict-tables.ts";
 import { EVIDENCE, SCHEMA_VERSION } from "../table/verdict-tables.ts";
 import { type Agreement, agreement } from "./agreement.ts";
 import { type Attribution, attribution } from "./attribution.ts";
@@ -72,7 +72,7 @@ export interface Summary {
 
 /** All figures of a run. `metas` and `infos` are parallel, by trace index. `filter`: what `tables` were chosen by. */
 export function summarize(
-  tables: VerdictTables,
+  tables: ResultTables,
   metas: readonly TraceMeta[],
   infos: readonly ReplayInfo[],
   filter: FilterNote | null = null,
@@ -99,7 +99,7 @@ export function commonUnit({ traces }: Pick<Summary, "traces">): TimeUnit {
 }
 
 function traceSummary(
-  tables: VerdictTables,
+  tables: ResultTables,
   meta: TraceMeta,
   info: ReplayInfo | undefined,
   trace: number,
@@ -131,7 +131,7 @@ function traceSummary(
   };
 }
 
-function forksSummary(tables: VerdictTables): ForksSummary {
+function forksSummary(tables: ResultTables): ForksSummary {
   const { forks } = tables;
   const windows = countTexts(forks, "window");
   const exposure = [...countTexts(forks, "exposure")].filter(([, n]) => n > 0);
@@ -150,7 +150,7 @@ function forksSummary(tables: VerdictTables): ForksSummary {
 }
 
 function evidenceCounts(
-  tables: VerdictTables,
+  tables: ResultTables,
   name: "mm_users_evidence" | "mm_count_evidence",
 ): Record<Evidence, number> {
   const counts = countTexts(tables.forks, name);

@@ -2,7 +2,7 @@
 // the tables only give the places of problems.
 import type { TimeUnit } from "../base/time.ts";
 import { formatDuration } from "../base/time.ts";
-import type { VerdictTables } from "../table/verdict-tables.ts";
+import type { ResultTables } from "../table/verdict-tables.ts";
 import type { CountAgreement } from "./agreement.ts";
 import { lazyText, namedText } from "./attribution-text.ts";
 import { printable, wrap } from "./plain-text.ts";
@@ -24,7 +24,11 @@ const MOST_PROBLEMS = 10;
 const LABEL = 11;
 
 /** Lines of text, each below 80 columns; input text has its control characters escaped. Ends without a newline. */
-export function renderText(summary: Summary, tables: VerdictTables, paint: Paint = plain): string {
+export function renderText(
+  summary: Summary,
+  tables: Pick<ResultTables, "problems">,
+  paint: Paint = plain,
+): string {
   const sections = [
     answerLines(summary).map((line) => paint("strong", line)),
     headLines(summary, paint),
@@ -225,7 +229,7 @@ function missingLines({ missing, assumptions, filter }: Summary): string[] {
   return [...out, ...assumptions.flatMap((sentence) => labelled("assumed", printable(sentence)))];
 }
 
-function problemLines({ traces }: Summary, { problems }: VerdictTables): string[] {
+function problemLines({ traces }: Summary, { problems }: Pick<ResultTables, "problems">): string[] {
   const out: string[] = [];
   for (let row = 0; row < Math.min(problems.length, MOST_PROBLEMS); row++) {
     const { code, severity, count: n, first_line, trace, sample } = problems.row(row);

@@ -4,34 +4,47 @@ import { existsSync } from "node:fs";
 import { descendantForks } from "../analyze/descendants.ts";
 import { type FilterNote, type ForkFilter, filterTables } from "../analyze/filter.ts";
 import { readEventFile } from "../table/arrow.ts";
+import { newVerdictTables, type VerdictTables } from "../table/verdict-tables.ts";
 import { UsageError } from "./exit.ts";
 import { inFile, openReader } from "./files.ts";
 import { type FilterCliOptions, filterText, hasFilter } from "./filter-options.ts";
 import { eventsFile, tablePath } from "./output-dir.ts";
-import type { Results } from "./results.ts";
+import type { ReadResults, Results } from "./results.ts";
 import { quotePath } from "./trace-input.ts";
 
 /**
- * The results of the forks that the options select; without options the same. `dir` holds the events, which -p reads.
+ * The results of the forks that the options select, in memory; without options the same. `dir` holds the events, which -p reads.
  * Earlier filters of the same results stay said.
  */
 export async function filterResults(
   dir: string,
+  results: ReadResults,
+  options: FilterCliOptions,
+): Promise<ReadResults> {
+  if (!hasFilter(options)) return results;
+  const tables = newVerdictTables();
+  const filter = await filterRows(dir, results, options, tables);
+  return { ...results, tables, filter };
+}
+
+/** The same into given tables; `onRows` may take rows out of them. */
+export async function filterRows(
+  dir: string,
   results: Results,
   options: FilterCliOptions,
-): Promise<Results> {
-  if (!hasFilter(options)) return results;
+  into: VerdictTables,
+  onRows: () => void = () => {},
+): Promise<FilterNote> {
   const notes: string[] = [];
   const members = options.pid === undefined ? null : await membersOf(dir, results, options.pid, notes);
   const units = results.metas.map(({ timeUnit }) => timeUnit);
-  const tables = filterTables(results.tables, forkFilter(options), units, members);
+  filterTables(results.tables, forkFilter(options), units, members, into, onRows);
   const before = results.filter;
-  const filter: FilterNote = {
+  return {
     options: [...(before?.options ?? []), ...filterText(options)],
     recorded: before?.recorded ?? results.tables.forks.length,
     notes: [...(before?.notes ?? []), ...notes],
   };
-  return { ...results, tables, filter };
 }
 
 function forkFilter({ time, cpu, pid, comm }: FilterCliOptions): ForkFilter {

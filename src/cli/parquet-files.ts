@@ -1,7 +1,7 @@
 // The tables of a result directory as Parquet files: what --parquet writes, and how query hands them to DuckDB.
 import { readEventFile } from "../table/arrow.ts";
 import { writeParquetEvents, writeParquetTable } from "../table/parquet.ts";
-import type { VerdictTables } from "../table/verdict-tables.ts";
+import type { ResultTables } from "../table/verdict-tables.ts";
 import { type FileSink, inFile, openReader, openSink } from "./files.ts";
 
 /** The result tables, by name; events are not among them. */
@@ -16,7 +16,7 @@ export const TABLE_NAMES = [
 ] as const;
 
 /** Writes each result table to the path that `pathOf` gives for its name. */
-export function writeTables(tables: VerdictTables, pathOf: (name: string) => string): void {
+export function writeTables(tables: ResultTables, pathOf: (name: string) => string): void {
   withSink(pathOf("forks"), (sink) => writeParquetTable(tables.forks, (bytes) => sink.write(bytes)));
   withSink(pathOf("verdicts"), (sink) => writeParquetTable(tables.verdicts, (bytes) => sink.write(bytes)));
   withSink(pathOf("exposures"), (sink) => writeParquetTable(tables.exposures, (bytes) => sink.write(bytes)));

@@ -15,13 +15,16 @@ export type ReplayChoices = Pick<ReplayCliOptions, "policy" | "kernel" | "assume
 export class Follower {
   readonly #options: ReplayOptions;
   readonly #choices: ReplayChoices;
+  readonly #onRows: () => void;
   #running: RunningReplay | null = null;
   /** Nothing was fed, or the trace went on to show what its beginning had not: the replay begins anew, from the file. */
   #isUseless = false;
 
-  constructor(choices: ReplayChoices) {
+  /** `onRows`: as ReplayOptions. */
+  constructor(choices: ReplayChoices, onRows: () => void) {
     this.#choices = choices;
-    this.#options = replayOptionsOf(choices);
+    this.#onRows = onRows;
+    this.#options = { ...replayOptionsOf(choices), onRows };
   }
 
   /** Takes the next rows; `known` is what is known of the trace by then. */
@@ -46,7 +49,10 @@ export class Follower {
   ): Promise<ReplayInfo> {
     const running = this.holdsFor(meta) ? this.#running : null;
     this.#giveUp();
-    if (running === null) return (await replayEvents(eventsPath, this.#choices, tables, trace)).info;
+    if (running === null) {
+      const { info } = await replayEvents(eventsPath, this.#choices, tables, trace, this.#onRows);
+      return info;
+    }
     appendProblems(tables, meta, trace);
     return running.finish(meta, tables, trace);
   }
@@ -57,19 +63,28 @@ export class Follower {
   }
 }
 
-/** Replays the events at `eventsPath`; appends to `tables` under trace index `trace`. Throws InputError when the file is not one of ours. */
+/**
+ * Replays the events at `eventsPath`; appends to `tables` under trace index `trace`. `onRows`: as ReplayOptions. Throws InputError
+ * when the file is not one of ours.
+ */
 export async function replayEvents(
   eventsPath: string,
   options: ReplayChoices,
   tables: VerdictTables,
   trace: number,
+  onRows: () => void = () => {},
 ): Promise<{ readonly meta: TraceMeta; readonly info: ReplayInfo }> {
   const reader = openReader(eventsPath);
   try {
     const events = inFile(eventsPath, () => readEventFile(reader));
     appendProblems(tables, events.meta, trace);
     const progress = openProgress("replay", THOUSAND_EVENTS);
-    const info = await replay(watched(events, progress), replayOptionsOf(options), tables, trace);
+    const info = await replay(
+      watched(events, progress),
+      { ...replayOptionsOf(options), onRows },
+      tables,
+      trace,
+    );
     progress.clear();
     return { meta: events.meta, info };
   } finally {

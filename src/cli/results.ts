@@ -7,10 +7,11 @@ import type { ChartLibraries } from "../analyze/report/scripts.ts";
 import { type Summary, summarize } from "../analyze/summary.ts";
 import { assert } from "../base/assert.ts";
 import { InputError } from "../base/errors.ts";
-import { decodeTable, encodeTable, readEventFile } from "../table/arrow.ts";
+import { readEventFile } from "../table/arrow.ts";
 import type { ColumnTable, TableSpec } from "../table/columns.ts";
 import type { TraceMeta } from "../table/event-batch.ts";
-import type { ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
+import { decodeTable } from "../table/table-file.ts";
+import type { ReplayInfo, ResultTables, VerdictTables } from "../table/verdict-tables.ts";
 import {
   BLOCK_SPEC,
   DENIAL_SPEC,
@@ -31,7 +32,7 @@ const RUN_FILE = "run.json";
 
 /** Everything one run found out. Parallel arrays by trace index. */
 export interface Results {
-  readonly tables: VerdictTables;
+  readonly tables: ResultTables;
   readonly metas: readonly TraceMeta[];
   readonly infos: readonly ReplayInfo[];
   /** Options that bear on the results, as they would be typed. */
@@ -39,6 +40,9 @@ export interface Results {
   /** What the forks in the tables were chosen by; absent: they are all that were recorded. */
   readonly filter?: FilterNote;
 }
+
+/** As readResults has it: all in memory. */
+export type ReadResults = Results & { readonly tables: VerdictTables };
 
 type StoredMeta = Omit<TraceMeta, "comms" | "pointers" | "problems" | "epochNs"> & {
   readonly epochNs: string;
@@ -53,16 +57,8 @@ interface RunFile {
   readonly traces: readonly { readonly meta: StoredMeta; readonly info: ReplayInfo }[];
 }
 
-/** Writes tables, summary.json and report.html into `dir`, which has a tables/ directory. */
+/** Writes summary.json, report.html and tables/run.json into `dir`; the tables are there (TableFiles). */
 export async function writeResults(dir: string, results: Results): Promise<Summary> {
-  const { tables } = results;
-  writeTable(dir, "forks", tables.forks);
-  writeTable(dir, "verdicts", tables.verdicts);
-  writeTable(dir, "exposures", tables.exposures);
-  writeTable(dir, "blocks", tables.blocks);
-  writeTable(dir, "near_misses", tables.near_misses);
-  writeTable(dir, "denials", tables.denials);
-  writeTable(dir, "problems", tables.problems);
   writeWhole(tablePath(dir, RUN_FILE), `${JSON.stringify(runFileOf(results), null, 2)}\n`);
   const summary = summaryOf(results);
   writeWhole(`${dir}/${SUMMARY_FILE}`, summaryText(summary));
@@ -110,7 +106,7 @@ export async function renderHtml(dir: string, results: Results, summary: Summary
 }
 
 /** Reads back what writeResults wrote. Throws InputError naming the file that is missing or damaged. */
-export function readResults(dir: string): Results {
+export function readResults(dir: string): ReadResults {
   const tables: VerdictTables = {
     forks: readTable(dir, "forks", FORK_SPEC),
     verdicts: readTable(dir, "verdicts", VERDICT_SPEC),
@@ -133,10 +129,6 @@ export function readResults(dir: string): Results {
     options: run.options ?? [],
     ...(run.filter === undefined ? {} : { filter: run.filter }),
   };
-}
-
-function writeTable<S extends TableSpec>(dir: string, name: string, table: ColumnTable<S>): void {
-  writeWhole(tablePath(dir, `${name}.arrow`), encodeTable(table));
 }
 
 function readTable<S extends TableSpec>(dir: string, name: string, spec: S): ColumnTable<S> {

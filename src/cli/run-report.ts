@@ -13,12 +13,12 @@ import { replaceFile, writeWhole } from "./files.ts";
 import type { FilterCliOptions } from "./filter-options.ts";
 import { filterResults } from "./filter-results.ts";
 import { print } from "./output.ts";
-import { type Results, readResults, summaryOf } from "./results.ts";
+import { type ReadResults, readResults, summaryOf } from "./results.ts";
 import { quotePath, STDIN } from "./trace-input.ts";
 import { TOOL_VERSION } from "./version.ts";
 
 interface Read {
-  readonly results: Results;
+  readonly results: ReadResults;
   readonly summary: Summary;
 }
 

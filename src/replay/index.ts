@@ -10,7 +10,7 @@ import { POLICIES } from "./policies/index.ts";
 import type { Policy } from "./policies/policy.ts";
 import { WINDOW_CUT } from "./problems.ts";
 import { Replayer } from "./replay.ts";
-import { writeVerdicts } from "./verdicts.ts";
+import { type OpenForks, writeVerdicts } from "./verdicts.ts";
 
 export { REPLAY_PROBLEMS } from "./problems.ts";
 export { POLICIES };
@@ -29,6 +29,8 @@ export interface ReplayOptions {
   readonly assume?: readonly string[];
   /** Hide every sampled count from the decisions. */
   readonly blind?: boolean;
+  /** Called between forks: the rows in the tables may be taken out of them (ColumnTable.letGo). */
+  readonly onRows?: () => void;
 }
 
 /** What a replay goes by from a trace's first row on. */
@@ -67,17 +69,16 @@ export class RunningReplay {
 
   /** The trace is over: appends its rows to `into`. `meta` must be one that it holds for. */
   finish(meta: TraceMeta, into: VerdictTables, traceIndex: number): ReplayInfo {
-    const { assume = [], policies: ids, blind } = this.#options;
+    const { assume = [], policies: ids, blind, onRows = () => {} } = this.#options;
     const kernel = this.#kernel;
     const replayer = this.#replayer;
     replayer.finish();
     const names = armedNames(replayer, meta, assume);
     const armed = armedOf(names);
     const policies = POLICIES.filter((p) => ids === undefined || ids.includes(p.id));
-    const before = into.forks.length;
     const lazySetsDirty = assume.includes("lazy-sets-dirty");
-    const decided = { policies, armed, blind: blind === true, lazySetsDirty, traceIndex };
-    writeVerdicts(replayer, meta, decided, into);
+    const decided = { policies, armed, blind: blind === true, lazySetsDirty, traceIndex, onRows };
+    const open = writeVerdicts(replayer, meta, decided, into);
     writeProblems(replayer, into, traceIndex);
     return {
       kernel: kernel.name,
@@ -90,7 +91,7 @@ export class RunningReplay {
       crLoads: replayer.loads.result(),
       nearMissNeeds: armed.useMm ? null : "kthread_use_mm",
       armed: [...names].sort(),
-      missing: missing(armed, into, before),
+      missing: missing(armed, open),
       assumptions: assumptions(kernel, armed, lazySetsDirty, assume),
       gets: replayer.gets.counts(meta.comms, replayer.world.lossSeq < 0),
     };
@@ -204,20 +205,7 @@ function writeProblems(replayer: Replayer, into: VerdictTables, traceIndex: numb
 }
 
 /** What the recording lacks, and how many forks are undecided for it. */
-function missing(armed: Armed, into: VerdictTables, before: number): ReplayInfo["missing"] {
-  const { forks } = into;
-  const lacking = (column: "mm_users_evidence" | "mm_count_evidence" | "window"): number => {
-    let n = 0;
-    for (let row = before; row < forks.length; row++) {
-      const value = forks.get(column, row);
-      if (column === "window" ? value !== "measured" : value !== "measured" && value !== "derived") n++;
-    }
-    return n;
-  };
-  const all = forks.length - before;
-  const users = lacking("mm_users_evidence");
-  const counts = lacking("mm_count_evidence");
-  const windows = lacking("window");
+function missing(armed: Armed, { forks: all, users, counts, windows }: OpenForks): ReplayInfo["missing"] {
   const out: { probe: string; wouldTell: string; forks: number }[] = [];
   const need = (probe: string, wouldTell: string, n: number): void => {
     if (n > 0) out.push({ probe, wouldTell, forks: n });

@@ -23,6 +23,16 @@ export interface VerdictOptions {
   readonly blind: boolean;
   readonly lazySetsDirty: boolean;
   readonly traceIndex: number;
+  /** As ReplayOptions.onRows. */
+  readonly onRows: () => void;
+}
+
+/** Forks of one trace, and those of them whose mm_users or mm_count is not known exactly, or whose window is not measured. */
+export interface OpenForks {
+  forks: number;
+  users: number;
+  counts: number;
+  windows: number;
 }
 
 const RANK: Record<Evidence, number> = { measured: 0, derived: 1, "at-least": 2, assumed: 3, unknown: 4 };
@@ -43,15 +53,16 @@ interface ForkFacts {
   readonly window: "measured" | "bracketed" | "point";
 }
 
-/** Appends all rows of one trace. `firstFork`: id of its first fork. */
+/** Appends all rows of one trace. */
 export function writeVerdicts(
   replayer: Replayer,
   meta: TraceMeta,
   options: VerdictOptions,
   into: VerdictTables,
-): void {
+): OpenForks {
   const { forks, windows } = replayer;
-  const base = into.forks.length;
+  const base = into.forks.total;
+  const open: OpenForks = { forks: 0, users: 0, counts: 0, windows: 0 };
   const order = Array.from({ length: forks.length }, (_, row) => row)
     .filter((row) => forks.dropped[row] === 0)
     .sort((a, b) => forks.start[a]! - forks.start[b]! || a - b);
@@ -73,6 +84,7 @@ export function writeVerdicts(
     blocks.before(row);
     const facts = factsAt(row);
     into.forks.append(forkRow(replayer, row, id, facts, meta, options));
+    countOpen(open, facts);
     appendDenials(into, id, facts, meta);
     for (const text of facts.excess) replayer.problems.add(DERIVED_ABOVE_SAMPLE, forks.line[row]!, text);
     for (const e of facts.exposures) appendExposure(into, e, id, meta);
@@ -81,8 +93,17 @@ export function writeVerdicts(
       blocks.inWindow(row, policy, isFast);
     }
     blocks.after(row);
+    options.onRows();
   });
   blocks.finish();
+  return open;
+}
+
+function countOpen(open: OpenForks, { check, window }: ForkFacts): void {
+  open.forks++;
+  if (!check.users.exact) open.users++;
+  if (!check.count.exact) open.counts++;
+  if (window !== "measured") open.windows++;
 }
 
 function group<T extends { readonly fork: number }>(items: readonly T[], rows: number): (T[] | undefined)[] {

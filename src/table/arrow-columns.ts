@@ -45,6 +45,23 @@ function nullsWhere(length: number, isNull: (row: number) => boolean): Nulls | n
   );
 }
 
+/** Puts `absent` where the validity bitmap has no bit; a byte of eight rows at a time, since most have all. */
+export function patchNulls(
+  values: { [row: number]: number },
+  bits: Uint8Array,
+  length: number,
+  absent: number,
+): void {
+  const bytes = Math.ceil(length / 8);
+  if (bits.length < bytes) throw corrupt(`a validity bitmap of ${bits.length} bytes for ${length} rows`);
+  for (let at = 0; at < bytes; at++) {
+    const byte = bits[at]!;
+    if (byte === 0xff) continue;
+    const end = Math.min(length, at * 8 + 8);
+    for (let row = at * 8; row < end; row++) if (((byte >> (row & 7)) & 1) === 0) values[row] = absent;
+  }
+}
+
 /** Dictionary keys with 0 in place of `absent`: polars refuses a negative key even where it is null. */
 export function cleanKeys(keys: Int32Array, nulls: Nulls | null, absent: number): Int32Array {
   if (nulls === null) return keys;

@@ -41,6 +41,13 @@ export interface BatchParts {
   readonly buffers: readonly Uint8Array[];
 }
 
+/** A batch of a file whose buffers are read when asked for. */
+export interface StoredBatch {
+  readonly length: number;
+  readonly nodes: readonly ArrayNode[];
+  buffer(index: number): Uint8Array;
+}
+
 /** Bytes that can be read at any offset. `readAt` hands over the bytes: the reader may keep and change them. */
 export interface RandomAccess {
   readonly size: number;
@@ -191,6 +198,8 @@ export interface IpcFile {
   readonly schema: Schema;
   readonly batchCount: number;
   batch(index: number): BatchParts;
+  /** What batch `index` is made of; its buffers are read one by one, when asked for. */
+  stored(index: number): StoredBatch;
   /** Values of dictionary `id`; empty when the file has none of that id. Delta batches are appended. */
   dictionary(id: number): string[];
 }
@@ -207,6 +216,7 @@ export function openIpcFile(source: RandomAccess): IpcFile {
     schema: footer.schema,
     batchCount: footer.numRecordBatches,
     batch: (index) => decoding(() => readBatch(source, footer.getRecordBatch(index), checks[index])),
+    stored: (index) => decoding(() => storedBatch(source, footer.getRecordBatch(index), checks[index])),
     dictionary: (id) => decoding(() => readDictionary(source, footer, dictionaryChecks, id)),
   };
 }
@@ -231,8 +241,26 @@ function readFooter(source: RandomAccess): Footer {
 
 function readBatch(source: RandomAccess, block: FileBlock | null, check: string | undefined): BatchParts {
   const { message, body } = readMessage(source, block, check);
+  return batchParts(batchHeader(message), body);
+}
+
+function batchHeader(message: Message): RecordBatch {
   if (!message.isRecordBatch()) throw corrupt("a record batch block holds another message");
-  return batchParts(message.header() as RecordBatch, body);
+  return message.header() as RecordBatch;
+}
+
+function storedBatch(source: RandomAccess, block: FileBlock | null, check: string | undefined): StoredBatch {
+  const { message, bodyAt, bodyLength } = readHead(source, block, check);
+  const { length, nodes, regions } = batchRegions(batchHeader(message), bodyLength);
+  return {
+    length,
+    nodes,
+    buffer: (index) => {
+      const region = regions[index];
+      if (region === undefined) throw corrupt("a batch has fewer buffers than its schema");
+      return aligned(source.readAt(bodyAt + region.offset, region.length));
+    },
+  };
 }
 
 function readMessage(
@@ -240,6 +268,20 @@ function readMessage(
   block: FileBlock | null,
   check: string | undefined,
 ): { message: Message; body: Uint8Array } {
+  const { message, bodyAt, bodyLength } = readHead(source, block, check);
+  return { message, body: aligned(source.readAt(bodyAt, bodyLength)) };
+}
+
+/** Typed arrays need their own alignment; a pooled Buffer can start anywhere. */
+function aligned(bytes: Uint8Array): Uint8Array {
+  return bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
+}
+
+function readHead(
+  source: RandomAccess,
+  block: FileBlock | null,
+  check: string | undefined,
+): { readonly message: Message; readonly bodyAt: number; readonly bodyLength: number } {
   if (block === null) throw corrupt("a block is missing from the footer");
   const { offset, metaDataLength, bodyLength } = block;
   if (
@@ -255,23 +297,33 @@ function readMessage(
   const flatbuffer = metadata.subarray(PREFIX_BYTES);
   if (crc32(flatbuffer).toString(16) !== check)
     throw corrupt(`the checksum of the message at ${offset} is wrong`);
-  const message = Message.decode(flatbuffer);
-  const body = source.readAt(offset + metaDataLength, bodyLength);
-  // Typed arrays need their own alignment; a pooled Buffer can start anywhere.
-  return { message, body: body.byteOffset % 8 === 0 ? body : body.slice() };
+  return { message: Message.decode(flatbuffer), bodyAt: offset + metaDataLength, bodyLength };
 }
 
 function batchParts(header: RecordBatch, body: Uint8Array): BatchParts {
+  const { length, nodes, regions } = batchRegions(header, body.length);
+  const buffers = regions.map(({ offset, length: size }) => body.subarray(offset, offset + size));
+  return { length, nodes, buffers };
+}
+
+/** Where in its body a batch's buffers lie. */
+function batchRegions(
+  header: RecordBatch,
+  bodyLength: number,
+): {
+  readonly length: number;
+  readonly nodes: readonly ArrayNode[];
+  readonly regions: readonly BufferRegion[];
+} {
   if (header.compression !== null) {
     throw new InputError("table/compressed", "compressed Arrow record batches are not supported");
   }
-  const buffers = header.buffers.map(({ offset, length }) => {
-    if (offset < 0 || offset % 8 !== 0 || length < 0 || offset + length > body.length) {
+  for (const { offset, length } of header.buffers) {
+    if (offset < 0 || offset % 8 !== 0 || length < 0 || offset + length > bodyLength) {
       throw corrupt(`buffer at ${offset} reaches outside its batch`);
     }
-    return body.subarray(offset, offset + length);
-  });
-  return { length: header.length, nodes: header.nodes, buffers };
+  }
+  return { length: header.length, nodes: header.nodes, regions: header.buffers };
 }
 
 function readDictionary(

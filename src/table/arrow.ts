@@ -1,6 +1,5 @@
-// Arrow IPC for forkcast's tables: result tables (ColumnTable) whole, events batch by batch in constant memory.
-// ingest's batches go out through EventFileWriter and come back through readEventFile; replay's tables go through
-// encodeTable and decodeTable. pyarrow, polars, R and DuckDB read the same files.
+// events.arrow, batch by batch in constant memory: ingest's batches go out through EventFileWriter and come back through
+// readEventFile. Result tables are table-file.ts's. pyarrow, polars, R and DuckDB read the same files.
 import { Field, Schema } from "apache-arrow/schema";
 import type { DataType } from "apache-arrow/type";
 import { Dictionary, Int8, Int16, Int32, Int64, Uint8, Uint32 } from "apache-arrow/type";
@@ -8,86 +7,24 @@ import { assert } from "../base/assert.ts";
 import { InputError } from "../base/errors.ts";
 import {
   cleanKeys,
-  columnParts,
   dictionaryId,
   expectFields,
   flat,
   joinParts,
   nullsEqual,
   PartsCursor,
-  readColumn,
   schemaError,
-  tableField,
   UTF8,
 } from "./arrow-columns.ts";
 import type { BatchParts, FileTail, IpcFile, RandomAccess, TypedArrayClass } from "./arrow-ipc.ts";
 import { bytesOf, corrupt, IpcFileWriter, openIpcFile, typed } from "./arrow-ipc.ts";
-import type { TableSpec } from "./columns.ts";
-import { ColumnTable } from "./columns.ts";
 import type { EventBatch, EventTable, TraceMeta } from "./event-batch.ts";
 import { BATCH_ROWS, NO_MM, NO_VALUE, NONE } from "./event-batch.ts";
 import { EVENT_KIND_NAMES } from "./event-kinds.ts";
-import { SCHEMA_VERSION } from "./verdict-tables.ts";
+import { SCHEMA_VERSION, VERSION_KEY } from "./verdict-tables.ts";
 
-const VERSION_KEY = "forkcast.schema_version";
 const TRACE_KEY = "forkcast.trace";
 const TWO_32 = 2 ** 32;
-
-/** The whole table as the bytes of an Arrow IPC file, one record batch. `metadata` goes into the schema. */
-export function encodeTable<S extends TableSpec>(
-  table: ColumnTable<S>,
-  metadata: ReadonlyMap<string, string> = new Map(),
-): Uint8Array {
-  const fields = table.names.map((name, id) => tableField(name, table.column(name).type, id));
-  const chunks: Uint8Array[] = [];
-  const writer = new IpcFileWriter(new Schema(fields), (bytes) => chunks.push(bytes));
-  for (const [id, name] of table.names.entries()) {
-    const column = table.column(name);
-    if (column.type === "dict" || column.type === "dictList") writer.dictionary(id, column.values);
-  }
-  writer.batch(
-    joinParts(
-      table.length,
-      table.names.map((name) => columnParts(table.column(name), table.length)),
-    ),
-  );
-  writer.finish(new Map([[VERSION_KEY, String(SCHEMA_VERSION)], ...metadata]));
-  return concat(chunks);
-}
-
-/** Reads back a table that encodeTable wrote. Throws InputError `table/schema` when a column is missing or another type. */
-export function decodeTable<S extends TableSpec>(bytes: Uint8Array, spec: S): ColumnTable<S> {
-  const file = openIpcFile(inMemory(bytes));
-  const table = new ColumnTable(spec);
-  const expected = table.names.map((name, id) => tableField(name, spec[name]!, id));
-  expectFields(file.schema.fields, expected);
-  const dictionaries = new Map<string, readonly string[]>();
-  for (const [i, name] of table.names.entries()) {
-    const id = dictionaryId(file.schema.fields[i]!.type);
-    if (id !== null) dictionaries.set(name, file.dictionary(id));
-  }
-  for (let index = 0; index < file.batchCount; index++) {
-    const batch = file.batch(index);
-    const cursor = new PartsCursor(batch);
-    for (const name of table.names) readColumn(table.column(name), cursor, dictionaries.get(name) ?? []);
-    table.length += batch.length;
-  }
-  return table;
-}
-
-function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    out.set(chunk, at);
-    at += chunk.length;
-  }
-  return out;
-}
-
-function inMemory(bytes: Uint8Array): RandomAccess {
-  return { size: bytes.length, readAt: (offset, length) => bytes.slice(offset, offset + length) };
-}
 
 const COMM_DICTIONARY = 1;
 const MM_DICTIONARY = 2;

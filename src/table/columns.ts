@@ -19,6 +19,7 @@ export type RowOf<S extends TableSpec> = { readonly [K in keyof S]: CellOf<S[K]>
 
 /** int32 null marker inside columns. */
 export const NULL_I32 = -2147483648;
+const TWO_32 = 2 ** 32;
 
 /** One column: numbers in a typed array, strings as ids into `values`. */
 export class Column {
@@ -32,11 +33,13 @@ export class Column {
   /** dictList: end offset of each row. */
   readonly ends: Int32Growable = new Int32Growable();
   /** Dictionary of dict and dictList, by id. */
-  readonly values: string[] = [];
+  readonly values: string[];
   readonly #ids = new Map<string, number>();
 
-  constructor(type: ColumnType) {
+  /** `values`: a dictionary that ids are read from; a column that has one is not pushed to. */
+  constructor(type: ColumnType, values: string[] = []) {
     this.type = type;
+    this.values = values;
   }
 
   /** Id of a dictionary value, added when new. */
@@ -74,6 +77,18 @@ export class Column {
     }
   }
 
+  /** Forgets the cells, not the dictionary. */
+  letGo(): void {
+    for (const cells of [this.ints, this.floats, this.hi, this.ends]) cells.length = 0;
+  }
+
+  /** ns: as a number, exact below 2^53; null where it is null. */
+  ns(row: number): number | null {
+    const high = this.hi.data[row]!;
+    const low = this.ints.data[row]!;
+    return high === NULL_I32 && low === 0 ? null : high * TWO_32 + (low >>> 0);
+  }
+
   /** Cell of a row, as it was pushed. */
   get(row: number): CellOf<ColumnType> {
     switch (this.type) {
@@ -103,17 +118,54 @@ export class Column {
   }
 }
 
+/** Rows of one schema, read as often as wanted and a batch at a time: held in memory, or in a file (table-file.ts). */
+export interface TableRows<S extends TableSpec> {
+  readonly spec: S;
+  readonly length: number;
+  /**
+   * All rows in order, some at a time. Of a batch only the columns in `names` are to be read, and only until the next is asked
+   * for; its `first` is the number of its row 0. An id means the same value in every batch. `skips`: of a batch, by its first row
+   * and the first after it, whether it is not wanted.
+   */
+  batches(
+    names: readonly (keyof S & string)[],
+    skips?: (first: number, end: number) => boolean,
+  ): Iterable<ColumnTable<S>>;
+}
+
 /** Rows of one schema as columns. */
-export class ColumnTable<S extends TableSpec> {
+export class ColumnTable<S extends TableSpec> implements TableRows<S> {
   readonly spec: S;
   readonly names: readonly (keyof S & string)[];
+  /** Rows held. */
   length = 0;
+  /** Rows before those, which are elsewhere: written out, or in other batches. */
+  first = 0;
   readonly #columns = new Map<string, Column>();
 
-  constructor(spec: S) {
+  /** `values`: dictionaries, by column, of rows that are filled in and not appended. */
+  constructor(spec: S, values: ReadonlyMap<string, string[]> = new Map()) {
     this.spec = spec;
     this.names = Object.keys(spec) as (keyof S & string)[];
-    for (const name of this.names) this.#columns.set(name, new Column(spec[name]!));
+    for (const name of this.names) this.#columns.set(name, new Column(spec[name]!, values.get(name)));
+  }
+
+  /** Rows appended so far, those let go included. */
+  get total(): number {
+    return this.first + this.length;
+  }
+
+  /** Forgets the rows held, which have been written elsewhere; dictionaries stay. */
+  letGo(): void {
+    this.first += this.length;
+    this.length = 0;
+    for (const column of this.#columns.values()) column.letGo();
+  }
+
+  /** Itself, whole. */
+  batches(): readonly ColumnTable<S>[] {
+    assert(this.first === 0, "no rows were let go");
+    return [this];
   }
 
   append(row: RowOf<S>): void {
@@ -123,7 +175,8 @@ export class ColumnTable<S extends TableSpec> {
 
   column(name: keyof S & string): Column {
     const column = this.#columns.get(name);
-    assert(column !== undefined, `no column ${name}`);
+    // Not assert(): its text would be made for every cell that is asked for.
+    if (column === undefined) throw new RangeError(`no column ${name}`);
     return column;
   }
 

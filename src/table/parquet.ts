@@ -2,7 +2,7 @@
 // reader. Row groups go out one by one: memory holds one of them. Called by the command line (--parquet, query).
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { assert } from "../base/assert.ts";
-import type { Column, ColumnTable, ColumnType, TableSpec } from "./columns.ts";
+import type { Column, ColumnType, TableRows, TableSpec } from "./columns.ts";
 import { NULL_I32 } from "./columns.ts";
 import type { EventBatch, EventTable } from "./event-batch.ts";
 import { NO_MM, NO_VALUE, NONE } from "./event-batch.ts";
@@ -97,21 +97,23 @@ const FIELD_TYPES: Readonly<Record<ColumnType, FieldType>> = {
 
 /** Writes a result table as a Parquet file: the columns of its Arrow twin, enumerations as strings. */
 export function writeParquetTable<S extends TableSpec>(
-  table: ColumnTable<S>,
+  table: TableRows<S>,
   write: (bytes: Uint8Array) => void,
 ): void {
-  const columns = table.names.map((name) => table.column(name));
-  const fields = table.names.map((name, i): Field => {
-    const type = columns[i]?.type ?? "i32";
-    return { name, type: FIELD_TYPES[type], isNullable: true };
+  const names: readonly (keyof S & string)[] = Object.keys(table.spec);
+  const fields = names.map((name): Field => {
+    return { name, type: FIELD_TYPES[table.spec[name] ?? "i32"], isNullable: true };
   });
   const file = new ParquetFile(fields, write);
-  for (let from = 0; from < table.length; from += GROUP_ROWS) {
-    const to = Math.min(table.length, from + GROUP_ROWS);
-    file.group(
-      to - from,
-      columns.map((column) => cells(column, from, to)),
-    );
+  for (const batch of table.batches(names)) {
+    const columns = names.map((name) => batch.column(name));
+    for (let from = 0; from < batch.length; from += GROUP_ROWS) {
+      const to = Math.min(batch.length, from + GROUP_ROWS);
+      file.group(
+        to - from,
+        columns.map((column) => cells(column, from, to)),
+      );
+    }
   }
   file.finish();
 }

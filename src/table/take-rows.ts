@@ -1,17 +1,23 @@
-// A table with only some of another's rows: what a filter of forks leaves.
-import { type Column, ColumnTable, NULL_I32, type TableSpec } from "./columns.ts";
+// Copies some rows of a table: what a filter of forks leaves.
+import { type Column, type ColumnTable, NULL_I32, type TableRows, type TableSpec } from "./columns.ts";
 
-/** The rows that `keep` names, in order; dictionaries hold only the values these rows use. The source is left as it is. */
+/**
+ * Appends to `to` the rows that `keep` names, in order; dictionaries get only the values these rows use. The source is left as it
+ * is. `onRows` is called after each batch: it may take rows out of `to`.
+ */
 export function takeRows<S extends TableSpec>(
-  from: ColumnTable<S>,
-  keep: (row: number) => boolean,
-): ColumnTable<S> {
-  const rows: number[] = [];
-  for (let row = 0; row < from.length; row++) if (keep(row)) rows.push(row);
-  const to = new ColumnTable(from.spec);
-  for (const name of from.names) copyColumn(from.column(name), to.column(name), rows);
-  to.length = rows.length;
-  return to;
+  from: TableRows<S>,
+  to: ColumnTable<S>,
+  keep: (batch: ColumnTable<S>, row: number) => boolean,
+  onRows: () => void = () => {},
+): void {
+  for (const batch of from.batches(to.names)) {
+    const rows: number[] = [];
+    for (let row = 0; row < batch.length; row++) if (keep(batch, row)) rows.push(row);
+    for (const name of to.names) copyColumn(batch.column(name), to.column(name), rows);
+    to.length += rows.length;
+    onRows();
+  }
 }
 
 function copyColumn(from: Column, to: Column, rows: readonly number[]): void {

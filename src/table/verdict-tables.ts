@@ -1,7 +1,9 @@
 // Schemas of the result tables (house.md §6). Interface: extend, never rename; schema-changelog.md says what changed.
-import { ColumnTable, type RowOf } from "./columns.ts";
+import { ColumnTable, type RowOf, type TableRows } from "./columns.ts";
 
 export const SCHEMA_VERSION = 1;
+/** Schema metadata of every table's file: the version. */
+export const VERSION_KEY = "forkcast.schema_version";
 
 /** Policy ids, in report order. */
 export const POLICY_IDS = [
@@ -263,7 +265,22 @@ export type ProblemRow = RowOf<typeof PROBLEM_SPEC>;
 /** What a policy's `blocked` figure lacks, or null when it can be evaluated: by trace index, then policy id. */
 export type BlockedNeeds = Readonly<Record<string, string | null>>;
 
-/** All results of one run, over all its traces. */
+/** All results of one run, over all its traces, as they are read. */
+export interface ResultTables {
+  readonly forks: TableRows<typeof FORK_SPEC>;
+  readonly verdicts: TableRows<typeof VERDICT_SPEC>;
+  readonly exposures: TableRows<typeof EXPOSURE_SPEC>;
+  readonly blocks: TableRows<typeof BLOCK_SPEC>;
+  readonly denials: TableRows<typeof DENIAL_SPEC>;
+  readonly near_misses: TableRows<typeof NEAR_MISS_SPEC>;
+  /** Few: one row a kind. */
+  readonly problems: ColumnTable<typeof PROBLEM_SPEC>;
+}
+
+/**
+ * The same in memory, to be appended to. Rows of verdicts, exposures, denials and near_misses are in the order of forks, those of
+ * one fork together.
+ */
 export interface VerdictTables {
   readonly forks: ColumnTable<typeof FORK_SPEC>;
   readonly verdicts: ColumnTable<typeof VERDICT_SPEC>;

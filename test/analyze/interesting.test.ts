@@ -14,7 +14,7 @@ test("the longest windows that are not drawn above, when all longer ones are", (
     tables.verdicts.append({ ...base, fork, decision: "fast", verdict });
     if (fork >= 8 && fork < 13) tables.near_misses.append(nearMissRow(fork, base.policy, 100n, "after"));
   }
-  const { drawn } = interestingWindows(tables);
+  const { drawn } = interestingWindows(tables, 200);
   expect(["unsafe", "indeterminate", "closest"].map((kind) => drawn.get(kind as "unsafe")?.length)).toEqual([
     24, 8, 5,
   ]);

@@ -4,7 +4,7 @@ import { claims } from "../../src/analyze/claims.ts";
 import { compare } from "../../src/analyze/compare.ts";
 import { renderComparison } from "../../src/analyze/compare-text.ts";
 import type { PolicySummary } from "../../src/analyze/policy-summary.ts";
-import { nearestRank, percent } from "../../src/analyze/statistics.ts";
+import { percent } from "../../src/analyze/statistics.ts";
 import { summarize } from "../../src/analyze/summary.ts";
 import {
   type DenialRow,
@@ -12,6 +12,7 @@ import {
   newVerdictTables,
   POLICY_IDS,
 } from "../../src/table/verdict-tables.ts";
+import { nearestRank } from "../support/nearest-rank.ts";
 import { emptyFixture, fixture, forkRow } from "../support/verdict-fixture.ts";
 
 function summaryOf({ tables, metas, infos }: ReturnType<typeof fixture>) {

@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { UsageError } from "../../src/cli/exit.ts";
 import { type RowFormat, rowWriter } from "../../src/cli/row-format.ts";
 import { runQuery } from "../../src/cli/run-query.ts";
-import { decodeTable } from "../../src/table/arrow.ts";
+import { decodeTable } from "../../src/table/table-file.ts";
 import { FORK_SPEC, VERDICT_SPEC } from "../../src/table/verdict-tables.ts";
 import { hasControls, hostileTrace } from "./hostile-trace.ts";
 import { forkcast, recording, scratch } from "./run-cli.ts";

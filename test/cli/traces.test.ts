@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Summary } from "../../src/analyze/summary.ts";
-import { decodeTable } from "../../src/table/arrow.ts";
+import { decodeTable } from "../../src/table/table-file.ts";
 import { FORK_SPEC, VERDICT_SPEC } from "../../src/table/verdict-tables.ts";
 import { forkcast, recording, scratch } from "./run-cli.ts";
 

@@ -1,8 +1,8 @@
 // The report's figures counted again from the tables, row by row with plain objects and no code of src/analyze.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { decodeTable } from "../../src/table/arrow.ts";
 import type { ColumnTable, RowOf, TableSpec } from "../../src/table/columns.ts";
+import { decodeTable } from "../../src/table/table-file.ts";
 import {
   BLOCK_SPEC,
   DENIAL_SPEC,

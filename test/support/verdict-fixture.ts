@@ -72,8 +72,8 @@ export function forkRow(fork: number, cells: Partial<ForkRow> = {}): ForkRow {
 export function fixture(): Fixture {
   const tables = newVerdictTables();
   for (let fork = 0; fork < 12; fork++) tables.forks.append(forkRow(fork, FORKS[fork] ?? {}));
-  for (const policy of POLICY_IDS) {
-    for (let fork = 0; fork < 12; fork++) tables.verdicts.append(verdictRow(policy, fork));
+  for (let fork = 0; fork < 12; fork++) {
+    for (const policy of POLICY_IDS) tables.verdicts.append(verdictRow(policy, fork));
   }
   exposures(tables);
   blocks(tables);

@@ -3,8 +3,8 @@ import { tableFromIPC } from "apache-arrow";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
-import { decodeTable, encodeTable } from "../../src/table/arrow.ts";
 import { ColumnTable } from "../../src/table/columns.ts";
+import { decodeTable, encodeTable } from "../../src/table/table-file.ts";
 import { PROBLEM_SPEC, VERDICT_SPEC } from "../../src/table/verdict-tables.ts";
 import { fixture } from "../support/verdict-fixture.ts";
 

@@ -1,13 +1,14 @@
 // Cumulative plots of durations: fork windows by how well they are known, and the waits each policy would cause.
 import { formatDuration } from "../../base/time.ts";
-import type { VerdictTables } from "../../table/verdict-tables.ts";
+import type { ResultTables } from "../../table/verdict-tables.ts";
 import { WINDOW_KINDS } from "../../table/verdict-tables.ts";
-import { durationNs, forkRowById, textAt } from "../rows.ts";
-import { nearestRank, plural } from "../statistics.ts";
+import { type Ranks, ranksOf } from "../ranks.ts";
+import { durationNs, forkRowById } from "../rows.ts";
+import { plural } from "../statistics.ts";
 import type { Summary } from "../summary.ts";
 import type { Cells } from "./cells.ts";
 import { type Cell, type Chart, type ChartTable, nothingToDraw, PALETTE, specOf } from "./chart.ts";
-import { cumulativeView, drawnQuantities, Quantities } from "./quantities.ts";
+import { cumulativeView, drawnQuantities, type Quantities } from "./quantities.ts";
 import { commandParam, IN_TIME, OF_COMMAND, timeParams } from "./selections.ts";
 
 /** By policy in report order; those with a lock are four colours that are easy to tell apart. */
@@ -22,7 +23,7 @@ const COLORS = [
   PALETTE.green,
   PALETTE.sky,
 ];
-const QUANTILES = [0.5, 0.9, 0.99, 1] as const;
+const QUANTILES: readonly number[] = [0.5, 0.9, 0.99, 1];
 
 /** What a cumulative plot of durations is made of. */
 export interface DurationPlot {
@@ -47,11 +48,16 @@ export interface DurationPlot {
 export function durationChart(plot: DurationPlot, cells: Cells): Chart {
   const { id, title, groups, values } = plot;
   const unit = cells.isTicks ? "ticks" : "ns";
-  const sorted = values.sorted(groups.length);
-  const drawn = groups.filter((_, group) => sorted[group]!.length > 0);
+  const ranks = ranksOf(
+    (visit) => values((_row, group, length) => visit(group, length)),
+    groups.length,
+    QUANTILES,
+  );
+  const drawn = groups.filter((_, group) => ranks[group]!.count > 0);
   if (drawn.length === 0) return nothingToDraw(id, title, `${plot.nothing}${plot.remark}`);
-  const { dataset, gridFactor } = drawnQuantities(values, cells, groups);
-  const sentences = sentencesOf(plot, drawn, (group) => sorted[groups.indexOf(group)]!, unit);
+  const count = ranks.reduce((sum, of) => sum + of.count, 0);
+  const { dataset, gridFactor } = drawnQuantities(values, count, cells, groups);
+  const sentences = sentencesOf(plot, drawn, (group) => ranks[groups.indexOf(group)]!, unit);
   const grid =
     gridFactor === null
       ? ""
@@ -65,7 +71,7 @@ export function durationChart(plot: DurationPlot, cells: Cells): Chart {
     spec: specOf([...timeParams(cells), commandParam(cells)], view),
     datasets: { [plot.data]: dataset },
     obeys: ["time", "command"],
-    table: quantileTable(plot, sorted, unit),
+    table: quantileTable(plot, ranks, unit),
   };
 }
 
@@ -73,15 +79,15 @@ export function durationChart(plot: DurationPlot, cells: Cells): Chart {
 function sentencesOf(
   { noun }: DurationPlot,
   drawn: readonly string[],
-  sortedOf: (group: string) => Float64Array,
+  ranksFor: (group: string) => Ranks,
   unit: "ns" | "ticks",
 ): string[] {
   const byFigures = new Map<string, string[]>();
   for (const group of drawn) {
-    const of = sortedOf(group);
-    const [median, p99] = [0.5, 0.99].map((q) => formatDuration(nearestRank(of, q) ?? 0, unit));
+    const { count, at } = ranksFor(group);
+    const [median, p99] = [0.5, 0.99].map((q) => formatDuration(at[QUANTILES.indexOf(q)] ?? 0, unit));
     const figures = `median ${median}, p99 ${p99}`;
-    const key = `${of.length} ${figures}`;
+    const key = `${count} ${figures}`;
     byFigures.set(key, [...(byFigures.get(key) ?? []), group]);
   }
   return [...byFigures].map(([key, names]) => {
@@ -92,19 +98,12 @@ function sentencesOf(
   });
 }
 
-function quantileTable(
-  plot: DurationPlot,
-  sorted: readonly Float64Array[],
-  unit: "ns" | "ticks",
-): ChartTable {
+function quantileTable(plot: DurationPlot, ranks: readonly Ranks[], unit: "ns" | "ticks"): ChartTable {
   const rows = plot.groups.flatMap((group, i): Cell[][] => {
-    const of = sorted[i]!;
-    if (of.length === 0) return [];
-    const cells = QUANTILES.map((q) => {
-      const value = nearestRank(of, q)!;
-      return { value, text: formatDuration(value, unit) };
-    });
-    return [[{ value: group }, { value: of.length }, ...cells]];
+    const { count, at } = ranks[i]!;
+    if (count === 0) return [];
+    const cells = at.map((value) => ({ value, text: formatDuration(value ?? 0, unit) }));
+    return [[{ value: group }, { value: count }, ...cells]];
   });
   const titles = ["count", "median", "p90", "p99", "longest"];
   return {
@@ -114,21 +113,14 @@ function quantileTable(
   };
 }
 
+const POINT = WINDOW_KINDS.indexOf("point");
+
 /** Lengths of measured and bracketed windows; a point has none. */
-export function windowsChart(tables: VerdictTables, cells: Cells): Chart {
-  const { forks } = tables;
-  const start = forks.column("start_ns");
-  const end = forks.column("end_ns");
-  const window = forks.column("window");
-  const values = new Quantities();
-  let left = 0;
-  for (let row = 0; row < forks.length; row++) {
-    const kind = textAt(window, window.ints.data[row]) ?? "point";
-    const length = kind === "point" ? null : durationNs(start, end, row);
-    // A logarithm needs a positive length; zero is a clock too coarse to tell.
-    if (length === null || length <= 0) left++;
-    else values.add(row, WINDOW_KINDS.indexOf(kind as (typeof WINDOW_KINDS)[number]), length);
-  }
+export function windowsChart(tables: ResultTables, cells: Cells): Chart {
+  const values: Quantities = (visit) => eachWindow(tables, (row, kind, length) => visit(row, kind, length));
+  let drawn = 0;
+  values(() => drawn++);
+  const left = tables.forks.length - drawn;
   const plot: DurationPlot = {
     id: "windows",
     title: "How long are the windows?",
@@ -149,8 +141,26 @@ export function windowsChart(tables: VerdictTables, cells: Cells): Chart {
   return durationChart(plot, cells);
 }
 
+/** Visits the windows that have a length. A logarithm needs a positive one; zero is a clock too coarse to tell. */
+function eachWindow(
+  { forks }: ResultTables,
+  visit: (row: number, kind: number, length: number) => void,
+): void {
+  for (const batch of forks.batches(["window", "start_ns", "end_ns"])) {
+    const window = batch.column("window");
+    const kinds = window.values.map((value) => WINDOW_KINDS.indexOf(value as (typeof WINDOW_KINDS)[number]));
+    const start = batch.column("start_ns");
+    const end = batch.column("end_ns");
+    for (let i = 0; i < batch.length; i++) {
+      const kind = kinds[window.ints.data[i]!] ?? POINT;
+      const length = kind === POINT ? null : durationNs(start, end, i);
+      if (length !== null && length > 0) visit(batch.first + i, kind, length);
+    }
+  }
+}
+
 /** How long each policy would have made others wait. */
-export function waitsChart(summary: Summary, tables: VerdictTables, cells: Cells): Chart {
+export function waitsChart(summary: Summary, tables: ResultTables, cells: Cells): Chart {
   const ids = Object.keys(summary.policies);
   const { values, unknown, outside } = waitValues(tables, ids);
   const blind = ids.filter((id) => "not_evaluable" in summary.policies[id]!.blocked);
@@ -181,22 +191,27 @@ export function waitsChart(summary: Summary, tables: VerdictTables, cells: Cells
 
 /** Known waits by policy; how many are of unknown length, or belong to no fork's window. */
 function waitValues(
-  tables: VerdictTables,
+  tables: ResultTables,
   ids: readonly string[],
 ): { readonly values: Quantities; readonly unknown: number; readonly outside: number } {
-  const { blocks } = tables;
   const rowOf = forkRowById(tables);
-  const values = new Quantities();
+  const each = (visit: (row: number | undefined, group: number, wait: number) => void): void => {
+    for (const batch of tables.blocks.batches(["fork", "policy", "wait_ns"])) {
+      for (let i = 0; i < batch.length; i++) {
+        const group = ids.indexOf(batch.get("policy", i) ?? "");
+        if (group >= 0) visit(rowOf(batch.get("fork", i) ?? -1), group, batch.column("wait_ns").ns(i) ?? 0);
+      }
+    }
+  };
   let unknown = 0;
   let outside = 0;
-  for (let i = 0; i < blocks.length; i++) {
-    const row = rowOf(blocks.get("fork", i) ?? -1);
-    const group = ids.indexOf(blocks.get("policy", i) ?? "");
-    const wait = blocks.get("wait_ns", i);
-    if (group < 0) continue;
+  each((row, _group, wait) => {
     if (row === undefined) outside++;
-    else if (wait === null || wait <= 0n) unknown++;
-    else values.add(row, group, Number(wait));
-  }
+    else if (wait <= 0) unknown++;
+  });
+  const values: Quantities = (visit) =>
+    each((row, group, wait) => {
+      if (row !== undefined && wait > 0) visit(row, group, wait);
+    });
   return { values, unknown, outside };
 }

@@ -1,6 +1,6 @@
 // Chart: use of the mm elsewhere inside the window, by worst class. Lazy residue is told apart: it is reported,
 // never unsafe by itself.
-import type { VerdictTables } from "../../table/verdict-tables.ts";
+import type { ResultTables } from "../../table/verdict-tables.ts";
 import { EXPOSURE_CLASSES } from "../../table/verdict-tables.ts";
 import { textAt } from "../rows.ts";
 import { groupDigits, percent, plural } from "../statistics.ts";
@@ -30,7 +30,7 @@ const DATA = "exposures";
 const KINDS = ["exposed", "lazy residue", "cannot tell"] as const;
 
 /** Forks by worst exposure class. */
-export function exposuresChart({ forks }: Summary, tables: VerdictTables, cells: Cells): Chart {
+export function exposuresChart({ forks }: Summary, tables: ResultTables, cells: Cells): Chart {
   const found = EXPOSURE_CLASSES.filter((id) => (forks.exposure[id] ?? 0) > 0);
   const none = forks.exposure["none"] ?? 0;
   const hit = found
@@ -104,23 +104,26 @@ function labelOf(id: string): string {
   return `${id} ${EXPOSURE_MEANING[id] ?? ""}`;
 }
 
-function datasetOf({ forks }: VerdictTables, cells: Cells, found: readonly string[]): Dataset {
-  const exposure = forks.column("exposure");
-  const counts = new Map<string, number[]>();
-  for (let row = 0; row < forks.length; row++) {
-    const at = found.indexOf(textAt(exposure, exposure.ints.data[row]) ?? "none");
-    if (at < 0) continue;
-    const key = `${at} ${cells.bin[row]} ${cells.command[row]}`;
-    const known = counts.get(key);
-    if (known !== undefined) known[4]!++;
-    else
-      counts.set(key, [
-        cells.at[cells.bin[row]!]!,
-        cells.command[row]!,
-        at,
-        KINDS.indexOf(kindOf(found[at]!)),
-        1,
-      ]);
+function datasetOf({ forks }: ResultTables, cells: Cells, found: readonly string[]): Dataset {
+  const counts = new Map<number, number[]>();
+  for (const batch of forks.batches(["exposure"])) {
+    const exposure = batch.column("exposure");
+    for (let i = 0; i < batch.length; i++) {
+      const at = found.indexOf(textAt(exposure, exposure.ints.data[i]) ?? "none");
+      if (at < 0) continue;
+      const row = batch.first + i;
+      const key = (at * cells.bins + cells.bin[row]!) * cells.commands.length + cells.command[row]!;
+      const known = counts.get(key);
+      if (known !== undefined) known[4]!++;
+      else
+        counts.set(key, [
+          cells.at[cells.bin[row]!]!,
+          cells.command[row]!,
+          at,
+          KINDS.indexOf(kindOf(found[at]!)),
+          1,
+        ]);
+    }
   }
   return {
     fields: ["at", "command", "class", "kind", "forks"],

@@ -1,7 +1,7 @@
 // All charts of a report, in reading order.
-import type { VerdictTables } from "../../table/verdict-tables.ts";
+import type { ResultTables } from "../../table/verdict-tables.ts";
 import type { Summary } from "../summary.ts";
-import { cellsOf } from "./cells.ts";
+import { type Cells, cellsOf } from "./cells.ts";
 import type { Chart } from "./chart.ts";
 import { commandsChart } from "./commands.ts";
 import { denialsChart } from "./denials.ts";
@@ -16,14 +16,14 @@ import { policiesChart } from "./policies.ts";
 
 /**
  * Specs with their data, aggregated: their size does not depend on the number of forks. `gaps`: where events were
- * lost; null when the events are not at hand.
+ * lost; null when the events are not at hand. `cells`: as cellsOf gives them.
  */
 export function allCharts(
   summary: Summary,
-  tables: VerdictTables,
+  tables: ResultTables,
   gaps: readonly Gap[] | null = null,
+  cells: Cells = cellsOf(summary, tables),
 ): Chart[] {
-  const cells = cellsOf(summary, tables);
   const cube = outcomeCube(tables, cells, Object.keys(summary.policies));
   const charts = [
     policiesChart(summary, cells, cube),

@@ -1,5 +1,5 @@
 // Chart: how many other CPUs hold the forker's mm lazily at the check.
-import type { VerdictTables } from "../../table/verdict-tables.ts";
+import type { ResultTables } from "../../table/verdict-tables.ts";
 import { groupDigits, percent, plural } from "../statistics.ts";
 import type { Summary } from "../summary.ts";
 import type { Cells } from "./cells.ts";
@@ -14,7 +14,7 @@ const DATA = "lazy";
 const MOST_COUNTS = 8;
 
 /** Forks by number of lazy CPUs; where the trace shows no CR3 loads the number is unknown, which is a row of its own. */
-export function lazyCpusChart({ forks: { total } }: Summary, { forks }: VerdictTables, cells: Cells): Chart {
+export function lazyCpusChart({ forks: { total } }: Summary, { forks }: ResultTables, cells: Cells): Chart {
   const counts = countLazy(forks);
   const unknown = counts.get(-1) ?? 0;
   if (total === 0) return nothingToDraw(ID, TITLE, "There are no forks.");
@@ -93,27 +93,32 @@ export function lazyCpusChart({ forks: { total } }: Summary, { forks }: VerdictT
 }
 
 /** Forks by number of lazy CPUs; -1 is unknown. */
-function countLazy(forks: VerdictTables["forks"]): Map<number, number> {
+function countLazy(forks: ResultTables["forks"]): Map<number, number> {
   const counts = new Map<number, number>();
-  for (let row = 0; row < forks.length; row++) {
-    const lazy = forks.get("lazy_cpus", row) ?? -1;
-    counts.set(lazy, (counts.get(lazy) ?? 0) + 1);
+  for (const batch of forks.batches(["lazy_cpus"])) {
+    for (let row = 0; row < batch.length; row++) {
+      const lazy = batch.get("lazy_cpus", row) ?? -1;
+      counts.set(lazy, (counts.get(lazy) ?? 0) + 1);
+    }
   }
   return counts;
 }
 
 function rowsOf(
-  forks: VerdictTables["forks"],
+  forks: ResultTables["forks"],
   cells: Cells,
   labelIndex: (lazy: number) => number,
 ): number[][] {
-  const rows = new Map<string, number[]>();
-  for (let row = 0; row < forks.length; row++) {
-    const label = labelIndex(forks.get("lazy_cpus", row) ?? -1);
-    const key = `${label} ${cells.bin[row]} ${cells.command[row]}`;
-    const seen = rows.get(key);
-    if (seen === undefined) rows.set(key, [cells.at[cells.bin[row]!]!, cells.command[row]!, label, 1]);
-    else seen[3]!++;
+  const rows = new Map<number, number[]>();
+  for (const batch of forks.batches(["lazy_cpus"])) {
+    for (let i = 0; i < batch.length; i++) {
+      const label = labelIndex(batch.get("lazy_cpus", i) ?? -1);
+      const row = batch.first + i;
+      const key = (label * cells.bins + cells.bin[row]!) * cells.commands.length + cells.command[row]!;
+      const seen = rows.get(key);
+      if (seen === undefined) rows.set(key, [cells.at[cells.bin[row]!]!, cells.command[row]!, label, 1]);
+      else seen[3]!++;
+    }
   }
   return [...rows.values()].sort((a, b) => a[2]! - b[2]! || a[0]! - b[0]! || a[1]! - b[1]!);
 }

@@ -1,16 +1,17 @@
 // Cumulative plots of what almost happened and of what lingers: how far the nearest borrow was from a window, and how
 // long a CPU had kept the mm lazily when the fork checked.
-import { LEFT_BY, type VerdictTables } from "../../table/verdict-tables.ts";
-import { forkRowById } from "../rows.ts";
+import { LEFT_BY, type ResultTables } from "../../table/verdict-tables.ts";
+import { eachLazy } from "../attribution.ts";
+import { eachRow, forkRowById } from "../rows.ts";
 import { plural } from "../statistics.ts";
 import type { Summary } from "../summary.ts";
 import type { Cells } from "./cells.ts";
 import { type Chart, PALETTE } from "./chart.ts";
 import { durationChart } from "./durations.ts";
-import { Quantities } from "./quantities.ts";
+import type { Quantities } from "./quantities.ts";
 
 /** How much earlier or later the nearest borrow would have had to be to fall inside a window; null: no policy replayed has near misses. */
-export function nearMissesChart(summary: Summary, tables: VerdictTables, cells: Cells): Chart | null {
+export function nearMissesChart(summary: Summary, tables: ResultTables, cells: Cells): Chart | null {
   if (tables.near_misses.length === 0) return null;
   const ids = Object.keys(summary.policies);
   const { values, without, unknown } = distances(tables, ids);
@@ -39,23 +40,34 @@ export function nearMissesChart(summary: Summary, tables: VerdictTables, cells: 
 
 /** Known distances by policy; pairs of fork and policy that no borrow could come near, or of which nobody can tell. */
 function distances(
-  tables: VerdictTables,
+  tables: ResultTables,
   ids: readonly string[],
 ): { readonly values: Quantities; readonly without: number; readonly unknown: number } {
-  const { near_misses: near } = tables;
   const rowOf = forkRowById(tables);
-  const values = new Quantities();
+  const values: Quantities = (visit) => {
+    for (const batch of tables.near_misses.batches(["fork", "policy", "distance_ns"])) {
+      const fork = batch.column("fork").ints.data;
+      const policy = batch.column("policy");
+      const groups = policy.values.map((id) => ids.indexOf(id));
+      const distances = batch.column("distance_ns");
+      for (let i = 0; i < batch.length; i++) {
+        const row = rowOf(fork[i]!);
+        const group = groups[policy.ints.data[i]!] ?? -1;
+        const distance = distances.ns(i);
+        if (row !== undefined && group >= 0 && distance !== null && distance > 0) visit(row, group, distance);
+      }
+    }
+  };
   let without = 0;
   let unknown = 0;
-  for (let i = 0; i < near.length; i++) {
-    const row = rowOf(near.get("fork", i) ?? -1);
-    const group = ids.indexOf(near.get("policy", i) ?? "");
-    const distance = near.get("distance_ns", i);
-    if (row === undefined || group < 0) continue;
-    if (distance !== null && distance > 0n) values.add(row, group, Number(distance));
-    else if (distance === null && near.get("ordered_by", i) === "window-unknown") unknown++;
+  eachRow(tables.near_misses, ["fork", "policy", "distance_ns", "ordered_by"], (batch, i) => {
+    const distance = batch.column("distance_ns").ns(i);
+    if (distance !== null && distance > 0) return;
+    if (rowOf(batch.get("fork", i) ?? -1) === undefined || !ids.includes(batch.get("policy", i) ?? ""))
+      return;
+    if (distance === null && batch.get("ordered_by", i) === "window-unknown") unknown++;
     else without++;
-  }
+  });
   return { values, without, unknown };
 }
 
@@ -70,23 +82,19 @@ const LEFT_COLORS = [
 ] as const;
 
 /** How long CPUs had held the mm lazily at the check, by who left them so; null: no count is above 1. */
-export function lazyAgeChart(tables: VerdictTables, cells: Cells): Chart | null {
-  const { forks, denials } = tables;
-  if (denials.length === 0) return null;
+export function lazyAgeChart(tables: ResultTables, cells: Cells): Chart | null {
+  if (tables.denials.length === 0) return null;
   const rowOf = forkRowById(tables);
-  const values = new Quantities();
+  const values: Quantities = (visit) =>
+    eachLazy(tables, ({ fork, counter, leftBy, age }) => {
+      const row = rowOf(fork);
+      if (counter === "mm_count" && row !== undefined && age !== null && age > 0)
+        visit(row, LEAVERS.indexOf(leftBy), age);
+    });
   let unknown = 0;
-  for (let i = 0; i < denials.length; i++) {
-    if (denials.get("cause", i) !== "lazy-tlb" || denials.get("counter", i) !== "mm_count") continue;
-    const row = rowOf(denials.get("fork", i) ?? -1);
-    const since = denials.get("since_ns", i);
-    const start = row === undefined ? null : forks.get("start_ns", row);
-    if (row === undefined || since === null || start === null || start <= since) {
-      unknown++;
-      continue;
-    }
-    values.add(row, LEAVERS.indexOf(denials.get("left_by", i) ?? "unknown"), Number(start - since));
-  }
+  eachLazy(tables, ({ counter, age }) => {
+    if (counter === "mm_count" && (age === null || age <= 0)) unknown++;
+  });
   const rest = unknown > 0 ? ` ${plural(unknown, "reference")} of unknown age not drawn.` : "";
   return durationChart(
     {

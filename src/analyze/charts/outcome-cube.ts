@@ -1,6 +1,6 @@
 // How many forks have each outcome: by trace, bin of time, command and policy. The data of every chart that
 // compares policies or follows time.
-import type { VerdictTables } from "../../table/verdict-tables.ts";
+import type { ResultTables } from "../../table/verdict-tables.ts";
 import { OUTCOME_LABELS, OUTCOMES, outcomeOf } from "../outcomes.ts";
 import { forkRowById, textAt } from "../rows.ts";
 import type { Cells } from "./cells.ts";
@@ -10,22 +10,27 @@ import type { Dataset } from "./chart.ts";
 export const CUBE = "outcomes";
 
 /** One row a non-empty combination: trace, at (middle of the bin), command, policy, outcome, forks. */
-export function outcomeCube(tables: VerdictTables, cells: Cells, policies: readonly string[]): Dataset {
+export function outcomeCube(tables: ResultTables, cells: Cells, policies: readonly string[]): Dataset {
   const { verdicts } = tables;
   const cellCount = cells.traces.length * cells.bins * cells.commands.length;
   const counts = policies.map(() => new Float64Array(cellCount * OUTCOMES.length));
-  const policy = verdicts.column("policy");
-  const indexOf = policy.values.map((id) => policies.indexOf(id));
-  const decision = verdicts.column("decision");
-  const verdict = verdicts.column("verdict");
-  const fork = verdicts.column("fork").ints.data;
   const rowOf = forkRowById(tables);
-  for (let i = 0; i < verdicts.length; i++) {
-    const row = rowOf(fork[i]!);
-    const of = counts[indexOf[policy.ints.data[i]!]!];
-    if (row === undefined || of === undefined) continue;
-    const outcome = outcomeOf(textAt(decision, decision.ints.data[i]), textAt(verdict, verdict.ints.data[i]));
-    of[cellOf(cells, row) * OUTCOMES.length + OUTCOMES.indexOf(outcome)]! += 1;
+  for (const batch of verdicts.batches(["policy", "decision", "verdict", "fork"])) {
+    const policy = batch.column("policy");
+    const placeOf = policy.values.map((id) => policies.indexOf(id));
+    const decision = batch.column("decision");
+    const verdict = batch.column("verdict");
+    const fork = batch.column("fork").ints.data;
+    for (let i = 0; i < batch.length; i++) {
+      const row = rowOf(fork[i]!);
+      const of = counts[placeOf[policy.ints.data[i]!]!];
+      if (row === undefined || of === undefined) continue;
+      const outcome = outcomeOf(
+        textAt(decision, decision.ints.data[i]),
+        textAt(verdict, verdict.ints.data[i]),
+      );
+      of[cellOf(cells, row) * OUTCOMES.length + OUTCOMES.indexOf(outcome)]! += 1;
+    }
   }
   const rows: number[][] = [];
   for (const [p, of] of counts.entries()) {

@@ -1,6 +1,5 @@
 // Durations as a data set for a cumulative plot: each value where there are few, on a logarithmic grid where there
 // are many, so that ten million windows are a few thousand rows.
-import { Float64Growable, Int32Growable } from "../../base/growable.ts";
 import { type Cells, significant } from "./cells.ts";
 import type { Dataset, JsonObject } from "./chart.ts";
 
@@ -10,36 +9,11 @@ const MOST_ROWS = 8000;
 /** Steps a decade: 40 are 6 % apart, 10 are 26 %; the last is taken however many rows it makes. */
 const STEPS = [40, 20, 10, 5, 3] as const;
 
-/** Durations in columns: the fork row each belongs to, its group, its positive length in ns or ticks. */
-export class Quantities {
-  readonly rows: Int32Growable = new Int32Growable();
-  readonly groups: Int32Growable = new Int32Growable();
-  readonly lengths: Float64Growable = new Float64Growable();
-
-  add(row: number, group: number, length: number): void {
-    this.rows.push(row);
-    this.groups.push(group);
-    this.lengths.push(length);
-  }
-
-  get length(): number {
-    return this.rows.length;
-  }
-
-  /** Lengths of each of `count` groups, ascending. */
-  sorted(count: number): Float64Array[] {
-    const sizes = new Float64Array(count);
-    for (let i = 0; i < this.length; i++) sizes[this.groups.data[i]!]! += 1;
-    const out = Array.from(sizes, (size) => new Float64Array(size));
-    sizes.fill(0);
-    for (let i = 0; i < this.length; i++) {
-      const group = this.groups.data[i]!;
-      out[group]![sizes[group]!++] = this.lengths.data[i]!;
-    }
-    for (const lengths of out) lengths.sort();
-    return out;
-  }
-}
+/**
+ * Durations, read as often as wanted instead of kept: the fork row each belongs to, its group, its positive length in ns or ticks.
+ * The same order each time.
+ */
+export type Quantities = (visit: (row: number, group: number, length: number) => void) => void;
 
 export interface Drawn {
   readonly dataset: Dataset;
@@ -47,14 +21,31 @@ export interface Drawn {
   readonly gridFactor: number | null;
 }
 
-/** Rows at, command, group, length (s or ticks), n. Above the exact limit a length is rounded up to the grid. */
-export function drawnQuantities(values: Quantities, cells: Cells, groups: readonly string[]): Drawn {
-  if (values.length <= MOST_EXACT)
-    return { dataset: datasetOf(values, cells, groups, null), gridFactor: null };
+/** Rows at, command, group, length (s or ticks), n. `count`: how many there are; above the exact limit a length is rounded up to the grid. */
+export function drawnQuantities(
+  values: Quantities,
+  count: number,
+  cells: Cells,
+  groups: readonly string[],
+): Drawn {
+  if (count <= MOST_EXACT) {
+    const lengths = new Places();
+    const counts = new Counts(cells, groups.length, MOST_EXACT);
+    values((row, group, length) => counts.add(row, group, lengths.of(length)));
+    return { dataset: datasetOf(counts, cells, groups, (place) => lengths.at(place)), gridFactor: null };
+  }
   for (const steps of STEPS) {
-    const dataset = datasetOf(values, cells, groups, steps);
-    if (dataset.rows.length <= MOST_ROWS || steps === STEPS.at(-1))
+    const counts = new Counts(cells, groups.length, MOST_STEPS);
+    const isLast = steps === STEPS.at(-1);
+    values((row, group, length) => {
+      // Enough to see that this grid is too fine.
+      if (isLast || counts.size <= MOST_ROWS)
+        counts.add(row, group, Math.max(0, Math.ceil(Math.log10(length) * steps)));
+    });
+    if (counts.size <= MOST_ROWS || isLast) {
+      const dataset = datasetOf(counts, cells, groups, (place) => 10 ** (place / steps));
       return { dataset, gridFactor: 10 ** (1 / steps) };
+    }
   }
   throw new RangeError("no grid");
 }
@@ -62,46 +53,77 @@ export function drawnQuantities(values: Quantities, cells: Cells, groups: readon
 /** Steps from 1 ns up that a grid may have: lengths below 10^20. */
 const MOST_STEPS = 1024;
 
-/** `steps` a decade; null: exact lengths. */
+/** Exact lengths, numbered as they come. */
+class Places {
+  readonly #byLength = new Map<number, number>();
+  readonly #lengths: number[] = [];
+
+  of(length: number): number {
+    const known = this.#byLength.get(length);
+    if (known !== undefined) return known;
+    this.#byLength.set(length, this.#lengths.length);
+    return this.#lengths.push(length) - 1;
+  }
+
+  at(place: number): number {
+    return this.#lengths[place]!;
+  }
+}
+
+/** How many quantities there are by cell, group and place of their length. */
+class Counts {
+  readonly #cells: Cells;
+  readonly #groups: number;
+  readonly #places: number;
+  readonly #counts = new Map<number, number>();
+
+  constructor(cells: Cells, groups: number, places: number) {
+    this.#cells = cells;
+    this.#groups = groups;
+    this.#places = places;
+  }
+
+  get size(): number {
+    return this.#counts.size;
+  }
+
+  add(row: number, group: number, place: number): void {
+    const { bin, command, commands } = this.#cells;
+    const cell = (bin[row]! * commands.length + command[row]!) * this.#groups + group;
+    const key = cell * this.#places + place;
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+  }
+
+  /** Rows at, command, group, place, n. */
+  rows(): [number, number, number, number, number][] {
+    const { at, commands } = this.#cells;
+    return [...this.#counts].map(([key, n]) => {
+      const cell = Math.floor(key / this.#places);
+      const place = Math.floor(cell / this.#groups);
+      return [
+        at[Math.floor(place / commands.length)]!,
+        place % commands.length,
+        cell % this.#groups,
+        key % this.#places,
+        n,
+      ];
+    });
+  }
+}
+
 function datasetOf(
-  values: Quantities,
+  counts: Counts,
   cells: Cells,
   groups: readonly string[],
-  steps: number | null,
+  lengthAt: (place: number) => number,
 ): Dataset {
   const unit = cells.isTicks ? 1 : 1e9;
-  const exact = new Map<number, number>();
-  const lengths: number[] = [];
-  // Exact lengths are numbered as they come, those of a grid by their place in it.
-  const indexOf = (length: number): number => {
-    if (steps !== null) return Math.max(0, Math.ceil(Math.log10(length) * steps));
-    const known = exact.get(length);
-    if (known !== undefined) return known;
-    exact.set(length, lengths.length);
-    lengths.push(length);
-    return lengths.length - 1;
-  };
-  const stride = steps === null ? MOST_EXACT : MOST_STEPS;
-  const counts = new Map<number, number>();
-  for (let i = 0; i < values.length; i++) {
-    const row = values.rows.data[i]!;
-    const cell = (cells.bin[row]! * cells.commands.length + cells.command[row]!) * groups.length;
-    const key = (cell + values.groups.data[i]!) * stride + indexOf(values.lengths.data[i]!);
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  const rows = [...counts].map(([key, n]) => {
-    const cell = Math.floor(key / stride);
-    const place = Math.floor(cell / groups.length);
-    const index = key % stride;
-    const length = steps === null ? lengths[index]! : 10 ** (index / steps);
-    return [
-      cells.at[Math.floor(place / cells.commands.length)]!,
-      place % cells.commands.length,
-      cell % groups.length,
-      significant(length / unit),
-      n,
-    ] as const;
-  });
+  const rows = counts
+    .rows()
+    .map(
+      ([at, command, group, place, n]) =>
+        [at, command, group, significant(lengthAt(place) / unit), n] as const,
+    );
   rows.sort((a, b) => a[2] - b[2] || a[3] - b[3] || a[0] - b[0] || a[1] - b[1]);
   return {
     fields: ["at", "command", "group", "length", "n"],

@@ -1,7 +1,7 @@
 // The report: one self-contained HTML file that opens from disk without a network. Fed with the tables and the
 // summary; every figure in it is the summary's or a table's.
 import type { EventTable, TraceMeta } from "../../table/event-batch.ts";
-import type { VerdictTables } from "../../table/verdict-tables.ts";
+import type { ResultTables } from "../../table/verdict-tables.ts";
 import { cellsOf } from "../charts/cells.ts";
 import { allCharts } from "../charts/index.ts";
 import { plural } from "../statistics.ts";
@@ -16,10 +16,10 @@ import { type ChartLibraries, pageScripts } from "./scripts.ts";
 import { claimsSection, missingSection, problemsSection, provenanceSection } from "./sections.ts";
 import { STYLE } from "./style.ts";
 import { readWindows } from "./window-events.ts";
-import { windowsSection } from "./windows.ts";
+import { MOST_UNSAFE, shownForks, windowsSection } from "./windows.ts";
 
 export interface ReportInput {
-  readonly tables: VerdictTables;
+  readonly tables: ResultTables;
   readonly metas: readonly TraceMeta[];
   readonly summary: Summary;
   readonly toolVersion: string;
@@ -46,10 +46,17 @@ export async function renderReport(input: ReportInput): Promise<string> {
   const { tables, metas, summary, toolVersion, events, libraries, options = [] } = input;
   const unit = commonUnit(summary);
   const figures = new Figures(summary, unit);
-  const choice = interestingWindows(tables);
-  const drawn = [...choice.drawn.values()].flat();
-  const recorded = events === undefined ? null : await readWindows(tables, drawn, events);
-  const charts = allCharts(summary, tables, recorded?.gaps ?? null);
+  const choice = interestingWindows(tables, MOST_UNSAFE);
+  const shown = shownForks(tables, choice);
+  const drawn = new Map(
+    [...choice.drawn.values()].flat().flatMap((row) => {
+      const fork = shown.get(row);
+      return fork === undefined ? [] : [[row, fork]];
+    }),
+  );
+  const recorded = events === undefined ? null : await readWindows(drawn, events);
+  const cells = cellsOf(summary, tables);
+  const charts = allCharts(summary, tables, recorded?.gaps ?? null, cells);
   const scripts = pageScripts(charts, libraries, STYLE);
   const names = summary.traces.map((trace) => inputText(trace.path)).slice(0, 3);
   const rest = summary.traces.length - names.length;
@@ -71,8 +78,8 @@ export async function renderReport(input: ReportInput): Promise<string> {
 <main>
 ${answerSection(figures)}
 ${policiesSection(figures)}
-${chartsSection(summary, charts, cellsOf(summary, tables))}
-${windowsSection({ tables, metas, choice, recorded, unit })}
+${chartsSection(summary, charts, cells)}
+${windowsSection({ tables, metas, choice, shown, recorded, unit })}
 ${claimsSection(summary)}
 ${missingSection(summary)}
 ${problemsSection(summary, tables)}

@@ -1,7 +1,7 @@
 // Which windows the report draws: the unsafe ones, those nobody can judge, the closest misses, the longest. Each kind
 // has a cap; what is left out is counted and can be listed with a command.
-import type { VerdictTables } from "../../table/verdict-tables.ts";
-import { durationNs, forkRowById, textAt } from "../rows.ts";
+import type { ResultTables } from "../../table/verdict-tables.ts";
+import { durationNs, ForkCursor, forkRowById, textAt } from "../rows.ts";
 
 /** Ignores threads on purpose (a negative control): windows unsafe only there come last. */
 export const CONTROL = "mm-count-only";
@@ -11,31 +11,36 @@ export type WindowKind = (typeof KINDS)[number];
 
 const MOST: Readonly<Record<WindowKind, number>> = { unsafe: 24, indeterminate: 8, closest: 5, slowest: 5 };
 
+/** An unsafe fork and the policies it is unsafe under. */
+export interface UnsafeFork {
+  /** Of `forks`. */
+  readonly row: number;
+  readonly policies: readonly string[];
+}
+
 export interface Choice {
   /** Fork rows that are drawn, best first within a kind; a fork is in one kind only, the first that fits. */
   readonly drawn: ReadonlyMap<WindowKind, readonly number[]>;
-  /** Fork rows of each kind, drawn or not. */
+  /** Forks of each kind, drawn or not. */
   readonly total: ReadonlyMap<WindowKind, number>;
-  /** All unsafe forks, worst first, with the policies they are unsafe under. */
-  readonly unsafe: readonly { readonly row: number; readonly policies: readonly string[] }[];
+  /** The unsafe forks that are listed, worst first. */
+  readonly unsafe: readonly UnsafeFork[];
 }
 
-/** Chooses the windows. */
-export function interestingWindows(tables: VerdictTables): Choice {
-  const unsafe = forksWith(tables, "unsafe");
-  const isControl = ({ policies }: { policies: readonly string[] }): number =>
-    policies.every((id) => id === CONTROL) ? 1 : 0;
-  const exposed = new Map(unsafe.map(({ row }) => [row, Number(tables.forks.get("exposed_ns", row) ?? 0n)]));
-  unsafe.sort(
-    (a, b) => isControl(a) - isControl(b) || exposed.get(b.row)! - exposed.get(a.row)! || a.row - b.row,
-  );
+/** Chooses the windows. `mostUnsafe`: how many unsafe ones are listed. */
+export function interestingWindows(tables: ResultTables, mostUnsafe: number): Choice {
   // As many as are left whatever the other kinds take.
   const candidates = KINDS.reduce((sum, kind) => sum + MOST[kind], 0);
+  const unsafe = worst(tables, Math.max(mostUnsafe, candidates));
+  const open = new Best<number>(candidates, (a, b) => a - b);
+  eachForkWith(tables, "indeterminate", (row) => open.add(row));
+  const closest = nearest(tables, candidates);
+  const slowest = longest(tables, candidates);
   const ranked: Readonly<Record<WindowKind, readonly number[]>> = {
-    unsafe: unsafe.map(({ row }) => row),
-    indeterminate: forksWith(tables, "indeterminate").map(({ row }) => row),
-    closest: nearest(tables),
-    slowest: longest(tables, candidates),
+    unsafe: unsafe.list().map(({ row }) => row),
+    indeterminate: open.list(),
+    closest: closest.list().map(({ row }) => row),
+    slowest: slowest.list().map(({ row }) => row),
   };
   const taken = new Set<number>();
   const drawn = new Map<WindowKind, number[]>();
@@ -44,56 +49,134 @@ export function interestingWindows(tables: VerdictTables): Choice {
     for (const row of rows) taken.add(row);
     drawn.set(kind, rows);
   }
-  return { drawn, total: new Map(KINDS.map((kind) => [kind, ranked[kind].length])), unsafe };
+  const total = new Map<WindowKind, number>([
+    ["unsafe", unsafe.total],
+    ["indeterminate", open.total],
+    ["closest", closest.total],
+    ["slowest", ranked.slowest.length],
+  ]);
+  return { drawn, total, unsafe: unsafe.list().slice(0, mostUnsafe) };
 }
 
-/** Forks with this verdict on a fast path under some policy, in time order. */
-function forksWith(tables: VerdictTables, word: string): { row: number; policies: string[] }[] {
-  const { verdicts } = tables;
-  const verdict = verdicts.column("verdict");
-  const decision = verdicts.column("decision");
-  const wanted = verdict.values.indexOf(word);
-  const policy = verdicts.column("policy");
-  const fork = verdicts.column("fork").ints.data;
+/** The first `most` of what is added, in an order that has no ties. */
+class Best<T> {
+  /** Added so far. */
+  total = 0;
+  readonly #most: number;
+  readonly #compare: (a: T, b: T) => number;
+  #kept: T[] = [];
+
+  constructor(most: number, compare: (a: T, b: T) => number) {
+    this.#most = most;
+    this.#compare = compare;
+  }
+
+  add(item: T): void {
+    this.total++;
+    this.#kept.push(item);
+    if (this.#kept.length >= 4 * this.#most) this.#kept = this.list();
+  }
+
+  /** In order. */
+  list(): T[] {
+    return [...this.#kept].sort(this.#compare).slice(0, this.#most);
+  }
+}
+
+/** Visits the forks with this verdict on a fast path under some policy, in time order. */
+function eachForkWith(
+  tables: ResultTables,
+  word: string,
+  visit: (row: number, policies: readonly string[], fork: number) => void,
+): void {
   const rowOf = forkRowById(tables);
-  const byRow = new Map<number, { row: number; policies: string[] }>();
-  for (let i = 0; wanted >= 0 && i < verdicts.length; i++) {
-    if (verdict.ints.data[i] !== wanted || textAt(decision, decision.ints.data[i]) !== "fast") continue;
-    const row = rowOf(fork[i]!);
-    if (row === undefined) continue;
-    const entry = byRow.get(row) ?? { row, policies: [] };
-    entry.policies.push(textAt(policy, policy.ints.data[i]) ?? "");
-    byRow.set(row, entry);
+  let fork = -1;
+  let row: number | undefined;
+  let policies: string[] = [];
+  const close = (): void => {
+    if (row !== undefined) visit(row, policies, fork);
+  };
+  for (const batch of tables.verdicts.batches(["verdict", "decision", "policy", "fork"])) {
+    const verdict = batch.column("verdict");
+    const wanted = verdict.values.indexOf(word);
+    if (wanted < 0) continue;
+    const decision = batch.column("decision");
+    const policy = batch.column("policy");
+    const forks = batch.column("fork").ints.data;
+    for (let i = 0; i < batch.length; i++) {
+      if (verdict.ints.data[i] !== wanted || textAt(decision, decision.ints.data[i]) !== "fast") continue;
+      // The rows of a fork lie together.
+      if (forks[i] !== fork) {
+        close();
+        fork = forks[i]!;
+        row = rowOf(fork);
+        policies = [];
+      }
+      policies.push(textAt(policy, policy.ints.data[i]) ?? "");
+    }
   }
-  return [...byRow.values()].sort((a, b) => a.row - b.row);
+  close();
 }
 
-/** Rows of the longest windows, longest first. */
-function longest({ forks }: VerdictTables, most: number): number[] {
-  const start = forks.column("start_ns");
-  const end = forks.column("end_ns");
-  const best: { row: number; length: number }[] = [];
-  for (let row = 0; row < forks.length; row++) {
-    const length = durationNs(start, end, row);
-    if (length === null || (best.length === most && length <= best.at(-1)!.length)) continue;
-    best.push({ row, length });
-    best.sort((a, b) => b.length - a.length || a.row - b.row);
-    if (best.length > most) best.pop();
-  }
-  return best.map(({ row }) => row);
+/** Unsafe forks: those unsafe under the control alone last, then by how long they are exposed, then in time order. */
+function worst(tables: ResultTables, most: number): Best<UnsafeFork & { readonly exposed: number }> {
+  const isControl = ({ policies }: UnsafeFork): number => (policies.every((id) => id === CONTROL) ? 1 : 0);
+  const cursor = new ForkCursor(tables.forks, ["exposed_ns"]);
+  const best = new Best<UnsafeFork & { readonly exposed: number }>(
+    most,
+    (a, b) => isControl(a) - isControl(b) || b.exposed - a.exposed || a.row - b.row,
+  );
+  eachForkWith(tables, "unsafe", (row, policies, fork) => {
+    const exposed = cursor.seek(fork) ? cursor.batch?.column("exposed_ns").ns(cursor.row) : null;
+    best.add({ row, policies, exposed: exposed ?? 0 });
+  });
+  return best;
 }
 
-/** Rows of forks that a borrow missed, the nearest miss first. */
-function nearest(tables: VerdictTables): number[] {
-  const { near_misses: near } = tables;
+interface Measured {
+  readonly row: number;
+  readonly ns: number;
+}
+
+/** The longest windows, longest first. */
+function longest({ forks }: ResultTables, most: number): Best<Measured> {
+  const best = new Best<Measured>(most, (a, b) => b.ns - a.ns || a.row - b.row);
+  for (const batch of forks.batches(["start_ns", "end_ns"])) {
+    const start = batch.column("start_ns");
+    const end = batch.column("end_ns");
+    for (let i = 0; i < batch.length; i++) {
+      const ns = durationNs(start, end, i);
+      if (ns !== null) best.add({ row: batch.first + i, ns });
+    }
+  }
+  return best;
+}
+
+/** Forks that a borrow missed, the nearest miss first. */
+function nearest(tables: ResultTables, most: number): Best<Measured> {
   const rowOf = forkRowById(tables);
-  const best = new Map<number, bigint>();
-  for (let i = 0; i < near.length; i++) {
-    const row = rowOf(near.get("fork", i) ?? -1);
-    const distance = near.get("distance_ns", i);
-    if (row === undefined || distance === null) continue;
-    const known = best.get(row);
-    if (known === undefined || distance < known) best.set(row, distance);
+  const best = new Best<Measured>(most, (a, b) => a.ns - b.ns || a.row - b.row);
+  let fork = -1;
+  let row: number | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  const close = (): void => {
+    if (row !== undefined) best.add({ row, ns: least });
+  };
+  for (const batch of tables.near_misses.batches(["fork", "distance_ns"])) {
+    const forks = batch.column("fork").ints.data;
+    const distances = batch.column("distance_ns");
+    for (let i = 0; i < batch.length; i++) {
+      const distance = distances.ns(i);
+      if (distance === null) continue;
+      // The rows of a fork lie together.
+      if (forks[i] !== fork) {
+        close();
+        fork = forks[i]!;
+        row = rowOf(fork);
+        least = distance;
+      } else least = Math.min(least, distance);
+    }
   }
-  return [...best].sort(([a, x], [b, y]) => (x < y ? -1 : x > y ? 1 : a - b)).map(([row]) => row);
+  close();
+  return best;
 }

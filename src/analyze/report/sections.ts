@@ -2,7 +2,7 @@
 
 import { formatDuration } from "../../base/time.ts";
 import type { TraceMeta } from "../../table/event-batch.ts";
-import type { VerdictTables } from "../../table/verdict-tables.ts";
+import type { ResultTables } from "../../table/verdict-tables.ts";
 import { groupDigits, plural } from "../statistics.ts";
 import type { Summary } from "../summary.ts";
 import { needsOfWaits } from "./answer.ts";
@@ -59,7 +59,7 @@ ${assumptions.length === 0 ? html`<p>None beyond the kernel rules above.</p>` : 
 `;
 }
 
-export function problemsSection({ traces }: Summary, { problems }: VerdictTables): Html {
+export function problemsSection({ traces }: Summary, { problems }: Pick<ResultTables, "problems">): Html {
   const heading = html`<h2 id="problems">Problems of the input</h2>`;
   if (problems.length === 0)
     return html`<section aria-labelledby="problems">${heading}<p>None.</p></section>\n`;

@@ -2,7 +2,7 @@
 // CPU had loaded when a window begins is what its last switch event, or hardware sample, named; nothing is derived.
 import { type EventBatch, type EventTable, NONE, NULL_MM, type TraceMeta } from "../../table/event-batch.ts";
 import { EVENT_KIND_NAMES, EventKind, SAMPLE_LAZY, SWITCH_MM_NO_TASK } from "../../table/event-kinds.ts";
-import type { VerdictTables } from "../../table/verdict-tables.ts";
+import type { ForkRow } from "../../table/verdict-tables.ts";
 import type { Gap } from "../charts/over-time.ts";
 import { eventLine } from "../event-line.ts";
 import { printable } from "../plain-text.ts";
@@ -87,18 +87,17 @@ interface Wanted {
   readonly to: number;
 }
 
-/** Reads the events of the given fork rows. `traces` by trace index. */
+/** Reads the events of the given forks, by their row. `traces` by trace index. */
 export async function readWindows(
-  tables: VerdictTables,
-  rows: readonly number[],
+  forks: ReadonlyMap<number, ForkRow>,
   traces: readonly EventTable[],
 ): Promise<Recorded> {
   const windows = new Map<number, WindowRecord>();
   const gaps: Gap[] = [];
   for (const [index, events] of traces.entries()) {
     const { meta } = events;
-    const mine = rows.filter((row) => (tables.forks.get("trace", row) ?? 0) === index);
-    const reader = new WindowReader(meta, wantedOf(tables, mine, meta));
+    const mine = [...forks].filter(([, { trace }]) => (trace ?? 0) === index);
+    const reader = new WindowReader(meta, wantedOf(mine, meta));
     await events.forEachBatch((batch) => {
       reader.visit(batch);
       collectGaps(batch, meta, index, gaps);
@@ -115,21 +114,25 @@ function collectGaps(batch: EventBatch, meta: TraceMeta, trace: number, gaps: Ga
   }
 }
 
-function wantedOf({ forks }: VerdictTables, rows: readonly number[], meta: TraceMeta): Wanted[] {
-  const idOf = new Map(meta.pointers.map((label, id) => [label, id]));
-  const wanted = rows.map((row) => {
-    const start = Number((forks.get("start_ns", row) ?? 0n) - meta.epochNs);
-    const endNs = forks.get("end_ns", row);
-    const end = endNs === null ? start : Number(endNs - meta.epochNs);
+function wantedOf(forks: readonly (readonly [number, ForkRow])[], meta: TraceMeta): Wanted[] {
+  const wanted = forks.map(([row, { start_ns, end_ns, mm }]) => {
+    const start = Number((start_ns ?? 0n) - meta.epochNs);
+    const end = end_ns === null ? start : Number(end_ns - meta.epochNs);
     const margin = Math.max(1, (end - start) * MARGIN);
     return {
       row,
-      mm: idOf.get(forks.get("mm", row) ?? "") ?? NONE - 1,
+      mm: pointerId(meta, mm),
       from: start - margin,
       to: end + margin,
     };
   });
   return wanted.sort((a, b) => a.from - b.from || a.row - b.row);
+}
+
+/** Id of a pointer's label; one that no event has, where the trace names none. */
+function pointerId({ pointers }: TraceMeta, label: string | null): number {
+  const id = label === null ? -1 : pointers.lastIndexOf(label);
+  return id < 0 ? NONE - 1 : id;
 }
 
 /** Follows the switches of every CPU and fills the windows that are open. */

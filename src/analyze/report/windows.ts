@@ -1,17 +1,20 @@
 // Windows one by one: the table of unsafe forks, then for each chosen window its facts, its drawing, the events that
 // decide it with their input lines, and the command that prints it again.
+
+import { assert } from "../../base/assert.ts";
 import { formatDuration, formatTimestamp, type TimeUnit } from "../../base/time.ts";
-import type { ColumnTable, RowOf, TableSpec } from "../../table/columns.ts";
+import type { RowOf, TableRows, TableSpec } from "../../table/columns.ts";
 import type { TraceMeta } from "../../table/event-batch.ts";
 import type {
   BlockRow,
   ExposureRow,
   ForkRow,
   NearMissRow,
+  ResultTables,
   VerdictRow,
-  VerdictTables,
 } from "../../table/verdict-tables.ts";
 import { EXPOSURE_MEANING } from "../charts/exposures.ts";
+import { rowsAt } from "../rows.ts";
 import { groupDigits, plural } from "../statistics.ts";
 import { groupsBy, listOf } from "./figures.ts";
 import { dataTable, type Html, html, inputText } from "./html.ts";
@@ -20,7 +23,7 @@ import { lanesLegend, type Shade, swimLanes } from "./swim-lanes.ts";
 import { kindName, type Recorded, type WindowEvent, type WindowRecord } from "./window-events.ts";
 
 /** Rows of the table of unsafe forks. */
-const MOST_UNSAFE = 200;
+export const MOST_UNSAFE = 200;
 /** Events listed a window; those that name the mm or bound an exposure go first. */
 const MOST_LISTED = 40;
 
@@ -39,9 +42,11 @@ const LISTING: Readonly<Record<WindowKind, string>> = {
 };
 
 export interface WindowsInput {
-  readonly tables: VerdictTables;
+  readonly tables: ResultTables;
   readonly metas: readonly TraceMeta[];
   readonly choice: Choice;
+  /** Rows of `forks` that are drawn or listed. */
+  readonly shown: ReadonlyMap<number, ForkRow>;
   /** null: the events are not at hand, so nothing is drawn. */
   readonly recorded: Recorded | null;
   readonly unit: TimeUnit;
@@ -89,19 +94,30 @@ type ByFork = {
   readonly verdicts: ReadonlyMap<number, readonly VerdictRow[]>;
 };
 
+/** The forks that are drawn or listed. */
+export function shownForks({ forks }: ResultTables, choice: Choice): Map<number, ForkRow> {
+  return rowsAt(forks, [...choice.unsafe.map(({ row }) => row), ...[...choice.drawn.values()].flat()]);
+}
+
 /** Rows of the forks that are drawn or listed. */
 function rowsByFork<S extends TableSpec & { readonly fork: "i32" }>(
-  { tables, choice }: WindowsInput,
-  table: ColumnTable<S>,
+  { shown }: WindowsInput,
+  table: TableRows<S>,
 ): Map<number, RowOf<S>[]> {
-  const rows = [
-    ...choice.unsafe.slice(0, MOST_UNSAFE).map(({ row }) => row),
-    ...[...choice.drawn.values()].flat(),
-  ];
-  const out = new Map<number, RowOf<S>[]>(rows.map((row) => [tables.forks.get("fork", row) ?? row, []]));
-  const fork = table.column("fork").ints.data;
-  for (let i = 0; i < table.length; i++) out.get(fork[i]!)?.push(table.row(i));
+  const forkAt = new Map<number, number>();
+  const out = new Map<number, RowOf<S>[]>([...shown].map(([row, { fork }]) => [fork ?? row, []]));
+  for (const batch of table.batches(["fork"])) {
+    const fork = batch.column("fork").ints.data;
+    for (let i = 0; i < batch.length; i++) if (out.has(fork[i]!)) forkAt.set(batch.first + i, fork[i]!);
+  }
+  for (const [at, row] of rowsAt(table, forkAt.keys())) out.get(forkAt.get(at) ?? -1)?.push(row);
   return out;
+}
+
+function shownFork({ shown }: WindowsInput, row: number): ForkRow {
+  const fork = shown.get(row);
+  assert(fork !== undefined, `fork row ${row} is shown`);
+  return fork;
 }
 
 function fileOf({ metas }: WindowsInput, fork: ForkRow): string {
@@ -115,12 +131,12 @@ function place(file: string, line: number | null): Html {
 }
 
 function unsafeTable(input: WindowsInput): Html | null {
-  const { choice, tables, unit } = input;
+  const { choice, unit } = input;
   if (choice.unsafe.length === 0) return null;
+  const total = choice.total.get("unsafe") ?? 0;
   const drawn = new Set([...choice.drawn.values()].flat());
-  const shown = choice.unsafe.slice(0, MOST_UNSAFE);
-  const rows = shown.map(({ row, policies }) => {
-    const fork = tables.forks.row(row);
+  const rows = choice.unsafe.map(({ row, policies }) => {
+    const fork = shownFork(input, row);
     const id = fork.fork ?? row;
     // The window's own heading has the anchor when there is one.
     const link = drawn.has(row)
@@ -153,17 +169,17 @@ function unsafeTable(input: WindowsInput): Html | null {
     { title: "unsafe under" },
     { title: "check in the input" },
   ];
-  const left = choice.unsafe.length - shown.length;
+  const left = total - choice.unsafe.length;
   const more =
     left > 0 ? html` ${groupDigits(left)} more: <code>forkcast query DIR "${LISTING.unsafe}"</code>.` : null;
-  return html`<p><strong class="bad">▲&nbsp;${plural(choice.unsafe.length, "fork")}</strong> ${choice.unsafe.length === 1 ? "is" : "are"} unsafe under at least one policy; worst first, those
+  return html`<p><strong class="bad">▲&nbsp;${plural(total, "fork")}</strong> ${total === 1 ? "is" : "are"} unsafe under at least one policy; worst first, those
 unsafe only under the negative control <code>${CONTROL}</code> last.${more}</p>
 ${dataTable("Unsafe windows, one row a fork", columns, rows, "table-unsafe")}`;
 }
 
 function windowArticle(input: WindowsInput, byFork: ByFork, row: number): Html {
-  const { tables, metas, unit, recorded } = input;
-  const fork = tables.forks.row(row);
+  const { metas, unit, recorded } = input;
+  const fork = shownFork(input, row);
   const id = fork.fork ?? row;
   const meta = metas[fork.trace ?? 0];
   const record = recorded?.windows.get(row);
