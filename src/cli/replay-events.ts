@@ -21,7 +21,7 @@ export class Follower {
   #isUseless = false;
 
   /** `onRows`: as ReplayOptions. */
-  constructor(choices: ReplayChoices, onRows: () => void) {
+  constructor(choices: ReplayChoices, onRows: () => void = () => {}) {
     this.#choices = choices;
     this.#onRows = onRows;
     this.#options = { ...replayOptionsOf(choices), onRows };

@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Follower } from "../../src/cli/replay-events.ts";
 import { type Premise, RunningReplay } from "../../src/replay/index.ts";
-import { EventFileWriter, encodeTable } from "../../src/table/arrow.ts";
+import { EventFileWriter } from "../../src/table/arrow.ts";
 import { EVENT_KIND_NAMES } from "../../src/table/event-kinds.ts";
+import { encodeTable } from "../../src/table/table-file.ts";
 import { newVerdictTables } from "../../src/table/verdict-tables.ts";
 import { MANIFEST, recording, rowCount, type Trace } from "./recordings.ts";
 
