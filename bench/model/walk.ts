@@ -218,7 +218,7 @@ class StateWatch {
     const { mms } = this.#world;
     const before = this.#mms[life];
     const state = mmLook(this.#world, life);
-    const ledger = LEDGER_COLUMNS.map(([, column]) => (mms[column] as readonly number[])[life] ?? 0);
+    const ledger = LEDGER_COLUMNS.map(([, column]) => (mms[column] as Int32Array)[life] ?? 0);
     this.#mms[life] = { state, ledger };
     const from = before?.state ?? ((mms.birth[life] ?? -1) >= 0 ? "none" : "before");
     if (from !== state) this.#take({ machine: "mm", from, by, to: state, mm: "", count: "" });

@@ -51,7 +51,7 @@ export class Blocks {
     this.#options = options;
     this.#into = into.blocks;
     this.#queued = windows.queued;
-    this.#isHashed = world.mms.hashed.some((label) => label >= 0);
+    this.#isHashed = world.mms.hashed.subarray(0, world.mms.length).some((label) => label >= 0);
     this.#ids = new Map(options.order.map((row, position) => [row, options.firstId + position]));
     const byLife = new Map<number, number[]>();
     this.#byLock = new Map();

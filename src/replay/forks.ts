@@ -4,6 +4,7 @@
 import type { Holder } from "./holders.ts";
 import type { WriteHold } from "./locks.ts";
 import type { Mms } from "./model/mms.ts";
+import { FIRST_ROOM, widen } from "./model/room.ts";
 import type { World } from "./model/world.ts";
 import type { Borrow } from "./uses.ts";
 
@@ -65,140 +66,113 @@ export const END_BY = [
 
 export const NO_SAMPLE = -1;
 
+/** What most forks have: one array for all of them. */
+const NO_BORROWS: readonly Borrow[] = [];
+const NO_HOLDERS: readonly Holder[] = [];
+
 /** Fork rows. Times are ns since the epoch; NaN = none. */
 export class Forks {
-  readonly life: number[] = [];
-  readonly label: number[] = [];
-  readonly task: number[] = [];
-  readonly tid: number[] = [];
-  readonly comm: number[] = [];
-  readonly cpu: number[] = [];
+  life: Int32Array = new Int32Array(FIRST_ROOM);
+  label: Int32Array = new Int32Array(FIRST_ROOM);
+  task: Int32Array = new Int32Array(FIRST_ROOM);
+  tid: Int32Array = new Int32Array(FIRST_ROOM);
+  comm: Int32Array = new Int32Array(FIRST_ROOM);
+  cpu: Int32Array = new Int32Array(FIRST_ROOM);
   /** Sequence and time of the check, its line and source (index into START_BY). */
-  readonly seq: number[] = [];
-  readonly start: number[] = [];
-  readonly line: number[] = [];
-  readonly startBy: number[] = [];
-  readonly early: number[] = [];
-  readonly earlySeq: number[] = [];
-  readonly end: number[] = [];
-  readonly endLine: number[] = [];
-  readonly endBy: number[] = [];
-  readonly endSeq: number[] = [];
+  seq: Int32Array = new Int32Array(FIRST_ROOM);
+  start: Float64Array = new Float64Array(FIRST_ROOM);
+  line: Float64Array = new Float64Array(FIRST_ROOM);
+  startBy: Int32Array = new Int32Array(FIRST_ROOM);
+  early: Float64Array = new Float64Array(FIRST_ROOM);
+  earlySeq: Int32Array = new Int32Array(FIRST_ROOM);
+  end: Float64Array = new Float64Array(FIRST_ROOM);
+  endLine: Float64Array = new Float64Array(FIRST_ROOM);
+  endBy: Int32Array = new Int32Array(FIRST_ROOM);
+  endSeq: Int32Array = new Int32Array(FIRST_ROOM);
   /** dup_mmap()'s write hold on the old mm's mmap_lock, where mmap_lock events show it. */
   readonly lock: (WriteHold | undefined)[] = [];
   /** The latest borrows of the mm called before the check, and the first ones called after the window's end. */
-  readonly borrowsBefore: Borrow[][] = [];
-  readonly borrowsAfter: Borrow[][] = [];
-  readonly child: number[] = [];
+  readonly borrowsBefore: (readonly Borrow[])[] = [];
+  readonly borrowsAfter: (readonly Borrow[])[] = [];
+  child: Int32Array = new Int32Array(FIRST_ROOM);
   /** Values sampled at the check, or NO_SAMPLE. */
-  readonly sampledUsers: number[] = [];
-  readonly sampledCount: number[] = [];
+  sampledUsers: Int32Array = new Int32Array(FIRST_ROOM);
+  sampledCount: Int32Array = new Int32Array(FIRST_ROOM);
   /** 1 when the check's sample carries per-CPU state. */
-  readonly cpuSampled: number[] = [];
+  cpuSampled: Int32Array = new Int32Array(FIRST_ROOM);
   /** From the per-CPU sample: other CPUs with the mm loaded; how many of them lazily. */
-  readonly sampledLoaded: number[] = [];
-  readonly sampledLazy: number[] = [];
+  sampledLoaded: Int32Array = new Int32Array(FIRST_ROOM);
+  sampledLazy: Int32Array = new Int32Array(FIRST_ROOM);
   /** Other CPUs caught while switching (loaded_mm 0x1): whether their mm_cpumask bit is set cannot be told. */
-  readonly sampledSwitching: number[] = [];
-  readonly loadedCompared: number[] = [];
-  readonly loadedEqual: number[] = [];
+  sampledSwitching: Int32Array = new Int32Array(FIRST_ROOM);
+  loadedCompared: Int32Array = new Int32Array(FIRST_ROOM);
+  loadedEqual: Int32Array = new Int32Array(FIRST_ROOM);
   /** Ledger's lower bound of mm_users, the members' lower bound, open doubts and their reasons. */
-  readonly usersLow: number[] = [];
-  readonly membersLow: number[] = [];
-  readonly usersDoubt: number[] = [];
-  readonly usersWhy: number[] = [];
-  readonly countLow: number[] = [];
-  readonly countDoubt: number[] = [];
-  readonly countWhy: number[] = [];
+  usersLow: Int32Array = new Int32Array(FIRST_ROOM);
+  membersLow: Int32Array = new Int32Array(FIRST_ROOM);
+  usersDoubt: Int32Array = new Int32Array(FIRST_ROOM);
+  usersWhy: Int32Array = new Int32Array(FIRST_ROOM);
+  countLow: Int32Array = new Int32Array(FIRST_ROOM);
+  countDoubt: Int32Array = new Int32Array(FIRST_ROOM);
+  countWhy: Int32Array = new Int32Array(FIRST_ROOM);
   /** Who holds the mm at the check, or may: what the counts are explained by (attribution.ts). */
   readonly holders: (readonly Holder[])[] = [];
-  readonly lazyRefs: number[] = [];
-  readonly lazyCpus: number[] = [];
-  readonly borrows: number[] = [];
+  lazyRefs: Int32Array = new Int32Array(FIRST_ROOM);
+  lazyCpus: Int32Array = new Int32Array(FIRST_ROOM);
+  borrows: Int32Array = new Int32Array(FIRST_ROOM);
   /** kthread_use_mm called on the mm and not seen to take effect; kthread_unuse_mm likewise, where nothing would show it. */
-  readonly entering: number[] = [];
-  readonly khugepaged: number[] = [];
-  readonly ksm: number[] = [];
+  entering: Int32Array = new Int32Array(FIRST_ROOM);
+  khugepaged: Int32Array = new Int32Array(FIRST_ROOM);
+  ksm: Int32Array = new Int32Array(FIRST_ROOM);
   /** References whose drop was under way. */
-  readonly pendingDrops: number[] = [];
+  pendingDrops: Int32Array = new Int32Array(FIRST_ROOM);
   /** Other CPUs that have the mm loaded at the check by the replay, and CPUs it does not know. */
-  readonly maskOthers: number[] = [];
-  readonly maskUnknown: number[] = [];
-  readonly maskEver: number[] = [];
+  maskOthers: Int32Array = new Int32Array(FIRST_ROOM);
+  maskUnknown: Int32Array = new Int32Array(FIRST_ROOM);
+  maskEver: Int32Array = new Int32Array(FIRST_ROOM);
   /** CPUs other than the forker's that run an unknown task some time in the window. */
-  readonly activeUnknown: number[] = [];
+  activeUnknown: Int32Array = new Int32Array(FIRST_ROOM);
   /** A gap in the recording touches the window. */
-  readonly lost: number[] = [];
+  lost: Int32Array = new Int32Array(FIRST_ROOM);
   /** 1: copy_process failed before it copied any mm: no fork after all. */
-  readonly dropped: number[] = [];
+  dropped: Int32Array = new Int32Array(FIRST_ROOM);
   /** 1: clone flags were not recorded, so this may be a thread. */
-  readonly flagsUnknown: number[] = [];
+  flagsUnknown: Int32Array = new Int32Array(FIRST_ROOM);
   /** Row of the same life's previous fork; -1 none. */
-  readonly prev: number[] = [];
+  prev: Int32Array = new Int32Array(FIRST_ROOM);
+
+  #length = 0;
 
   get length(): number {
-    return this.life.length;
+    return this.#length;
   }
 
-  /** A row with nothing known yet; returns its index. */
+  /** A row with nothing known yet; returns its index. May replace every column by a longer one. */
   add(mms: Mms, life: number, task: number): number {
-    const row = this.life.length;
-    this.life.push(life);
-    this.label.push(mms.label[life]!);
-    this.task.push(task);
-    for (const column of [
-      this.tid,
-      this.comm,
-      this.cpu,
-      this.seq,
-      this.earlySeq,
-      this.endSeq,
-      this.child,
-      this.loadedCompared,
-      this.loadedEqual,
-    ])
-      column.push(-1);
-    for (const column of [this.start, this.early, this.end]) column.push(Number.NaN);
-    for (const column of [
-      this.line,
-      this.startBy,
-      this.endLine,
-      this.endBy,
-      this.cpuSampled,
-      this.sampledLoaded,
-      this.sampledLazy,
-      this.sampledSwitching,
-      this.usersLow,
-      this.membersLow,
-      this.usersDoubt,
-      this.usersWhy,
-      this.countLow,
-      this.countDoubt,
-      this.countWhy,
-      this.lazyRefs,
-      this.lazyCpus,
-      this.borrows,
-      this.entering,
-      this.khugepaged,
-      this.ksm,
-      this.pendingDrops,
-      this.maskOthers,
-      this.maskUnknown,
-      this.maskEver,
-      this.activeUnknown,
-      this.lost,
-      this.flagsUnknown,
-      this.dropped,
-    ]) {
-      column.push(0);
-    }
+    const row = this.#length++;
+    if (row === this.life.length) widen(this);
+    this.life[row] = life;
+    this.label[row] = mms.label[life]!;
+    this.task[row] = task;
+    this.tid[row] = -1;
+    this.comm[row] = -1;
+    this.cpu[row] = -1;
+    this.seq[row] = -1;
+    this.earlySeq[row] = -1;
+    this.endSeq[row] = -1;
+    this.child[row] = -1;
+    this.loadedCompared[row] = -1;
+    this.loadedEqual[row] = -1;
+    this.start[row] = Number.NaN;
+    this.early[row] = Number.NaN;
+    this.end[row] = Number.NaN;
+    this.sampledUsers[row] = NO_SAMPLE;
+    this.sampledCount[row] = NO_SAMPLE;
     this.lock.push(undefined);
-    this.borrowsBefore.push([]);
-    this.borrowsAfter.push([]);
-    this.sampledUsers.push(NO_SAMPLE);
-    this.sampledCount.push(NO_SAMPLE);
-    this.holders.push([]);
-    this.prev.push(mms.lastFork[life]!);
+    this.borrowsBefore.push(NO_BORROWS);
+    this.borrowsAfter.push(NO_BORROWS);
+    this.holders.push(NO_HOLDERS);
+    this.prev[row] = mms.lastFork[life]!;
     mms.lastFork[life] = row;
     return row;
   }

@@ -42,13 +42,17 @@ export class RunningReplay {
   readonly #kernel: Kernel;
   readonly #replayer: Replayer;
 
-  /** `premise`: as far as the trace has been read, more than what will have been fed first. Throws InputError on an unknown assumption. */
-  constructor(premise: Premise, options: ReplayOptions) {
+  /**
+   * `premise`: as far as the trace has been read, more than what will have been fed first. `calm` false: no row takes a short
+   * way (calm.ts), for tests; the tables are the same. Throws InputError on an unknown assumption.
+   */
+  constructor(premise: Premise, options: ReplayOptions, calm = true) {
     const assume = options.assume ?? [];
     checkAssumptions(assume);
     this.#options = options;
     this.#kernel = kernelOf(premise, options.kernel);
     this.#replayer = new Replayer(this.#kernel.rules, premise);
+    this.#replayer.calm = calm;
     this.#replayer.windows.ownCpuCounts = assume.includes("preempt-rt");
   }
 

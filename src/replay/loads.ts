@@ -31,8 +31,12 @@ export class Loads {
   readonly #own: number[] = [];
   readonly #ownUnexplained: boolean[] = [];
 
-  constructor(world: World) {
+  /** false: the recording has no tlb_flush, so that there is nothing to compare. */
+  readonly mayFlush: boolean;
+
+  constructor(world: World, mayFlush: boolean) {
     this.#world = world;
+    this.mayFlush = mayFlush;
   }
 
   /** The figures; the claim open on a CPU when the trace ends is not counted. */
@@ -82,10 +86,9 @@ export class Loads {
 
   /** A row after the model has applied it. `before`: the CPU's loaded life until then, -1 unknown. */
   applied(kind: number, cpu: number, task: number, before: number): void {
-    const { cpus, seq, switchMmSeen } = this.#world;
     if (cpu < 0 || task < 0) return;
     if (kind === EventKind.schedProcessExec) {
-      if (!switchMmSeen) this.#execed(task);
+      if (!this.#world.switchMmSeen) this.#execed(task);
       return;
     }
     if (kind === EventKind.schedProcessExit) {
@@ -97,7 +100,13 @@ export class Loads {
       this.#waiting[task] = -1;
       return;
     }
-    if (kind !== EventKind.schedSwitch && kind !== EventKind.switchMm) return;
+    if (kind === EventKind.schedSwitch || kind === EventKind.switchMm) this.switched(kind, cpu, before);
+  }
+
+  /** The same of sched_switch and switch_mm_irqs_off on a known CPU. */
+  switched(kind: number, cpu: number, before: number): void {
+    if (!this.mayFlush) return;
+    const { cpus, seq, switchMmSeen } = this.#world;
     this.#close(cpu);
     this.#seq[cpu] = seq;
     this.#claimant[cpu] = cpus.cur[cpu]!;

@@ -182,8 +182,7 @@ export function lower(
       return;
     case EventKind.mmuNotifierRegister:
       if (b.mm[i]! <= NULL_MM) return;
-      mms.notifiers[mms.of(b.mm[i]!)]! += 1;
-      note(r, Note.notifier, mms.of(b.mm[i]!), task);
+      notifierRegistered(r, task, mms.of(b.mm[i]!));
       return;
     case EventKind.copyProcess: {
       closeStale(r, task);
@@ -268,13 +267,18 @@ function released(r: Lowering, b: EventBatch, i: number, task: number): void {
 }
 
 /** __khugepaged_enter() or __ksm_enter(): from here on they hold the mm. `slots`: which of the two, by life. */
-function registered(r: Lowering, task: number, life: number, slots: number[], kind: Note): void {
+function registered(r: Lowering, task: number, life: number, slots: Int32Array, kind: Note): void {
   if (slots[life] === 0) note(r, kind, life, task);
   slots[life] = 1;
   holdLater(r, task, life);
 }
 
-function unregistered(r: Lowering, life: number, slots: number[], kind: Note): void {
+function notifierRegistered(r: Lowering, task: number, life: number): void {
+  r.world.mms.notifiers[life]! += 1;
+  note(r, Note.notifier, life, task);
+}
+
+function unregistered(r: Lowering, life: number, slots: Int32Array, kind: Note): void {
   slots[life] = 0;
   r.world.names.forget(life, kind);
 }

@@ -5,12 +5,14 @@ import type { ProblemLog } from "../base/problem.ts";
 import type { EventKind } from "../table/event-kinds.ts";
 import type { Attempt } from "./attempt.ts";
 import type { GetLog } from "./gets.ts";
+import type { Loads } from "./loads.ts";
 import type { Locks } from "./locks.ts";
 import type { Model } from "./model/model.ts";
 import type { Uses } from "./uses.ts";
 import type { Windows } from "./windows.ts";
 
 export interface Lowering extends Model {
+  readonly loads: Loads;
   readonly locks: Locks;
   readonly uses: Uses;
   readonly windows: Windows;

@@ -1,10 +1,9 @@
 // Near misses: for a fast window that nothing protects, the borrow that came nearest to falling inside it. Which borrows
 // could have: semantics §7 (sync-preserving reordering), as laid down in docs/model.md. Called by verdicts.ts.
-import type { TraceMeta } from "../table/event-batch.ts";
-import type { VerdictTables } from "../table/verdict-tables.ts";
 import { START } from "./attempt.ts";
 import type { Forks } from "./forks.ts";
 import type { Policy } from "./policies/policy.ts";
+import type { NearMissRows } from "./rows.ts";
 import type { Borrow } from "./uses.ts";
 
 type OrderedBy = "own-cpu" | "task-creation" | "mmap_lock" | "reference" | "window-unknown";
@@ -28,6 +27,8 @@ const NONE: NearMiss = {
   orderedBy: undefined,
 };
 
+const UNKNOWN_WINDOW: NearMiss = { ...NONE, orderedBy: "window-unknown" };
+
 interface Candidate {
   readonly borrow: Borrow;
   readonly side: "before" | "after";
@@ -38,34 +39,20 @@ interface Candidate {
 
 /** Appends the near miss of the window at `row`, which `policy` lets take the fast path. `id`: the fork's. */
 export function appendNearMiss(
-  into: VerdictTables,
+  into: NearMissRows,
   forks: Forks,
   row: number,
   policy: Policy,
   id: number,
-  meta: TraceMeta,
 ): void {
   const { borrow, side, distance, gap, orderedBy } = nearMiss(forks, row, policy);
-  const ns = (value: number): bigint => BigInt(Math.round(value));
-  into.near_misses.append({
-    fork: id,
-    policy: policy.id,
-    distance_ns: borrow === undefined ? null : ns(distance),
-    gap_ns: borrow === undefined ? null : ns(gap),
-    side: side ?? null,
-    kind: borrow?.seenBy ?? null,
-    tid: borrow?.tid ?? null,
-    comm: borrow === undefined ? null : (meta.comms[borrow.comm] ?? ""),
-    at_ns: borrow === undefined ? null : meta.epochNs + ns(borrow.call),
-    line: borrow?.line ?? null,
-    ordered_by: orderedBy ?? null,
-  });
+  into.append(id, policy.id, borrow, side ?? null, distance, gap, orderedBy ?? null);
 }
 
 function nearMiss(forks: Forks, row: number, policy: Policy): NearMiss {
   const isPoint = forks.startBy[row] === START.none;
-  if (isPoint || forks.lost[row] === 1 || Number.isNaN(forks.end[row]!))
-    return { ...NONE, orderedBy: "window-unknown" };
+  if (isPoint || forks.lost[row] === 1 || Number.isNaN(forks.end[row]!)) return UNKNOWN_WINDOW;
+  if (forks.borrowsBefore[row]!.length === 0 && forks.borrowsAfter[row]!.length === 0) return NONE;
   const candidates = [
     ...forks.borrowsBefore[row]!.flatMap((borrow) => before(forks, row, policy, borrow)),
     ...forks.borrowsAfter[row]!.map((borrow) => after(forks, row, policy, borrow)),

@@ -4,6 +4,7 @@ import { ProblemLog } from "../base/problem.ts";
 import { CTX_ALIAS, CTX_IRQ, type EventBatch, type TraceMeta } from "../table/event-batch.ts";
 import { EVENT_KIND_NAMES, EventKind, SAMPLE_LAZY, SAMPLE_SWITCHING } from "../table/event-kinds.ts";
 import type { Attempt } from "./attempt.ts";
+import { calmLazy, calmSwitch, calmSwitchMm } from "./calm.ts";
 import { applyContext } from "./context.ts";
 import { Forks } from "./forks.ts";
 import { loseEvents } from "./gap.ts";
@@ -39,6 +40,10 @@ export class Replayer implements Lowering {
   untoldForks = 0;
   /** The context task's `firm` as it was before the event being applied. */
   firmBefore = -1;
+  /** false: every row takes the long way. */
+  calm = true;
+  /** Rows that took the short way. */
+  calmRows = 0;
   /** Stands for init_mm where no pointer names it. */
   other = -1;
 
@@ -58,7 +63,7 @@ export class Replayer implements Lowering {
     this.locks = new Locks(this.world.mms);
     this.uses = new Uses(this.world, this.forks, this.locks);
     this.windows = new Windows(this, this.locks, this.uses);
-    this.loads = new Loads(this.world);
+    this.loads = new Loads(this.world, meta.kinds === undefined || this.shows(EventKind.tlbFlush));
   }
 
   shows(kind: EventKind): boolean {
@@ -128,6 +133,10 @@ export class Replayer implements Lowering {
     // A second probe on one function tells of the same instant: nothing has gone on since the first.
     if (alias && kind !== EventKind.dupMmap && kind !== EventKind.uprobeDupMmap) return;
     if (this.seen[kind]!++ === 0) this.#isNews = true;
+    if (this.calm && this.#isCalm(kind, b, i)) {
+      this.calmRows++;
+      return;
+    }
     const tid = b.tid[i]!;
     const task = applyContext(this, b, i, kind, cpu, tid);
     const isStray = kind === EventKind.tlbFlush && this.loads.flushed(b, i, cpu, task);
@@ -151,6 +160,20 @@ export class Replayer implements Lowering {
     world.putsSeen = this.shows(EventKind.mmput);
     world.makesSeen = this.shows(EventKind.mmInit) || this.shows(EventKind.execBegin);
     this.windows.loadsVisible = world.switchMmSeen || world.flushesSeen;
+  }
+
+  /** Applies a row by the short way, if there is one for it. */
+  #isCalm(kind: number, b: EventBatch, i: number): boolean {
+    switch (kind) {
+      case EventKind.schedSwitch:
+        return calmSwitch(this, b, i);
+      case EventKind.enterLazyTlb:
+        return calmLazy(this, b, i);
+      case EventKind.switchMm:
+        return calmSwitchMm(this, b, i);
+      default:
+        return false;
+    }
   }
 
   #sample(b: EventBatch, i: number): void {

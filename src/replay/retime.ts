@@ -147,7 +147,7 @@ function reachedWindows(lookup: ForkLookup, policy: Policy, shift: Shift, until:
   return out.sort((a, b) => lookup.forks.start[a.row]! - lookup.forks.start[b.row]!);
 }
 
-function firstAfter(rows: readonly number[], start: readonly number[], ns: number): number {
+function firstAfter(rows: readonly number[], start: Float64Array, ns: number): number {
   let low = 0;
   let high = rows.length;
   while (low < high) {

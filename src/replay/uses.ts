@@ -193,8 +193,9 @@ export class Uses {
     }
     const rows = this.#awaiting.get(borrow.life);
     if (rows === undefined) return;
-    for (const row of rows) this.#forks.borrowsAfter[row]!.push(borrow);
-    const left = rows.filter((row) => this.#forks.borrowsAfter[row]!.length < MOST_NEIGHBOURS);
+    const { borrowsAfter } = this.#forks;
+    for (const row of rows) borrowsAfter[row] = [...borrowsAfter[row]!, borrow];
+    const left = rows.filter((row) => borrowsAfter[row]!.length < MOST_NEIGHBOURS);
     if (left.length === 0) this.#awaiting.delete(borrow.life);
     else this.#awaiting.set(borrow.life, left);
   }
@@ -202,8 +203,8 @@ export class Uses {
   /** The window of `row` ends now: the borrows before it are known, those after it are to come. */
   windowEnds(row: number): void {
     const { life, borrowsBefore, start } = this.#forks;
-    const recent = this.#recent.get(life[row]!) ?? [];
-    borrowsBefore[row] = recent.filter((borrow) => borrow.call < start[row]!);
+    const recent = this.#recent.get(life[row]!);
+    if (recent !== undefined) borrowsBefore[row] = recent.filter((borrow) => borrow.call < start[row]!);
     const rows = this.#awaiting.get(life[row]!);
     if (rows === undefined) this.#awaiting.set(life[row]!, [row]);
     else rows.push(row);

@@ -16,6 +16,7 @@ import type { Check, Counted, Entry, Policy } from "./policies/policy.ts";
 import { DERIVED_ABOVE_SAMPLE } from "./problems.ts";
 import type { Replayer } from "./replay.ts";
 import type { Judged } from "./retime.ts";
+import { NearMissRows, VerdictRows } from "./rows.ts";
 
 export interface VerdictOptions {
   readonly policies: readonly Policy[];
@@ -79,6 +80,10 @@ export function writeVerdicts(
     },
     into,
   );
+  const rows = {
+    verdicts: new VerdictRows(into.verdicts),
+    nearMisses: new NearMissRows(into.near_misses, meta),
+  };
   order.forEach((row, position) => {
     const id = base + position;
     blocks.before(row);
@@ -89,7 +94,7 @@ export function writeVerdicts(
     for (const text of facts.excess) replayer.problems.add(DERIVED_ABOVE_SAMPLE, forks.line[row]!, text);
     for (const e of facts.exposures) appendExposure(into, e, id, meta);
     for (const policy of options.policies) {
-      const isFast = judge(replayer, row, id, policy, facts, blocks, meta, options, into);
+      const isFast = judge(replayer, row, id, policy, facts, blocks, options, rows);
       blocks.inWindow(row, policy, isFast);
     }
     blocks.after(row);
@@ -283,9 +288,8 @@ function judge(
   policy: Policy,
   facts: ForkFacts,
   blocks: Blocks,
-  meta: TraceMeta,
   options: VerdictOptions,
-  into: VerdictTables,
+  rows: { readonly verdicts: VerdictRows; readonly nearMisses: NearMissRows },
 ): boolean {
   const { forks } = replayer;
   const { decision, verdict } = judged(replayer, row, policy, facts, options);
@@ -296,18 +300,18 @@ function judge(
     decision === "slow" && !isOpen
       ? denial(forks, row, policy, facts)
       : { causes: [], evidence: fastEvidence(policy, facts) };
-  into.verdicts.append({
-    fork: id,
-    policy: policy.id,
-    decision: rejudged === null ? decision : "indeterminate",
-    verdict: rejudged === null ? verdict : "indeterminate",
-    denied_by: causes,
-    evidence: isOpen ? "unknown" : evidence,
+  rows.verdicts.append(
+    id,
+    policy.id,
+    rejudged === null ? decision : "indeterminate",
+    rejudged === null ? verdict : "indeterminate",
+    causes,
+    isOpen ? "unknown" : evidence,
     rejudged,
-    hidden: hiddenFrom(replayer, row, policy, facts.check, options.armed, decision, verdict),
-  });
+    hiddenFrom(replayer, row, policy, facts.check, options.armed, decision, verdict),
+  );
   if (decision === "fast" && verdict !== "unsafe" && policy.serialises.length === 0 && options.armed.useMm)
-    appendNearMiss(into, forks, row, policy, id, meta);
+    appendNearMiss(rows.nearMisses, forks, row, policy, id);
   return decision === "fast";
 }
 

@@ -19,7 +19,22 @@ export type RowOf<S extends TableSpec> = { readonly [K in keyof S]: CellOf<S[K]>
 
 /** int32 null marker inside columns. */
 export const NULL_I32 = -2147483648;
+
 const TWO_32 = 2 ** 32;
+
+/** An instant that ns columns are filled relative to, as two halves: a bigint a cell costs a hundred times as much. */
+export class NsOrigin {
+  readonly low: number;
+  readonly high: number;
+
+  constructor(ns: bigint) {
+    this.low = Number(BigInt.asUintN(32, ns));
+    this.high = Number(BigInt.asIntN(32, ns >> 32n));
+  }
+}
+
+/** Origin of durations. */
+export const ZERO_NS: NsOrigin = new NsOrigin(0n);
 
 /** One column: numbers in a typed array, strings as ids into `values`. */
 export class Column {
@@ -68,11 +83,10 @@ export class Column {
         return;
       }
       case "dict":
-        this.ints.push(cell === null ? NULL_I32 : this.id(cell as string));
+        this.pushText(cell as string | null);
         return;
       case "dictList":
-        for (const item of cell as readonly string[]) this.ints.push(this.id(item));
-        this.ends.push(this.ints.length);
+        this.pushTexts(cell as readonly string[]);
         return;
     }
   }
@@ -87,6 +101,38 @@ export class Column {
     const high = this.hi.data[row]!;
     const low = this.ints.data[row]!;
     return high === NULL_I32 && low === 0 ? null : high * TWO_32 + (low >>> 0);
+  }
+
+  /** ns: `origin` + `relative`, rounded to whole ns; NaN is null. |relative| < 2^53. */
+  pushNs(relative: number, origin: NsOrigin): void {
+    if (Number.isNaN(relative)) {
+      this.ints.push(0);
+      this.hi.push(NULL_I32);
+      return;
+    }
+    const whole = Math.round(relative);
+    assert(Number.isSafeInteger(whole), "ns out of range");
+    const high = Math.floor(whole / TWO_32);
+    const low = whole - high * TWO_32 + origin.low;
+    // What an Int32Array stores is the value modulo 2^32; the carry is what that cuts off.
+    this.ints.push(low);
+    this.hi.push(origin.high + high + (low >= TWO_32 ? 1 : 0));
+  }
+
+  /** i32; NULL_I32 is null. */
+  pushInt(value: number): void {
+    this.ints.push(value);
+  }
+
+  /** dict. */
+  pushText(value: string | null): void {
+    this.ints.push(value === null ? NULL_I32 : this.id(value));
+  }
+
+  /** dictList. */
+  pushTexts(values: readonly string[]): void {
+    for (let i = 0; i < values.length; i++) this.ints.push(this.id(values[i]!));
+    this.ends.push(this.ints.length);
   }
 
   /** Cell of a row, as it was pushed. */
@@ -142,12 +188,18 @@ export class ColumnTable<S extends TableSpec> implements TableRows<S> {
   /** Rows before those, which are elsewhere: written out, or in other batches. */
   first = 0;
   readonly #columns = new Map<string, Column>();
+  /** The same, as `names` are ordered. */
+  readonly #inOrder: Column[] = [];
 
   /** `values`: dictionaries, by column, of rows that are filled in and not appended. */
   constructor(spec: S, values: ReadonlyMap<string, string[]> = new Map()) {
     this.spec = spec;
     this.names = Object.keys(spec) as (keyof S & string)[];
-    for (const name of this.names) this.#columns.set(name, new Column(spec[name]!, values.get(name)));
+    for (const name of this.names) {
+      const column = new Column(spec[name]!, values.get(name));
+      this.#columns.set(name, column);
+      this.#inOrder.push(column);
+    }
   }
 
   /** Rows appended so far, those let go included. */
@@ -168,8 +220,10 @@ export class ColumnTable<S extends TableSpec> implements TableRows<S> {
     return [this];
   }
 
+  /** For tables of many rows fill the columns themselves, each by one cell, and count the row in `length`. */
   append(row: RowOf<S>): void {
-    for (const name of this.names) this.column(name).push(row[name] as CellOf<ColumnType>);
+    const { names } = this;
+    for (let i = 0; i < names.length; i++) this.#inOrder[i]!.push(row[names[i]!] as CellOf<ColumnType>);
     this.length++;
   }
 

@@ -1,109 +1,90 @@
 // The lifetimes of mms while a trace is replayed: parallel arrays indexed by life id, and which life is at a pointer. Part of
 // the World (world.ts). Sources: semantics.md §2.1, §9.4, §9.11.
 
+import { FIRST_ROOM, widen } from "./room.ts";
+
 /**
  * mm lives: one id per lifetime of an mm_struct. `sum` is the ledger of mm_users from proven gets and puts; it is a
  * lower bound always, and exact when no doubt is open (semantics §9.4, §9.11).
  */
 export class Mms {
   /** Pointer id of its address, or -1 while only known by lineage. */
-  readonly label: number[] = [];
+  label: Int32Array = new Int32Array(FIRST_ROOM);
   /** Pointer id of its hashed form, or -1. */
-  readonly hashed: number[] = [];
+  hashed: Int32Array = new Int32Array(FIRST_ROOM);
   /** Sequence of birth; -1: existed before the trace (or was first met after a gap). */
-  readonly birth: number[] = [];
+  birth: Int32Array = new Int32Array(FIRST_ROOM);
   /** 1 once exit_mmap was seen: mm_users is 0 and the ledger is closed. */
-  readonly closed: number[] = [];
-  readonly sum: number[] = [];
+  closed: Int32Array = new Int32Array(FIRST_ROOM);
+  sum: Int32Array = new Int32Array(FIRST_ROOM);
   /** Tasks known to have it as tsk->mm: the lower bound when puts are not recorded. */
-  readonly members: number[] = [];
+  members: Int32Array = new Int32Array(FIRST_ROOM);
   /** Sequence of the latest gain of a user. */
-  readonly joinSeq: number[] = [];
-  readonly threads: number[] = [];
-  readonly vforks: number[] = [];
-  readonly ioWorkers: number[] = [];
+  joinSeq: Int32Array = new Int32Array(FIRST_ROOM);
+  threads: Int32Array = new Int32Array(FIRST_ROOM);
+  vforks: Int32Array = new Int32Array(FIRST_ROOM);
+  ioWorkers: Int32Array = new Int32Array(FIRST_ROOM);
   /** kthreads inside kthread_use_mm on it. */
-  readonly borrows: number[] = [];
+  borrows: Int32Array = new Int32Array(FIRST_ROOM);
   /** kthreads between the call of kthread_use_mm, or of kthread_unuse_mm, and its effect. */
-  readonly entering: number[] = [];
-  readonly unusing: number[] = [];
+  entering: Int32Array = new Int32Array(FIRST_ROOM);
+  unusing: Int32Array = new Int32Array(FIRST_ROOM);
   /** mm_count drops and grabs that a task has begun and not shown to be done. */
-  readonly pendingDrops: number[] = [];
-  readonly pendingHolds: number[] = [];
+  pendingDrops: Int32Array = new Int32Array(FIRST_ROOM);
+  pendingHolds: Int32Array = new Int32Array(FIRST_ROOM);
   /** get_task_mm or mm_access calls entered and not returned. */
-  readonly openGets: number[] = [];
+  openGets: Int32Array = new Int32Array(FIRST_ROOM);
   /** Outstanding gets by who holds them: kthread, another user task, a member itself. */
-  readonly getsKthread: number[] = [];
-  readonly getsReader: number[] = [];
-  readonly getsSelf: number[] = [];
-  readonly pendingPuts: number[] = [];
+  getsKthread: Int32Array = new Int32Array(FIRST_ROOM);
+  getsReader: Int32Array = new Int32Array(FIRST_ROOM);
+  getsSelf: Int32Array = new Int32Array(FIRST_ROOM);
+  pendingPuts: Int32Array = new Int32Array(FIRST_ROOM);
   /** Puts that either released somebody else's seen get or prove a hidden one; sequence numbers. */
   readonly ambiguous: (number[] | undefined)[] = [];
-  readonly khugepaged: number[] = [];
-  readonly ksm: number[] = [];
-  readonly notifiers: number[] = [];
+  khugepaged: Int32Array = new Int32Array(FIRST_ROOM);
+  ksm: Int32Array = new Int32Array(FIRST_ROOM);
+  notifiers: Int32Array = new Int32Array(FIRST_ROOM);
   /** Holders that may or may not still hold mm_count: open /proc files, io_uring rings. */
-  readonly procFds: number[] = [];
-  readonly rings: number[] = [];
+  procFds: Int32Array = new Int32Array(FIRST_ROOM);
+  rings: Int32Array = new Int32Array(FIRST_ROOM);
   /** A kthread used it without any reference the trace shows. */
-  readonly hiddenHolder: number[] = [];
+  hiddenHolder: Int32Array = new Int32Array(FIRST_ROOM);
   /** The ledger contradicted the kernel (sum not 0 at exit_mmap): nothing about users is claimed. */
-  readonly broken: number[] = [];
+  broken: Int32Array = new Int32Array(FIRST_ROOM);
   /** Row of its latest fork; -1 none. */
-  readonly lastFork: number[] = [];
+  lastFork: Int32Array = new Int32Array(FIRST_ROOM);
   /** First CPU that loaded it, and whether a second one did: mm_cpumask from 6.14 on only grows (§2.2). */
-  readonly firstCpu: number[] = [];
-  readonly manyCpus: number[] = [];
+  firstCpu: Int32Array = new Int32Array(FIRST_ROOM);
+  manyCpus: Int32Array = new Int32Array(FIRST_ROOM);
   /** Task that made it (mm_init), to tell exec from a borrowed load. */
-  readonly maker: number[] = [];
-  /** Life by pointer id. */
-  readonly #byLabel: number[] = [];
+  maker: Int32Array = new Int32Array(FIRST_ROOM);
+  /** Life by pointer id, -1 none. */
+  #byLabel: Int32Array = new Int32Array(FIRST_ROOM).fill(-1);
+  #length = 0;
 
   get length(): number {
-    return this.label.length;
+    return this.#length;
   }
 
+  /** A new life; may replace every column by a longer one. */
   create(label: number, birth: number, maker: number): number {
-    const id = this.label.length;
-    this.label.push(label);
-    this.hashed.push(-1);
-    this.birth.push(birth);
-    this.closed.push(0);
-    this.sum.push(0);
-    this.members.push(0);
-    this.joinSeq.push(-1);
-    this.threads.push(0);
-    this.vforks.push(0);
-    this.ioWorkers.push(0);
-    this.borrows.push(0);
-    this.entering.push(0);
-    this.unusing.push(0);
-    this.pendingDrops.push(0);
-    this.pendingHolds.push(0);
-    this.openGets.push(0);
-    this.getsKthread.push(0);
-    this.getsReader.push(0);
-    this.getsSelf.push(0);
-    this.pendingPuts.push(0);
+    const id = this.#length++;
+    if (id === this.label.length) widen(this);
+    this.label[id] = label;
+    this.hashed[id] = -1;
+    this.birth[id] = birth;
+    this.joinSeq[id] = -1;
+    this.lastFork[id] = -1;
+    this.firstCpu[id] = -1;
+    this.maker[id] = maker;
     this.ambiguous.push(undefined);
-    this.khugepaged.push(0);
-    this.ksm.push(0);
-    this.notifiers.push(0);
-    this.procFds.push(0);
-    this.rings.push(0);
-    this.hiddenHolder.push(0);
-    this.broken.push(0);
-    this.lastFork.push(-1);
-    this.firstCpu.push(-1);
-    this.manyCpus.push(0);
-    this.maker.push(maker);
-    if (label >= 0) this.#byLabel[label] = id;
+    if (label >= 0) this.#name(label, id);
     return id;
   }
 
   /** Life now at a pointer, or -1. */
   find(label: number): number {
-    return this.#byLabel[label] ?? -1;
+    return label >= 0 && label < this.#byLabel.length ? this.#byLabel[label]! : -1;
   }
 
   /** Life now at a pointer; one that existed before the trace when it is new. */
@@ -129,7 +110,7 @@ export class Mms {
   /** Gives a life known by lineage its address. */
   bind(life: number, label: number): void {
     this.label[life] = label;
-    this.#byLabel[label] = life;
+    this.#name(label, life);
   }
 
   /**
@@ -137,7 +118,7 @@ export class Mms {
    * the life ends or the name is given to another.
    */
   alias(life: number, label: number): void {
-    this.#byLabel[label] = life;
+    this.#name(label, life);
     this.hashed[life] = label;
   }
 
@@ -149,12 +130,26 @@ export class Mms {
 
   /** The address is free again (__mmdrop). */
   unbind(life: number): void {
-    for (const label of [this.label[life]!, this.hashed[life]!]) {
-      if (label >= 0 && this.#byLabel[label] === life) this.#byLabel[label] = -1;
-    }
+    this.#unname(this.label[life]!, life);
+    this.#unname(this.hashed[life]!, life);
   }
 
   gets(life: number): number {
     return this.getsKthread[life]! + this.getsReader[life]! + this.getsSelf[life]!;
+  }
+
+  #name(label: number, life: number): void {
+    if (label >= this.#byLabel.length) {
+      let size = this.#byLabel.length;
+      while (size <= label) size *= 2;
+      const next = new Int32Array(size).fill(-1);
+      next.set(this.#byLabel);
+      this.#byLabel = next;
+    }
+    this.#byLabel[label] = life;
+  }
+
+  #unname(label: number, life: number): void {
+    if (this.find(label) === life) this.#byLabel[label] = -1;
   }
 }

@@ -130,7 +130,7 @@ function makeUnknown(m: Model, cpu: number): void {
 }
 
 /** cpu_tlbstate.loaded_mm becomes `life`. */
-function load(m: Model, cpu: number, life: number): void {
+export function load(m: Model, cpu: number, life: number): void {
   const { cpus, mms } = m.world;
   cpus.loadedBefore[cpu] = cpus.loaded[cpu]!;
   cpus.loaded[cpu] = life;

@@ -2,7 +2,7 @@
 // A get counts from its return probe, a put from its entry probe, so the sum never exceeds the truth; what may lie
 // between is a doubt on the forks checked there.
 import { Doubt } from "../forks.ts";
-import { memberHolder, taskHolder } from "../holders.ts";
+import { joiningHolder, taskHolder } from "../holders.ts";
 import { confirmMember, join, leave, type Model, note, settleLeft } from "./model.ts";
 import { Note, UNSEEN } from "./names.ts";
 import { exec } from "./switching.ts";
@@ -273,8 +273,7 @@ export function share(m: Model, parent: number, child: number, kind: ShareKind, 
     );
   }
   // Before that event, when it began is not shown.
-  const unfinished = { ...memberHolder(world, child, "moving"), ...UNSEEN };
-  m.forks.addHolder(world, life, from, world.seq, unfinished);
+  m.forks.addHolder(world, life, from, world.seq, joiningHolder(world, child, "moving"));
   m.forks.patchUsers(world, life, from, world.seq, 0, 1, Doubt.unfinishedGet);
 }
 

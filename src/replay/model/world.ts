@@ -2,6 +2,7 @@
 // Filled by the transitions in this folder, read by windows, exposures and policies. Sources: semantics.md §2.
 import { Mms } from "./mms.ts";
 import { Left, Names } from "./names.ts";
+import { FIRST_ROOM, widen } from "./room.ts";
 
 /** No mm (kernel task) / no life. */
 export const NO_LIFE = -1;
@@ -25,26 +26,6 @@ export const Exec = { none: 0, releasing: 1, applied: 2 } as const;
 /** Whose mm_users reference is half taken or half released: what a sampled count above the ledger stands for. */
 export const Half = { none: 0, borrower: 1, reader: 2, thread: 3, vfork: 4 } as const;
 export type Half = (typeof Half)[keyof typeof Half];
-
-/** Room that a table of columns begins with; doubled when it is full. */
-const FIRST_ROOM = 64;
-
-/** The columns of a table. */
-export function columnsIn(table: object): [string, Int32Array | Float64Array][] {
-  return Object.entries(table).filter(
-    (entry): entry is [string, Int32Array | Float64Array] =>
-      entry[1] instanceof Int32Array || entry[1] instanceof Float64Array,
-  );
-}
-
-function widen(table: object): void {
-  for (const [name, column] of columnsIn(table)) {
-    const wider =
-      column instanceof Int32Array ? new Int32Array(column.length * 2) : new Float64Array(column.length * 2);
-    wider.set(column);
-    Object.assign(table, { [name]: wider });
-  }
-}
 
 /** Index of the idle task; one stands for all CPUs. */
 export const IDLE = 0;
@@ -144,11 +125,12 @@ export class Tasks {
   of(pid: number): number {
     const known = this.find(pid);
     if (known < 0) return this.create(pid, -1);
-    this.#touch(known);
+    this.touch(known);
     return known;
   }
 
-  #touch(task: number): void {
+  /** Events have named it since the last gap. */
+  touch(task: number): void {
     if (this.#isTouched[task] === 1) return;
     this.#isTouched[task] = 1;
     this.#touched.push(task);
@@ -208,7 +190,7 @@ export class Tasks {
     this.forked[id] = 0;
     this.gets.delete(id);
     this.opened.delete(id);
-    this.#touch(id);
+    this.touch(id);
     return id;
   }
 
@@ -361,7 +343,9 @@ export class World {
     if (cpus.lazy[cpu]! >= 0) names.unparked(cpu);
     cpus.lazy[cpu] = life;
     cpus.lazySeq[cpu] = this.seq;
-    if (life >= 0) names.parked(cpu, task, tasks.pid[task] ?? -1, tasks.comm[task] ?? -1, left, this);
+    if (life < 0) return;
+    if (task < 0) names.parked(cpu, task, -1, -1, left, this);
+    else names.parked(cpu, task, tasks.pid[task]!, tasks.comm[task]!, left, this);
   }
 
   /** Were events lost while `life` existed? Then no earlier knowledge of it holds. */
