@@ -78,7 +78,8 @@ export async function feedTextFile(
   onProgress: (read: number, size: number) => void,
   whenRead: () => Promise<void>,
 ): Promise<string> {
-  const workers = (threads ?? defaultThreads(file.size)) - 1;
+  const useful = Math.ceil(file.size / MIN_RANGE_BYTES);
+  const workers = Math.min(threads ?? defaultThreads(file.size), useful) - 1;
   const isHashedApart = workers > 0 || (threads === undefined && file.size >= HASH_APART_BYTES);
   const hashing = isHashedApart ? await newPool("hash-worker", 1, HASH_NICE) : null;
   const reading = workers > 0 ? await newPool("part-worker", workers, 0) : null;
