@@ -1,13 +1,19 @@
-// What is fuzzed: a format's corpus and how an input of it is read. A damaged input ends in rows and problems or in an
-// InputError, within a second of CPU time per megabyte and one more; anything else is a bug. Run by streams.test.ts.
+// What is fuzzed: a format's corpus and how an input of it is read and replayed. A damaged input ends in rows and problems
+// or in an InputError, within a second of CPU time per megabyte and one more; anything else is a bug. Run by streams.test.ts
+// and run.ts.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import fc from "fast-check";
 import { InputError } from "../../src/base/errors.ts";
-import { openIngest, openRecording } from "../../src/ingest/index.ts";
-import type { EventBatch } from "../../src/table/event-batch.ts";
+import { type FormatName, type KnownMeta, openIngest, openRecording } from "../../src/ingest/index.ts";
+import { RunningReplay } from "../../src/replay/index.ts";
+import type { EventBatch, TraceMeta } from "../../src/table/event-batch.ts";
+import { newVerdictTables } from "../../src/table/verdict-tables.ts";
 import { PLAIN, writeCtf } from "../support/ctf-writer.ts";
 import { memoryFile, NO_CODECS } from "../support/dump-recording.ts";
+import { rawPages } from "../support/recording-seeds.ts";
+import { type Edit, edits, mutated } from "./byte-edits.ts";
 
 /** An input: one file, or several with their names. */
 export type FuzzInput = ReadonlyMap<string, Uint8Array>;
@@ -25,27 +31,56 @@ function specimens(prefix: string): FuzzInput[] {
     .map((name) => new Map([["input", new Uint8Array(readFileSync(join(GOLDEN, name)))]]));
 }
 
-/** Rows have to come in time order, and no more of them than a batch holds. */
-function checkBatch(batch: EventBatch, last: { ns: number }): void {
-  for (let i = 0; i < batch.length; i++) {
-    if (!(batch.ns[i]! >= last.ns)) throw new Error(`row ${i} at ${batch.ns[i]} after ${last.ns}`);
-    last.ns = batch.ns[i]!;
+/** Takes rows, which have to come in time order, and replays them. */
+class Consumer {
+  #lastNs = Number.NEGATIVE_INFINITY;
+  #replay: RunningReplay | null = null;
+
+  take(batch: EventBatch, known: KnownMeta): void {
+    for (let i = 0; i < batch.length; i++) {
+      if (!(batch.ns[i]! >= this.#lastNs))
+        throw new Error(`row ${i} at ${batch.ns[i]} after ${this.#lastNs}`);
+      this.#lastNs = batch.ns[i]!;
+    }
+    this.#replay ??= new RunningReplay(known, {});
+    this.#replay.feed(batch);
+  }
+
+  end(meta: TraceMeta): void {
+    this.#replay?.finish(meta, newVerdictTables(), 0);
   }
 }
 
-function readText(input: FuzzInput): void {
-  const last = { ns: Number.NEGATIVE_INFINITY };
-  const ingest = openIngest({ path: "fuzz", batchRows: 64 }, (batch) => checkBatch(batch, last));
-  for (const bytes of input.values()) ingest.push(bytes);
-  ingest.end();
+/** Of inputs of an even length the format is told: damage to a head must not be all that is tried. */
+function readText(format: FormatName): FuzzTarget["read"] {
+  return (input) => {
+    const consumer = new Consumer();
+    const size = [...input.values()].reduce((sum, bytes) => sum + bytes.length, 0);
+    const options = { path: "fuzz", batchRows: 64, ...(size % 2 === 0 ? { format } : {}) };
+    const ingest = openIngest(options, (batch) => consumer.take(batch, ingest.knownMeta));
+    for (const bytes of input.values()) ingest.push(bytes);
+    consumer.end(ingest.end());
+  };
 }
 
 function readRecording(input: FuzzInput): void {
-  const last = { ns: Number.NEGATIVE_INFINITY };
+  const consumer = new Consumer();
   const files = [...input].map(([name, bytes]) => memoryFile(name, bytes));
-  openRecording({ path: "fuzz", files, codecs: NO_CODECS, batchRows: 64 }, (batch) =>
-    checkBatch(batch, last),
-  ).read();
+  const recording = openRecording({ path: "fuzz", files, codecs: NO_CODECS, batchRows: 64 }, (batch) =>
+    consumer.take(batch, recording.knownMeta),
+  );
+  consumer.end(recording.read());
+}
+
+function rawPagesCorpus(): FuzzInput[] {
+  const shapes = [
+    [false, 8],
+    [true, 8],
+    [false, 4],
+  ] as const;
+  return shapes.map(
+    ([big, long]) => new Map(rawPages(big, long).map(({ name, bytes }) => [name, new Uint8Array(bytes)])),
+  );
 }
 
 function ctfCorpus(): FuzzInput[] {
@@ -77,10 +112,40 @@ function ctfCorpus(): FuzzInput[] {
 /** By format. */
 export const TARGETS: ReadonlyMap<string, FuzzTarget> = new Map<string, FuzzTarget>([
   ["ctf", { corpus: ctfCorpus(), read: readRecording }],
-  ["babeltrace-text", { corpus: specimens("babeltrace-text"), read: readText }],
-  ["systrace-html", { corpus: specimens("systrace-html"), read: readText }],
-  ["bpftrace-json", { corpus: specimens("bpftrace-json"), read: readText }],
+  ["raw-pages", { corpus: rawPagesCorpus(), read: readRecording }],
+  text("babeltrace-text"),
+  text("systrace-html"),
+  text("bpftrace-json"),
+  text("ftrace-text", "ftrace"),
+  text("trace-cmd-report"),
+  text("perf-script"),
+  text("csv"),
 ]);
+
+function text(format: FormatName, prefix: string = format): [string, FuzzTarget] {
+  return [format, { corpus: specimens(prefix), read: readText(format) }];
+}
+
+/** Damage to one file of one input of a corpus. */
+export interface Damage {
+  readonly entry: number;
+  readonly file: number;
+  readonly changes: readonly Edit[];
+}
+export const damage: fc.Arbitrary<Damage> = fc.record({
+  entry: fc.nat(1000),
+  file: fc.nat(1000),
+  changes: edits,
+});
+
+/** The input with the damage done. */
+export function damaged({ corpus }: FuzzTarget, { entry, file, changes }: Damage): FuzzInput {
+  const input = corpus[entry % corpus.length]!;
+  const chosen = [...input.keys()][file % input.size];
+  return new Map(
+    [...input].map(([name, bytes]) => [name, name === chosen ? mutated(bytes, changes) : bytes]),
+  );
+}
 
 /** Reads one input. Throws when that ends in anything but rows or an InputError, or takes too long. */
 export function check(target: FuzzTarget, input: FuzzInput): "read" | "refused" {
