@@ -17,7 +17,7 @@ export type KernelFormat = (typeof KERNEL_FORMATS)[number];
 const TEXT_BYTES = 64;
 const PAGE_BYTES = 1 << 16;
 /** The kernel looks this far behind the text. */
-const MARGIN = 64;
+const MARGIN = 160;
 
 /** Words of STATE. */
 const State = {
@@ -53,7 +53,7 @@ interface Host {
 
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
-  reset(shapes: number): void;
+  reset(shapes: number, format: number): void;
   scan(from: number, to: number, format: number, epoch: number, irqColumn: number): number;
   readonly [constant: string]: unknown;
 }
@@ -167,7 +167,8 @@ class Kernel {
   /** As scanPlain, while the sink can skim. Nothing is read when the decoder's shapes are too many or too long. */
   scan(run: KernelScan, bytes: Uint8Array, cursor: Cursor, to: number): void {
     const { sink, decoder, format, name, irqColumn } = run;
-    if (!this.#teach(decoder)) return;
+    const number = KERNEL_FORMATS.indexOf(name);
+    if (!this.#teach(decoder, number)) return;
     const length = to - cursor.at;
     const text = this.#load(bytes, cursor.at, to);
     const { STATE } = this.#at;
@@ -175,7 +176,6 @@ class Kernel {
     state[State.line] = cursor.line;
     const end = text + length;
     const shift = cursor.at - text;
-    const number = KERNEL_FORMATS.indexOf(name);
     const { at: from, line } = cursor;
     const atLine: AtLine = (wanted) => headOfLine(sink.head, bytes, from, line + 1, wanted);
     let at = text;
@@ -211,12 +211,9 @@ class Kernel {
     }
   }
 
-  #teach(decoder: EventDecoder): boolean {
+  #teach(decoder: EventDecoder, format: number): boolean {
     const { shapes } = decoder;
     if (shapes.size > this.#maxShapes) return false;
-    this.#exports.reset(shapes.size);
-    this.#comms = 0;
-    this.#pointers = 0;
     const { SHAPES, LENGTHS, NAME_IDS, ACTIONS: AT, KINDS, ALIASES } = this.#at;
     const memory = this.#bytes;
     const words = this.#words;
@@ -236,6 +233,9 @@ class Kernel {
       words[(KINDS >> 2) + id] = kind;
       words[(ALIASES >> 2) + id] = isAlias ? 1 : 0;
     }
+    this.#exports.reset(shapes.size, format);
+    this.#comms = 0;
+    this.#pointers = 0;
     return true;
   }
 
