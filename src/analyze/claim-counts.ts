@@ -1,6 +1,6 @@
 // Claims about the counts at a fork's check: how often they are 1, and what lazy CPUs do to them. Used by claims.ts.
 import { formatDuration, type TimeUnit } from "../base/time.ts";
-import type { ColumnTable } from "../table/columns.ts";
+import { type ColumnTable, NULL_I32 } from "../table/columns.ts";
 import type { Evidence, FORK_SPEC, ReplayInfo, ResultTables } from "../table/verdict-tables.ts";
 import { lazyAttribution } from "./attribution.ts";
 import {
@@ -26,15 +26,13 @@ export function shareOfOnes(
   let yes = 0;
   let no = 0;
   let evidence: Evidence = "measured";
-  eachRow(forks, [name, words], (batch, row) => {
-    const value = batch.get(name, row);
-    const word = batch.get(words, row);
-    const exact = word === "measured" || word === "derived";
-    if (value === 1 && exact) yes++;
-    else if (value !== null && value !== 1 && (exact || word === "at-least")) no++;
-    else return;
-    evidence = weaker(evidence, word);
-  });
+  for (const [word, { ones, others }] of countsByWord(forks, name, words)) {
+    const isExact = word === "measured" || word === "derived";
+    const isMore = isExact || word === "at-least";
+    yes += isExact ? ones : 0;
+    no += isMore ? others : 0;
+    if ((isExact && ones > 0) || (isMore && others > 0)) evidence = weaker(evidence, word);
+  }
   const { length } = forks;
   const unknown = length - yes - no;
   const needs =
@@ -45,6 +43,31 @@ export function shareOfOnes(
     notEvaluable("share", needs, `${name} is known for none of ${forkCount(length)}`),
     `${name} of the ${forkCount(unknown)} where it is unknown or a lower bound`,
   );
+}
+
+/** By evidence: forks whose count is 1, and whose is another. */
+function countsByWord(
+  forks: ResultTables["forks"],
+  name: "mm_users" | "mm_count",
+  words: "mm_users_evidence" | "mm_count_evidence",
+): Map<string, { ones: number; others: number }> {
+  const out = new Map<string, { ones: number; others: number }>();
+  for (const batch of forks.batches([name, words])) {
+    const values = batch.column(name).ints.data;
+    const { ints, values: texts } = batch.column(words);
+    const byId = texts.map((word) => {
+      const known = out.get(word) ?? { ones: 0, others: 0 };
+      out.set(word, known);
+      return known;
+    });
+    for (let row = 0; row < batch.length; row++) {
+      const counts = byId[ints.data[row]!];
+      if (counts === undefined || values[row] === NULL_I32) continue;
+      if (values[row] === 1) counts.ones++;
+      else counts.others++;
+    }
+  }
+  return out;
 }
 
 /** Forks whose mm_count is above 1, by what else than lazy references holds it. */

@@ -1,8 +1,8 @@
 // Per policy: decisions, verdicts, denial causes and waits, counted over the verdict and block tables. Part of
 // summary.ts; field names are interface.
 import { assert } from "../base/assert.ts";
-import { NULL_I32 } from "../table/columns.ts";
-import type { Evidence, ReplayInfo, ResultTables } from "../table/verdict-tables.ts";
+import { type ColumnTable, NULL_I32 } from "../table/columns.ts";
+import type { Evidence, ReplayInfo, ResultTables, VERDICT_SPEC } from "../table/verdict-tables.ts";
 import { DENIAL_CAUSES, EVIDENCE, POLICY_IDS } from "../table/verdict-tables.ts";
 import { ranksOf } from "./ranks.ts";
 import { eachRow, textAt } from "./rows.ts";
@@ -150,39 +150,74 @@ function emptyCounts(): PolicyCounts {
 
 function countVerdicts({ verdicts }: ResultTables): Map<string, PolicyCounts> {
   const out = new Map<string, PolicyCounts>();
-  const columns = ["policy", "decision", "verdict", "evidence", "rejudged", "denied_by"] as const;
-  for (const batch of verdicts.batches(columns)) {
-    const policy = batch.column("policy");
-    const decision = batch.column("decision");
-    const verdict = batch.column("verdict");
-    const evidence = batch.column("evidence");
-    const rejudged = batch.column("rejudged").ints.data;
-    const byId = policy.values.map((id) => {
-      const known = out.get(id) ?? emptyCounts();
-      out.set(id, known);
-      return known;
-    });
-    for (let row = 0; row < batch.length; row++) {
-      const counts = byId[policy.ints.data[row]!]!;
-      const decided = textAt(decision, decision.ints.data[row]) as "fast" | "slow" | "indeterminate";
-      counts[decided]++;
-      if (rejudged[row] !== NULL_I32) counts.rejudged++;
-      counts.evidence[(textAt(evidence, evidence.ints.data[row]) ?? "unknown") as Evidence]++;
-      if (decided === "fast") countFast(counts, textAt(verdict, verdict.ints.data[row]));
-      if (decided === "slow") countCauses(counts, batch.get("denied_by", row));
-    }
+  for (const batch of verdicts.batches([...DECIDED, "rejudged", "denied_by"])) {
+    const { values } = batch.column("policy");
+    for (const id of values) if (!out.has(id)) out.set(id, emptyCounts());
+    const countsOf = (id: number): PolicyCounts => out.get(values[id]!)!;
+    countWords(batch, countsOf);
+    countCauses(batch, countsOf);
   }
   return out;
 }
 
-function countCauses({ denied }: PolicyCounts, causes: readonly string[]): void {
-  for (const cause of causes) denied.set(cause, (denied.get(cause) ?? 0) + 1);
+type Verdicts = ColumnTable<typeof VERDICT_SPEC>;
+
+/** The columns whose combinations are counted. */
+const DECIDED = ["policy", "decision", "verdict", "evidence"] as const;
+
+/** Counts the combinations of ids, of which there are few, and then reads what they mean. */
+function countWords(batch: Verdicts, countsOf: (policy: number) => PolicyCounts): void {
+  const [policy, decision, verdict, evidence] = DECIDED.map((name) => batch.column(name).ints.data);
+  const rejudged = batch.column("rejudged").ints.data;
+  const [, decisions, verdicts, evidences] = DECIDED.map((name) => batch.column(name).values.length);
+  const places = batch.column("policy").values.length * decisions! * (verdicts! + 1) * (evidences! + 1) * 2;
+  const counts = new Float64Array(places);
+  for (let row = 0; row < batch.length; row++) {
+    // The null marker is the smallest int32: place 0.
+    const v = verdict![row] === NULL_I32 ? 0 : verdict![row]! + 1;
+    const e = evidence![row] === NULL_I32 ? 0 : evidence![row]! + 1;
+    const key = ((policy![row]! * decisions! + decision![row]!) * (verdicts! + 1) + v) * (evidences! + 1) + e;
+    counts[key * 2 + (rejudged[row] === NULL_I32 ? 0 : 1)]! += 1;
+  }
+  for (const [place, n] of counts.entries()) {
+    if (n === 0) continue;
+    const key = place >> 1;
+    const e = key % (evidences! + 1);
+    const v = Math.floor(key / (evidences! + 1)) % (verdicts! + 1);
+    const d = Math.floor(key / (evidences! + 1) / (verdicts! + 1)) % decisions!;
+    const of = countsOf(Math.floor(key / (evidences! + 1) / (verdicts! + 1) / decisions!));
+    const decided = textAt(batch.column("decision"), d) as "fast" | "slow" | "indeterminate";
+    of[decided] += n;
+    of.rejudged += (place & 1) * n;
+    of.evidence[(textAt(batch.column("evidence"), e - 1) ?? "unknown") as Evidence] += n;
+    if (decided === "fast") countFast(of, textAt(batch.column("verdict"), v - 1), n);
+  }
 }
 
-function countFast(counts: PolicyCounts, verdict: string | null): void {
-  if (verdict === "unsafe") counts.unsafe++;
+/** Of slow forks. */
+function countCauses(batch: Verdicts, countsOf: (policy: number) => PolicyCounts): void {
+  const policy = batch.column("policy").ints.data;
+  const decision = batch.column("decision");
+  const slow = decision.values.indexOf("slow");
+  const { ints, ends, values } = batch.column("denied_by");
+  const counts = new Float64Array(batch.column("policy").values.length * values.length);
+  for (let row = 0; row < batch.length; row++) {
+    if (decision.ints.data[row] !== slow) continue;
+    for (let at = row === 0 ? 0 : ends.data[row - 1]!; at < ends.data[row]!; at++)
+      counts[policy[row]! * values.length + ints.data[at]!]! += 1;
+  }
+  for (const [place, n] of counts.entries()) {
+    if (n === 0) continue;
+    const { denied } = countsOf(Math.floor(place / values.length));
+    const cause = values[place % values.length]!;
+    denied.set(cause, (denied.get(cause) ?? 0) + n);
+  }
+}
+
+function countFast(counts: PolicyCounts, verdict: string | null, n: number): void {
+  if (verdict === "unsafe") counts.unsafe += n;
   // A fast decision without a verdict cannot be called safe.
-  else if (verdict !== "safe") counts.unsafe_indeterminate++;
+  else if (verdict !== "safe") counts.unsafe_indeterminate += n;
 }
 
 /** Why a policy's waits are; the place of each in PolicyWaits.of. */

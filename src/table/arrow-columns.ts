@@ -218,14 +218,14 @@ export class PartsCursor {
   }
 
   /** Next array's node and validity buffer. */
-  array(): { length: number; nullCount: number; isNull: (row: number) => boolean } {
+  array(): { length: number; nullCount: number; bits: Uint8Array; isNull: (row: number) => boolean } {
     const node = this.#parts.nodes[this.#node++];
     if (node === undefined) throw corrupt("a batch has fewer arrays than its schema");
     const validity = this.buffer();
     const { length, nullCount } = node;
-    if (nullCount === 0) return { length, nullCount, isNull: () => false };
+    if (nullCount === 0) return { length, nullCount, bits: validity, isNull: () => false };
     const bits = typed(Uint8Array, validity, Math.ceil(length / 8));
-    return { length, nullCount, isNull: (row) => ((bits[row >> 3]! >> (row & 7)) & 1) === 0 };
+    return { length, nullCount, bits, isNull: (row) => ((bits[row >> 3]! >> (row & 7)) & 1) === 0 };
   }
 
   buffer(): Uint8Array {

@@ -45,7 +45,8 @@ export interface BatchParts {
 export interface StoredBatch {
   readonly length: number;
   readonly nodes: readonly ArrayNode[];
-  buffer(index: number): Uint8Array;
+  /** `bytes`: of its beginning; the whole when absent. */
+  buffer(index: number, bytes?: number): Uint8Array;
 }
 
 /** Bytes that can be read at any offset. `readAt` hands over the bytes: the reader may keep and change them. */
@@ -255,10 +256,10 @@ function storedBatch(source: RandomAccess, block: FileBlock | null, check: strin
   return {
     length,
     nodes,
-    buffer: (index) => {
+    buffer: (index, bytes = Number.POSITIVE_INFINITY) => {
       const region = regions[index];
       if (region === undefined) throw corrupt("a batch has fewer buffers than its schema");
-      return aligned(source.readAt(bodyAt + region.offset, region.length));
+      return aligned(source.readAt(bodyAt + region.offset, Math.min(bytes, region.length)));
     },
   };
 }

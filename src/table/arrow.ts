@@ -13,18 +13,22 @@ import {
   joinParts,
   nullsEqual,
   PartsCursor,
+  patchNulls,
   schemaError,
   UTF8,
 } from "./arrow-columns.ts";
 import type { BatchParts, FileTail, IpcFile, RandomAccess, TypedArrayClass } from "./arrow-ipc.ts";
 import { bytesOf, corrupt, IpcFileWriter, openIpcFile, typed } from "./arrow-ipc.ts";
-import type { EventBatch, EventTable, TraceMeta } from "./event-batch.ts";
+import type { EventBatch, EventBatches, EventTable, TraceMeta } from "./event-batch.ts";
 import { BATCH_ROWS, NO_MM, NO_VALUE, NONE } from "./event-batch.ts";
 import { EVENT_KIND_NAMES } from "./event-kinds.ts";
 import { SCHEMA_VERSION, VERSION_KEY } from "./verdict-tables.ts";
 
 const TRACE_KEY = "forkcast.trace";
 const TWO_32 = 2 ** 32;
+/** Where a batch's first stamp is: the values of its first column. */
+const NS_BUFFER = 1;
+const NS_BYTES = 8;
 
 const COMM_DICTIONARY = 1;
 const MM_DICTIONARY = 2;
@@ -134,11 +138,39 @@ export function readEventFile(source: RandomAccess): EventTable {
   return {
     meta,
     forEachBatch: async (visit) => {
-      const ns = new Float64Array(BATCH_ROWS);
+      const ofPass = new Float64Array(BATCH_ROWS);
       for (let index = 0; index < file.batchCount; index++) {
-        visit(readEventBatch(file.batch(index), meta, kinds, ns));
+        visit(readEventBatch(file.batch(index), meta, kinds, ofPass));
         await eventLoopTurn();
       }
+    },
+    batches: batchesOf(file, meta, (index, ns) => readEventBatch(file.batch(index), meta, kinds, ns)),
+  };
+}
+
+function batchesOf(
+  file: IpcFile,
+  meta: TraceMeta,
+  read: (index: number, ns: Float64Array) => EventBatch,
+): EventBatches {
+  const starts: number[] = [];
+  const ns = new Float64Array(BATCH_ROWS);
+  let kept: { readonly index: number; readonly batch: EventBatch } | undefined;
+  return {
+    count: file.batchCount,
+    at: async (index) => {
+      if (kept?.index === index) return kept.batch;
+      await eventLoopTurn();
+      kept = { index, batch: read(index, ns) };
+      return kept.batch;
+    },
+    startOf: (index) => {
+      const known = starts[index];
+      if (known !== undefined) return known;
+      const first = typed(Int32Array, file.stored(index).buffer(NS_BUFFER, NS_BYTES), 2);
+      const [start] = relativeNs(first, 1, meta.epochNs, new Float64Array(1));
+      starts[index] = start ?? 0;
+      return starts[index];
     },
   };
 }
@@ -185,11 +217,9 @@ function readEventBatch(
     type: TypedArrayClass<T>,
     absent?: number,
   ): T => {
-    const array = cursor.array();
+    const { nullCount, bits } = cursor.array();
     const values = typed(type, cursor.buffer(), length);
-    if (array.nullCount > 0 && absent !== undefined) {
-      for (let row = 0; row < length; row++) if (array.isNull(row)) values[row] = absent;
-    }
+    if (nullCount > 0 && absent !== undefined) patchNulls(values, bits, length, absent);
     return values;
   };
   cursor.array();

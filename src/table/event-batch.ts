@@ -123,4 +123,15 @@ export interface TraceMeta {
 export interface EventTable {
   readonly meta: TraceMeta;
   forEachBatch(visit: (batch: EventBatch) => void): Promise<void>;
+  /** The same batches by their number; absent where they are not at hand so. */
+  readonly batches?: EventBatches;
+}
+
+/** Batches of an event table, each with at least one row. */
+export interface EventBatches {
+  readonly count: number;
+  /** Valid until the next is asked for. */
+  at(index: number): Promise<EventBatch>;
+  /** `ns` of its first row. */
+  startOf(index: number): number;
 }

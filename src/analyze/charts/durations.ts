@@ -38,9 +38,9 @@ export interface DurationPlot {
   readonly groupTitle: string;
   /** Of one group: "102 measured windows". */
   readonly noun: (group: string, count: number) => string;
-  /** Said when there is nothing, and after the figures. */
+  /** Said when there is nothing; what is said after that and after the figures, by how many are drawn. */
   readonly nothing: string;
-  readonly remark: string;
+  readonly remark: (drawn: number) => string;
   readonly colors?: readonly string[];
 }
 
@@ -54,7 +54,7 @@ export function durationChart(plot: DurationPlot, cells: Cells): Chart {
     QUANTILES,
   );
   const drawn = groups.filter((_, group) => ranks[group]!.count > 0);
-  if (drawn.length === 0) return nothingToDraw(id, title, `${plot.nothing}${plot.remark}`);
+  if (drawn.length === 0) return nothingToDraw(id, title, `${plot.nothing}${plot.remark(0)}`);
   const count = ranks.reduce((sum, of) => sum + of.count, 0);
   const { dataset, gridFactor } = drawnQuantities(values, count, cells, groups);
   const sentences = sentencesOf(plot, drawn, (group) => ranks[groups.indexOf(group)]!, unit);
@@ -67,7 +67,7 @@ export function durationChart(plot: DurationPlot, cells: Cells): Chart {
   return {
     id,
     title,
-    description: `${sentences.join("; ")}.${plot.remark}${grid}`,
+    description: `${sentences.join("; ")}.${plot.remark(count)}${grid}`,
     spec: specOf([...timeParams(cells), commandParam(cells)], view),
     datasets: { [plot.data]: dataset },
     obeys: ["time", "command"],
@@ -117,10 +117,7 @@ const POINT = WINDOW_KINDS.indexOf("point");
 
 /** Lengths of measured and bracketed windows; a point has none. */
 export function windowsChart(tables: ResultTables, cells: Cells): Chart {
-  const values: Quantities = (visit) => eachWindow(tables, (row, kind, length) => visit(row, kind, length));
-  let drawn = 0;
-  values(() => drawn++);
-  const left = tables.forks.length - drawn;
+  const values: Quantities = (visit) => eachWindow(tables, visit);
   const plot: DurationPlot = {
     id: "windows",
     title: "How long are the windows?",
@@ -133,10 +130,12 @@ export function windowsChart(tables: ResultTables, cells: Cells): Chart {
     colors: [PALETTE.blue, PALETTE.vermillion, PALETTE.grey],
     noun: (kind, count) => plural(count, `${kind} window`),
     nothing: "No window has a length.",
-    remark:
-      left > 0
+    remark: (drawn) => {
+      const left = tables.forks.length - drawn;
+      return left > 0
         ? ` ${plural(left, "fork")} without a length (a point, or cut off) ${left === 1 ? "is" : "are"} not drawn.`
-        : "",
+        : "";
+    },
   };
   return durationChart(plot, cells);
 }
@@ -184,7 +183,7 @@ export function waitsChart(summary: Summary, tables: ResultTables, cells: Cells)
     groupTitle: "policy",
     noun: (id, count) => `${id} ${plural(count, "wait")}`,
     nothing: "No event would have waited under a policy that this recording can answer for.",
-    remark: remarks.join(""),
+    remark: () => remarks.join(""),
   };
   return durationChart(plot, cells);
 }

@@ -1,8 +1,9 @@
 // Cumulative plots of what almost happened and of what lingers: how far the nearest borrow was from a window, and how
 // long a CPU had kept the mm lazily when the fork checked.
-import { LEFT_BY, type ResultTables } from "../../table/verdict-tables.ts";
+import type { ColumnTable } from "../../table/columns.ts";
+import { LEFT_BY, type NEAR_MISS_SPEC, type ResultTables } from "../../table/verdict-tables.ts";
 import { eachLazy } from "../attribution.ts";
-import { eachRow, forkRowById } from "../rows.ts";
+import { forkRowById } from "../rows.ts";
 import { plural } from "../statistics.ts";
 import type { Summary } from "../summary.ts";
 import type { Cells } from "./cells.ts";
@@ -14,12 +15,8 @@ import type { Quantities } from "./quantities.ts";
 export function nearMissesChart(summary: Summary, tables: ResultTables, cells: Cells): Chart | null {
   if (tables.near_misses.length === 0) return null;
   const ids = Object.keys(summary.policies);
-  const { values, without, unknown } = distances(tables, ids);
+  const { values, total, unknown } = distances(tables, ids);
   const pairs = (n: number): string => plural(n, "fast fork and policy", "pairs of fast fork and policy");
-  const rest = [
-    ...(without > 0 ? [` No borrow could have come near for ${pairs(without)}.`] : []),
-    ...(unknown > 0 ? [` The window's end is unknown, or events were lost, for ${pairs(unknown)}.`] : []),
-  ].join("");
   return durationChart(
     {
       id: "near-misses",
@@ -32,44 +29,54 @@ export function nearMissesChart(summary: Summary, tables: ResultTables, cells: C
       groupTitle: "policy",
       noun: (id, count) => `${id} ${plural(count, "near miss", "near misses")}`,
       nothing: "No borrow came near a fast window.",
-      remark: rest,
+      remark: (drawn) => {
+        const without = total - drawn - unknown;
+        return [
+          ...(without > 0 ? [` No borrow could have come near for ${pairs(without)}.`] : []),
+          ...(unknown > 0
+            ? [` The window's end is unknown, or events were lost, for ${pairs(unknown)}.`]
+            : []),
+        ].join("");
+      },
     },
     cells,
   );
 }
 
-/** Known distances by policy; pairs of fork and policy that no borrow could come near, or of which nobody can tell. */
+/** Known distances by policy, pairs of fork and policy in all, and those of which nobody can tell. */
 function distances(
   tables: ResultTables,
   ids: readonly string[],
-): { readonly values: Quantities; readonly without: number; readonly unknown: number } {
+): { readonly values: Quantities; readonly total: number; readonly unknown: number } {
   const rowOf = forkRowById(tables);
-  const values: Quantities = (visit) => {
-    for (const batch of tables.near_misses.batches(["fork", "policy", "distance_ns"])) {
+  const each = (visit: (batch: NearMissBatch, i: number, row: number, group: number) => void): void => {
+    for (const batch of tables.near_misses.batches(["fork", "policy", "distance_ns", "ordered_by"])) {
       const fork = batch.column("fork").ints.data;
       const policy = batch.column("policy");
       const groups = policy.values.map((id) => ids.indexOf(id));
-      const distances = batch.column("distance_ns");
       for (let i = 0; i < batch.length; i++) {
         const row = rowOf(fork[i]!);
         const group = groups[policy.ints.data[i]!] ?? -1;
-        const distance = distances.ns(i);
-        if (row !== undefined && group >= 0 && distance !== null && distance > 0) visit(row, group, distance);
+        if (row !== undefined && group >= 0) visit(batch, i, row, group);
       }
     }
   };
-  let without = 0;
+  let total = 0;
   let unknown = 0;
-  eachRow(tables.near_misses, ["fork", "policy", "distance_ns", "ordered_by"], (batch, i) => {
-    const distance = batch.column("distance_ns").ns(i);
-    if (distance !== null && distance > 0) return;
-    if (rowOf(batch.get("fork", i) ?? -1) === undefined || !ids.includes(batch.get("policy", i) ?? ""))
-      return;
-    if (distance === null && batch.get("ordered_by", i) === "window-unknown") unknown++;
-    else without++;
+  each((batch, i) => {
+    total++;
+    if (batch.column("distance_ns").ns(i) === null && batch.get("ordered_by", i) === "window-unknown")
+      unknown++;
   });
-  return { values, without, unknown };
+  const values: Quantities = (visit) =>
+    each((batch, i, row, group) => {
+      const distance = batch.column("distance_ns").ns(i);
+      if (distance !== null && distance > 0) visit(row, group, distance);
+    });
+  return { values, total, unknown };
 }
+
+type NearMissBatch = ColumnTable<typeof NEAR_MISS_SPEC>;
 
 const LEAVERS: readonly string[] = [...LEFT_BY, "unknown"];
 const LEFT_COLORS = [
@@ -110,7 +117,7 @@ export function lazyAgeChart(tables: ResultTables, cells: Cells): Chart | null {
       noun: (by, count) =>
         `${plural(count, "lazy reference")} left by ${by === "unknown" ? "an unknown task" : `the ${by}`}`,
       nothing: "No lazy reference has a known age.",
-      remark: rest,
+      remark: () => rest,
     },
     cells,
   );

@@ -6,8 +6,10 @@ import type { Dataset, JsonObject } from "./chart.ts";
 /** Up to this many values are kept as they are. */
 const MOST_EXACT = 3000;
 const MOST_ROWS = 8000;
-/** Steps a decade: 40 are 6 % apart, 10 are 26 %; the last is taken however many rows it makes. */
-const STEPS = [40, 20, 10, 5, 3] as const;
+/** Steps a decade: 40 are 6 % apart, 10 are 26 %. */
+const STEPS = [40, 20, 10, 5] as const;
+/** Taken where those make too many rows, however many it makes. */
+const COARSEST = 3;
 
 /**
  * Durations, read as often as wanted instead of kept: the fork row each belongs to, its group, its positive length in ns or ticks.
@@ -34,20 +36,31 @@ export function drawnQuantities(
     values((row, group, length) => counts.add(row, group, lengths.of(length)));
     return { dataset: datasetOf(counts, cells, groups, (place) => lengths.at(place)), gridFactor: null };
   }
-  for (const steps of STEPS) {
-    const counts = new Counts(cells, groups.length, MOST_STEPS);
-    const isLast = steps === STEPS.at(-1);
-    values((row, group, length) => {
-      // Enough to see that this grid is too fine.
-      if (isLast || counts.size <= MOST_ROWS)
-        counts.add(row, group, Math.max(0, Math.ceil(Math.log10(length) * steps)));
-    });
-    if (counts.size <= MOST_ROWS || isLast) {
-      const dataset = datasetOf(counts, cells, groups, (place) => 10 ** (place / steps));
-      return { dataset, gridFactor: 10 ** (1 / steps) };
+  let steps: number = STEPS[0];
+  const fine = new Counts(cells, groups.length, MOST_STEPS);
+  values((row, group, length) => {
+    // What a row more does not make fewer.
+    if (fine.size > MOST_ROWS) return;
+    fine.add(row, group, gridPlace(length, steps));
+    // 20 steps a decade are every second of 40, and so on: nothing needs to be read again.
+    while (fine.size > MOST_ROWS && steps > STEPS.at(-1)!) {
+      fine.halve();
+      steps /= 2;
     }
-  }
-  throw new RangeError("no grid");
+  });
+  if (fine.size <= MOST_ROWS) return onGrid(fine, steps, cells, groups);
+  const coarse = new Counts(cells, groups.length, MOST_STEPS);
+  values((row, group, length) => coarse.add(row, group, gridPlace(length, COARSEST)));
+  return onGrid(coarse, COARSEST, cells, groups);
+}
+
+function gridPlace(length: number, steps: number): number {
+  return Math.max(0, Math.ceil(Math.log10(length) * steps));
+}
+
+function onGrid(counts: Counts, steps: number, cells: Cells, groups: readonly string[]): Drawn {
+  const dataset = datasetOf(counts, cells, groups, (place) => 10 ** (place / steps));
+  return { dataset, gridFactor: 10 ** (1 / steps) };
 }
 
 /** Steps from 1 ns up that a grid may have: lengths below 10^20. */
@@ -75,7 +88,7 @@ class Counts {
   readonly #cells: Cells;
   readonly #groups: number;
   readonly #places: number;
-  readonly #counts = new Map<number, number>();
+  #counts = new Map<number, number>();
 
   constructor(cells: Cells, groups: number, places: number) {
     this.#cells = cells;
@@ -92,6 +105,17 @@ class Counts {
     const cell = (bin[row]! * commands.length + command[row]!) * this.#groups + group;
     const key = cell * this.#places + place;
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+  }
+
+  /** Every place becomes half, rounded up. */
+  halve(): void {
+    const before = this.#counts;
+    this.#counts = new Map();
+    for (const [key, n] of before) {
+      const place = key % this.#places;
+      const half = key - place + Math.ceil(place / 2);
+      this.#counts.set(half, (this.#counts.get(half) ?? 0) + n);
+    }
   }
 
   /** Rows at, command, group, place, n. */

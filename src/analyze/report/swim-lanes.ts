@@ -2,8 +2,9 @@
 // forker's mm, the mmap write lock, the window, and the exposures shaded. A pure function of the records.
 import { formatDuration, type TimeUnit } from "../../base/time.ts";
 import { EventKind, LOCK_SUCCESS, LOCK_WRITE } from "../../table/event-kinds.ts";
+import type { CpuState } from "./cpu-states.ts";
 import { type Html, html } from "./html.ts";
-import { type CpuState, nextState, type WindowEvent, type WindowRecord } from "./window-events.ts";
+import { nextState, type WindowEvent, type WindowRecord } from "./window-events.ts";
 
 const WIDTH = 900;
 const LEFT = 84;

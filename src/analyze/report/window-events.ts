@@ -1,27 +1,23 @@
 // The events of the windows the report draws, and where events were lost: one pass over each trace's events. What a
 // CPU had loaded when a window begins is what its last switch event, or hardware sample, named; nothing is derived.
-import { type EventBatch, type EventTable, NONE, NULL_MM, type TraceMeta } from "../../table/event-batch.ts";
-import { EVENT_KIND_NAMES, EventKind, SAMPLE_LAZY, SWITCH_MM_NO_TASK } from "../../table/event-kinds.ts";
+import {
+  type EventBatch,
+  type EventBatches,
+  type EventTable,
+  NONE,
+  type TraceMeta,
+} from "../../table/event-batch.ts";
+import { EVENT_KIND_NAMES, EventKind, SAMPLE_LAZY } from "../../table/event-kinds.ts";
 import type { ForkRow } from "../../table/verdict-tables.ts";
 import type { Gap } from "../charts/over-time.ts";
 import { eventLine } from "../event-line.ts";
 import { printable } from "../plain-text.ts";
+import { type CpuState, CpuStates, isBefore, isFlush, type Place, placeOf } from "./cpu-states.ts";
 
 /** Events kept of one window; the rest are counted. */
 const MOST_EVENTS = 600;
 /** Shown before and after a window, as a share of its length. */
 const MARGIN = 0.12;
-
-/** What runs on a CPU, and how it has the forker's mm, as its last events say. */
-export interface CpuState {
-  readonly tid: number;
-  readonly comm: string;
-  /** The CPU has the forker's mm loaded: the last switch_mm_irqs_off, or a hardware sample; null when neither was seen. */
-  readonly loaded: boolean | null;
-  /** Its active_mm is the forker's, which holds a reference also where the mm is not loaded any more. */
-  readonly active: boolean;
-  readonly lazy: boolean;
-}
 
 /** The events that change a CPU's state, and how; see semantics of each in event-kinds.ts. */
 export function nextState(state: CpuState, event: StateEvent): CpuState {
@@ -95,13 +91,16 @@ export async function readWindows(
   const windows = new Map<number, WindowRecord>();
   const gaps: Gap[] = [];
   for (const [index, events] of traces.entries()) {
-    const { meta } = events;
+    const { meta, batches } = events;
     const mine = [...forks].filter(([, { trace }]) => (trace ?? 0) === index);
     const reader = new WindowReader(meta, wantedOf(mine, meta));
-    await events.forEachBatch((batch) => {
-      reader.visit(batch);
-      collectGaps(batch, meta, index, gaps);
-    });
+    const hasGaps = meta.kinds?.[EventKind.lost] !== 0;
+    if (hasGaps || batches === undefined) {
+      await events.forEachBatch((batch) => {
+        reader.visit(batch);
+        collectGaps(batch, meta, index, gaps);
+      });
+    } else await reader.visitNear(batches);
     for (const record of reader.finish()) windows.set(record.row, record);
   }
   return { windows, gaps };
@@ -142,26 +141,53 @@ class WindowReader {
   #next = 0;
   #open: { readonly wanted: Wanted; readonly record: WindowRecord }[] = [];
   readonly #done: WindowRecord[] = [];
-  /** By CPU: task, pointer ids of what is loaded and of active_mm, whether it is lazy. */
-  readonly #tid: number[] = [];
-  readonly #comm: number[] = [];
-  readonly #loaded: number[] = [];
-  readonly #active: number[] = [];
-  readonly #lazy: boolean[] = [];
+  readonly #cpus: CpuStates;
 
   constructor(meta: TraceMeta, wanted: readonly Wanted[]) {
     this.#meta = meta;
     this.#wanted = wanted;
+    this.#cpus = new CpuStates(meta);
   }
 
+  /** Takes the next batch of all of them. */
   visit(batch: EventBatch): void {
     if (this.#next >= this.#wanted.length && this.#open.length === 0) return;
     for (let i = 0; i < batch.length; i++) {
-      const ns = batch.ns[i]!;
-      while (this.#next < this.#wanted.length && this.#wanted[this.#next]!.from <= ns) this.#begin();
-      if (this.#open.length > 0) this.#keep(batch, i, ns);
-      this.#follow(batch, i);
+      this.#row(batch, i);
+      this.#cpus.follow(batch, i);
     }
+  }
+
+  /** Reads the batches in which windows are, and back from each window as far as it takes to know what every CPU does. */
+  async visitNear(batches: EventBatches): Promise<void> {
+    let at: Place = { batch: 0, row: 0 };
+    while (this.#next < this.#wanted.length) {
+      const begin = await placeOf(batches, this.#wanted[this.#next]!.from);
+      const place = isBefore(at, begin) ? begin : at;
+      await this.#cpus.catchUp(batches, at, place);
+      if (place.batch >= batches.count) return;
+      at = await this.#visitWindows(batches, place);
+    }
+  }
+
+  /** Reads on from `place` while windows are open; returns where they no longer are. */
+  async #visitWindows(batches: EventBatches, place: Place): Promise<Place> {
+    for (let index = place.batch; index < batches.count; index++) {
+      const batch = await batches.at(index);
+      for (let row = index === place.batch ? place.row : 0; row < batch.length; row++) {
+        this.#row(batch, row);
+        if (this.#open.length === 0) return { batch: index, row };
+        this.#cpus.follow(batch, row);
+      }
+    }
+    return { batch: batches.count, row: 0 };
+  }
+
+  /** Begins the windows that begin by the row, and keeps it in those that are open. */
+  #row(batch: EventBatch, i: number): void {
+    const ns = batch.ns[i]!;
+    while (this.#next < this.#wanted.length && this.#wanted[this.#next]!.from <= ns) this.#begin();
+    if (this.#open.length > 0) this.#keep(batch, i, ns);
   }
 
   finish(): WindowRecord[] {
@@ -173,18 +199,7 @@ class WindowReader {
 
   #begin(): void {
     const wanted = this.#wanted[this.#next++]!;
-    const before = new Map<number, CpuState>();
-    const cpus = Math.max(this.#tid.length, this.#loaded.length, this.#active.length);
-    for (let cpu = 0; cpu < cpus; cpu++) {
-      const loaded = this.#loaded[cpu];
-      before.set(cpu, {
-        tid: this.#tid[cpu] ?? NONE,
-        comm: this.#tid[cpu] === undefined ? "" : this.#name(this.#comm[cpu] ?? NONE),
-        loaded: loaded === undefined ? null : loaded === wanted.mm,
-        active: this.#active[cpu] === wanted.mm,
-        lazy: this.#lazy[cpu] ?? false,
-      });
-    }
+    const before = this.#cpus.before(wanted.mm, (id) => this.#name(id));
     const { row, from, to } = wanted;
     this.#open.push({ wanted, record: { row, from, to, before, events: [], left: 0 } });
   }
@@ -223,33 +238,6 @@ class WindowReader {
     };
   }
 
-  /** nextState() by pointer id: which mm a later window asks about is not known yet. */
-  #follow(batch: EventBatch, i: number): void {
-    const cpu = batch.cpu[i]!;
-    if (cpu < 0) return;
-    const mm = batch.mm[i]!;
-    switch (batch.kind[i]) {
-      case EventKind.schedSwitch:
-        this.#tid[cpu] = batch.argTid[i]!;
-        this.#comm[cpu] = batch.argComm[i]!;
-        return;
-      case EventKind.switchMm:
-        this.#loaded[cpu] = mm;
-        if (isFlush(batch, i)) return;
-        this.#active[cpu] = mm;
-        this.#lazy[cpu] = false;
-        return;
-      case EventKind.enterLazyTlb:
-        this.#active[cpu] = mm;
-        this.#lazy[cpu] = true;
-        return;
-      case EventKind.cpuSample:
-        this.#loaded[cpu] = mm;
-        this.#lazy[cpu] = (batch.flags[i]! & SAMPLE_LAZY) !== 0;
-        return;
-    }
-  }
-
   #name(id: number): string {
     return id === NONE ? "<...>" : printable(this.#meta.comms[id] ?? "<...>");
   }
@@ -262,14 +250,6 @@ const CHANGES_STATE: ReadonlySet<number> = new Set([
   EventKind.cpuSample,
   EventKind.lost,
 ]);
-
-function isFlush(batch: EventBatch, i: number): boolean {
-  return (
-    batch.kind[i] === EventKind.switchMm &&
-    (batch.flags[i]! & SWITCH_MM_NO_TASK) !== 0 &&
-    batch.mm2[i] === NULL_MM
-  );
-}
 
 /** The kernel's name of an event. */
 export function kindName({ kind }: WindowEvent): string {
