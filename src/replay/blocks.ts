@@ -32,7 +32,8 @@ export class Blocks {
   readonly #options: BlockOptions;
   readonly #into: VerdictTables["blocks"];
   readonly #lookup: ForkLookup;
-  readonly #ids: Map<number, number>;
+  /** Fork ids by row. */
+  readonly #ids: Int32Array;
   readonly #byLock: Map<WriteHold, number>;
   /** Calls by the rows of the windows they lie in. */
   readonly #blocked: Map<number, Blocked[]> = new Map();
@@ -52,16 +53,19 @@ export class Blocks {
     this.#into = into.blocks;
     this.#queued = windows.queued;
     this.#isHashed = world.mms.hashed.subarray(0, world.mms.length).some((label) => label >= 0);
-    this.#ids = new Map(options.order.map((row, position) => [row, options.firstId + position]));
-    const byLife = new Map<number, number[]>();
+    this.#ids = new Int32Array(forks.length).fill(-1);
     this.#byLock = new Map();
-    for (const row of options.order) {
-      push(byLife, forks.life[row]!, row);
+    options.order.forEach((row, position) => {
+      this.#ids[row] = options.firstId + position;
       const lock = forks.lock[row];
       if (lock !== undefined) this.#byLock.set(lock, row);
-    }
-    this.#lookup = { forks, ofLife: (life) => byLife.get(life) ?? [], judged: options.judged };
-    for (const rows of byLife.values()) noteOverlaps(forks, rows, this.#behind);
+    });
+    const ofLife = rowsByLife(forks, options.order, world.mms.length);
+    this.#lookup = { forks, ofLife, judged: options.judged };
+    const { lastFork } = world.mms;
+    for (let life = 0; life < world.mms.length; life++)
+      if (lastFork[life]! >= 0 && forks.prev[lastFork[life]!]! >= 0)
+        noteOverlaps(forks, ofLife(life), this.#behind);
     for (const blocked of windows.blocked) {
       push(this.#blocked, blocked.fork, blocked);
       if (!blocked.beforeLock) this.#inWindow.add(blocked.call);
@@ -151,7 +155,7 @@ export class Blocks {
   }
 
   #id(row: number): number {
-    return this.#ids.get(row) ?? -1;
+    return this.#ids[row] ?? -1;
   }
 
   /**
@@ -230,8 +234,23 @@ function begin(f: Forks, row: number): number {
   return Number.isNaN(f.early[row]!) ? f.start[row]! : f.early[row]!;
 }
 
+/** Fork rows of each life, in the order of `order`. */
+function rowsByLife(f: Forks, order: readonly number[], lives: number): (life: number) => Int32Array {
+  const ends = new Int32Array(lives + 1);
+  for (const row of order) ends[f.life[row]! + 1]! += 1;
+  for (let life = 0; life < lives; life++) ends[life + 1]! += ends[life]!;
+  const rows = new Int32Array(order.length);
+  const next = ends.slice();
+  for (const row of order) {
+    const life = f.life[row]!;
+    rows[next[life]!] = row;
+    next[life]! += 1;
+  }
+  return (life) => rows.subarray(ends[life], ends[life + 1]);
+}
+
 /** For the forks of one life: which begin before another's release, into `behind`. */
-function noteOverlaps(f: Forks, rows: readonly number[], behind: Map<number, number[]>): void {
+function noteOverlaps(f: Forks, rows: Int32Array, behind: Map<number, number[]>): void {
   if (rows.length < 2) return;
   const order = [...rows].sort((a, b) => begin(f, a) - begin(f, b));
   let open: number[] = [];

@@ -138,6 +138,8 @@ export class Forks {
   dropped: Int32Array = new Int32Array(FIRST_ROOM);
   /** 1: clone flags were not recorded, so this may be a thread. */
   flagsUnknown: Int32Array = new Int32Array(FIRST_ROOM);
+  /** Next in the list that begins at the life's `awaiting`; -1 none. */
+  nextAwaiting: Int32Array = new Int32Array(FIRST_ROOM);
   /** Row of the same life's previous fork; -1 none. */
   prev: Int32Array = new Int32Array(FIRST_ROOM);
 

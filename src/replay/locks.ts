@@ -24,6 +24,8 @@ export interface WriteHold {
 /** Holds of unknown mms kept for one call. */
 const MOST_STRAYS = 32;
 
+const NO_HOLDS: readonly WriteHold[] = [];
+
 /** The locks of one trace, by pointer id. Indices of tasks are TaskIds. */
 export class Locks {
   readonly #mms: Mms;
@@ -108,12 +110,14 @@ export class Locks {
 
   /** The write hold in force on a life's lock. */
   holdOf(life: number): WriteHold | undefined {
+    if (this.#held.size === 0) return undefined;
     const { label, hashed } = this.#mms;
     return this.#holdAt(label[life]!) ?? this.#holdAt(hashed[life]!);
   }
 
   /** Write holds on pointers that name no life: while `life` has no hashed name one may be its own. */
-  strays(life: number): WriteHold[] {
+  strays(life: number): readonly WriteHold[] {
+    if (this.#held.size === 0) return NO_HOLDS;
     const out: WriteHold[] = [];
     if (this.#mms.hashed[life] !== -1) return out;
     for (const label of this.#held) {

@@ -3,7 +3,7 @@
 import { START } from "./attempt.ts";
 import type { Forks } from "./forks.ts";
 import type { Policy } from "./policies/policy.ts";
-import type { NearMissRows } from "./rows.ts";
+import type { ForkRows } from "./rows.ts";
 import type { Borrow } from "./uses.ts";
 
 type OrderedBy = "own-cpu" | "task-creation" | "mmap_lock" | "reference" | "window-unknown";
@@ -38,15 +38,9 @@ interface Candidate {
 }
 
 /** Appends the near miss of the window at `row`, which `policy` lets take the fast path. `id`: the fork's. */
-export function appendNearMiss(
-  into: NearMissRows,
-  forks: Forks,
-  row: number,
-  policy: Policy,
-  id: number,
-): void {
+export function appendNearMiss(into: ForkRows, forks: Forks, row: number, policy: Policy, id: number): void {
   const { borrow, side, distance, gap, orderedBy } = nearMiss(forks, row, policy);
-  into.append(id, policy.id, borrow, side ?? null, distance, gap, orderedBy ?? null);
+  into.nearMiss(id, policy.id, borrow, side ?? null, distance, gap, orderedBy ?? null);
 }
 
 function nearMiss(forks: Forks, row: number, policy: Policy): NearMiss {

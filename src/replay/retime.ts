@@ -19,7 +19,7 @@ export interface Judged {
 export interface ForkLookup {
   readonly forks: Forks;
   /** Fork rows of a life in order of their checks. */
-  ofLife(life: number): readonly number[];
+  ofLife(life: number): Int32Array;
   judged(row: number, policy: Policy): Judged;
 }
 
@@ -147,7 +147,7 @@ function reachedWindows(lookup: ForkLookup, policy: Policy, shift: Shift, until:
   return out.sort((a, b) => lookup.forks.start[a.row]! - lookup.forks.start[b.row]!);
 }
 
-function firstAfter(rows: readonly number[], start: Float64Array, ns: number): number {
+function firstAfter(rows: Int32Array, start: Float64Array, ns: number): number {
   let low = 0;
   let high = rows.length;
   while (low < high) {

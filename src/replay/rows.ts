@@ -1,36 +1,99 @@
-// Rows of the two tables that have several a fork, written column by column: an object a row and a bigint an instant took
-// two thirds of the time that judging a fork takes. Used by verdicts.ts and near-misses.ts.
-import { NsOrigin, NULL_I32, ZERO_NS } from "../table/columns.ts";
+// The rows that are written for every fork: its own, its verdicts and near misses, exposures and denials. What they say is
+// verdicts.ts's and near-misses.ts's; here it becomes cells.
+import { NsOrigin, NULL_I32, RowCells, ZERO_NS } from "../table/columns.ts";
 import type { TraceMeta } from "../table/event-batch.ts";
 import type { DenialCause, Evidence, VerdictTables } from "../table/verdict-tables.ts";
+import { EXPOSURE_CLASSES } from "../table/verdict-tables.ts";
+import type { Share } from "./attribution.ts";
+import { type Armed, doubts } from "./counts.ts";
+import type { Exposure } from "./exposures.ts";
+import type { ForkFacts } from "./facts.ts";
+import { END_BY, NO_SAMPLE, START_BY } from "./forks.ts";
+import { hiddenBehind, hiddenCount, hiddenUsers } from "./hidden.ts";
+import type { Replayer } from "./replay.ts";
 import type { Borrow } from "./uses.ts";
 
-/** Writes `verdicts`; the columns are VERDICT_SPEC's. */
-export class VerdictRows {
-  readonly #table: VerdictTables["verdicts"];
-  readonly #fork;
-  readonly #policy;
-  readonly #decision;
-  readonly #verdict;
-  readonly #deniedBy;
-  readonly #evidence;
-  readonly #rejudged;
-  readonly #hidden;
+/** Writes the rows of one trace's forks. */
+export class ForkRows {
+  readonly #meta: Pick<TraceMeta, "comms" | "pointers">;
+  readonly #epoch: NsOrigin;
+  readonly #forks;
+  readonly #verdicts;
+  readonly #nearMisses;
+  readonly #exposures;
+  readonly #denials;
 
-  constructor(table: VerdictTables["verdicts"]) {
-    this.#table = table;
-    this.#fork = table.column("fork");
-    this.#policy = table.column("policy");
-    this.#decision = table.column("decision");
-    this.#verdict = table.column("verdict");
-    this.#deniedBy = table.column("denied_by");
-    this.#evidence = table.column("evidence");
-    this.#rejudged = table.column("rejudged");
-    this.#hidden = table.column("hidden");
+  constructor(into: VerdictTables, meta: Pick<TraceMeta, "comms" | "pointers" | "epochNs">) {
+    this.#meta = meta;
+    this.#epoch = new NsOrigin(meta.epochNs);
+    this.#forks = new RowCells(into.forks);
+    this.#verdicts = new RowCells(into.verdicts);
+    this.#nearMisses = new RowCells(into.near_misses);
+    this.#exposures = new RowCells(into.exposures);
+    this.#denials = new RowCells(into.denials);
   }
 
-  append(
-    fork: number,
+  /** `exposure` and `exposedNs` as the columns say; `blind`: samples are hidden. */
+  fork(
+    { world, forks }: Replayer,
+    row: number,
+    id: number,
+    facts: ForkFacts,
+    exposure: string,
+    exposedNs: number,
+    options: { readonly traceIndex: number; readonly blind: boolean; readonly armed: Armed },
+  ): void {
+    const cells = this.#forks;
+    const life = forks.life[row]!;
+    const label = world.mms.label[life]!;
+    const { armed } = options;
+    const isSampled = forks.cpuSampled[row] === 1 && !options.blind;
+    cells.int("fork", id);
+    cells.int("trace", options.traceIndex);
+    cells.ns("start_ns", forks.start[row]!, this.#epoch);
+    cells.ns("end_ns", forks.end[row]!, this.#epoch);
+    cells.text("window", facts.window);
+    cells.int("cpu", forks.cpu[row]!);
+    cells.int("tid", forks.tid[row]!);
+    cells.text("comm", this.#comm(forks.comm[row]!));
+    cells.text("mm", label >= 0 ? this.#meta.pointers[label]! : `lineage:${life}`);
+    cells.int("child_tid", orNull(forks.child[row]!));
+    cells.int("mm_users", facts.users.value);
+    cells.text("mm_users_evidence", facts.users.evidence);
+    cells.int("mm_count", facts.count.value);
+    cells.text("mm_count_evidence", facts.count.evidence);
+    cells.ns("exposed_ns", exposedNs, ZERO_NS);
+    cells.text("exposure", exposure);
+    cells.int("lazy_cpus", isSampled ? forks.sampledLazy[row]! : orNull(forks.lazyCpus[row]!));
+    cells.int("line", forks.line[row]!);
+    cells.int("end_line", Number.isNaN(forks.end[row]!) ? NULL_I32 : forks.endLine[row]!);
+    cells.ns("early_ns", forks.early[row]!, this.#epoch);
+    cells.text("start_by", START_BY[forks.startBy[row]!]!);
+    cells.text("end_by", END_BY[forks.endBy[row]!]!);
+    cells.int("derived_users", facts.derivedUsers.value);
+    cells.text("derived_users_evidence", facts.derivedUsers.evidence);
+    cells.int("derived_count", facts.derivedCount.value);
+    cells.text("derived_count_evidence", facts.derivedCount.evidence);
+    cells.int("loaded_compared", orNull(forks.loadedCompared[row]!));
+    cells.int("loaded_equal", orNull(forks.loadedEqual[row]!));
+    cells.int("sampled_users", sampled(forks.sampledUsers[row]!));
+    cells.int("sampled_count", sampled(forks.sampledCount[row]!));
+    const open = doubts(world, forks, row, armed, facts.derivedUsers, facts.derivedCount);
+    if (facts.excess.length > 0) open.push("derived-above-sample");
+    cells.texts("doubts", open);
+    cells.texts(
+      "mm_users_hidden",
+      hiddenBehind(facts.users, () => hiddenUsers(world, forks, row, armed)),
+    );
+    cells.texts(
+      "mm_count_hidden",
+      hiddenBehind(facts.count, () => hiddenCount(world, forks, row, armed)),
+    );
+    cells.end();
+  }
+
+  verdict(
+    id: number,
     policy: string,
     decision: string,
     verdict: string | null,
@@ -39,55 +102,21 @@ export class VerdictRows {
     rejudged: string | null,
     hidden: readonly string[],
   ): void {
-    this.#fork.pushInt(fork);
-    this.#policy.pushText(policy);
-    this.#decision.pushText(decision);
-    this.#verdict.pushText(verdict);
-    this.#deniedBy.pushTexts(deniedBy);
-    this.#evidence.pushText(evidence);
-    this.#rejudged.pushText(rejudged);
-    this.#hidden.pushTexts(hidden);
-    this.#table.length++;
-  }
-}
-
-/** Writes `near_misses`; the columns are NEAR_MISS_SPEC's. */
-export class NearMissRows {
-  readonly #table: VerdictTables["near_misses"];
-  readonly #comms: readonly string[];
-  readonly #epoch: NsOrigin;
-  readonly #fork;
-  readonly #policy;
-  readonly #distance;
-  readonly #gap;
-  readonly #side;
-  readonly #kind;
-  readonly #tid;
-  readonly #comm;
-  readonly #at;
-  readonly #line;
-  readonly #orderedBy;
-
-  constructor(table: VerdictTables["near_misses"], meta: Pick<TraceMeta, "comms" | "epochNs">) {
-    this.#table = table;
-    this.#comms = meta.comms;
-    this.#epoch = new NsOrigin(meta.epochNs);
-    this.#fork = table.column("fork");
-    this.#policy = table.column("policy");
-    this.#distance = table.column("distance_ns");
-    this.#gap = table.column("gap_ns");
-    this.#side = table.column("side");
-    this.#kind = table.column("kind");
-    this.#tid = table.column("tid");
-    this.#comm = table.column("comm");
-    this.#at = table.column("at_ns");
-    this.#line = table.column("line");
-    this.#orderedBy = table.column("ordered_by");
+    const cells = this.#verdicts;
+    cells.int("fork", id);
+    cells.text("policy", policy);
+    cells.text("decision", decision);
+    cells.text("verdict", verdict);
+    cells.texts("denied_by", deniedBy);
+    cells.text("evidence", evidence);
+    cells.text("rejudged", rejudged);
+    cells.texts("hidden", hidden);
+    cells.end();
   }
 
   /** `distance` and `gap` in ns, NaN without a borrow. */
-  append(
-    fork: number,
+  nearMiss(
+    id: number,
     policy: string,
     borrow: Borrow | undefined,
     side: string | null,
@@ -95,17 +124,68 @@ export class NearMissRows {
     gap: number,
     orderedBy: string | null,
   ): void {
-    this.#fork.pushInt(fork);
-    this.#policy.pushText(policy);
-    this.#distance.pushNs(distance, ZERO_NS);
-    this.#gap.pushNs(gap, ZERO_NS);
-    this.#side.pushText(side);
-    this.#kind.pushText(borrow === undefined ? null : borrow.seenBy);
-    this.#tid.pushInt(borrow === undefined ? NULL_I32 : borrow.tid);
-    this.#comm.pushText(borrow === undefined ? null : (this.#comms[borrow.comm] ?? ""));
-    this.#at.pushNs(borrow === undefined ? Number.NaN : borrow.call, this.#epoch);
-    this.#line.pushInt(borrow === undefined ? NULL_I32 : borrow.line);
-    this.#orderedBy.pushText(orderedBy);
-    this.#table.length++;
+    const cells = this.#nearMisses;
+    cells.int("fork", id);
+    cells.text("policy", policy);
+    cells.ns("distance_ns", distance, ZERO_NS);
+    cells.ns("gap_ns", gap, ZERO_NS);
+    cells.text("side", side);
+    cells.text("kind", borrow === undefined ? null : borrow.seenBy);
+    cells.int("tid", borrow === undefined ? NULL_I32 : borrow.tid);
+    cells.text("comm", borrow === undefined ? null : this.#comm(borrow.comm));
+    cells.ns("at_ns", borrow === undefined ? Number.NaN : borrow.call, this.#epoch);
+    cells.int("line", borrow === undefined ? NULL_I32 : borrow.line);
+    cells.text("ordered_by", orderedBy);
+    cells.end();
   }
+
+  exposure(id: number, e: Exposure): void {
+    const cells = this.#exposures;
+    cells.int("fork", id);
+    cells.text("class", EXPOSURE_CLASSES[e.class]!);
+    cells.int("cpu", e.cpu);
+    cells.int("tid", e.tid);
+    cells.text("comm", e.tid === 0 ? `swapper/${e.cpu}` : this.#comm(e.comm));
+    cells.ns("start_ns", e.start, this.#epoch);
+    cells.ns("end_ns", e.end, this.#epoch);
+    cells.int("line", e.line);
+    cells.end();
+  }
+
+  /** Who holds each reference of the counts the decisions used. */
+  denials(id: number, { shares, users, count }: ForkFacts): void {
+    for (const share of shares.users) this.#denial(id, share, users.evidence);
+    for (const share of shares.count) this.#denial(id, share, count.evidence);
+  }
+
+  #denial(id: number, { counter, cause, refs, holder }: Share, evidence: Evidence): void {
+    const cells = this.#denials;
+    const isNamed = holder !== null && holder.tid >= 0;
+    cells.int("fork", id);
+    cells.text("counter", counter);
+    cells.text("cause", cause);
+    cells.int("refs", refs);
+    cells.text("basis", holder === null ? null : holder.basis);
+    cells.text("evidence", evidence);
+    cells.int("cpu", holder === null ? NULL_I32 : orNull(holder.cpu));
+    cells.int("tid", isNamed ? holder.tid : NULL_I32);
+    cells.text("comm", isNamed ? this.#comm(holder.comm) : null);
+    cells.text("left_by", holder === null ? null : holder.leftBy);
+    cells.ns("since_ns", holder === null ? Number.NaN : holder.ns, this.#epoch);
+    cells.int("line", holder === null || holder.line === 0 ? NULL_I32 : holder.line);
+    cells.end();
+  }
+
+  #comm(id: number): string {
+    return this.#meta.comms[id] ?? "";
+  }
+}
+
+/** -1 stands for what is not known. */
+function orNull(value: number): number {
+  return value >= 0 ? value : NULL_I32;
+}
+
+function sampled(value: number): number {
+  return value === NO_SAMPLE ? NULL_I32 : value;
 }

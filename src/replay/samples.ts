@@ -1,5 +1,6 @@
 // Hardware samples beside the replay's own knowledge: which mm each CPU had loaded at a fork's check. Fed by replay.ts
 // with cpu_sample rows; what it compares is `agreement.loaded_mm`, and evidence where no probe shows loads.
+import { Int32Growable } from "../base/growable.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Forks } from "./forks.ts";
 import { Tail, type World } from "./model/world.ts";
@@ -13,11 +14,17 @@ export class Samples {
   readonly #world: World;
   readonly #forks: Forks;
   /** Comparisons made: fork row, cpu, 1 when equal, number of the check's event. */
-  readonly #compared: number[] = [];
+  readonly #compared = new Int32Growable();
+  /** Of checks up to this one the comparisons are forgotten: no gap on one CPU can begin before them any more. */
+  #settled = -1;
+  /** Numbers held before the next look at what can be forgotten. */
+  #room: number;
 
-  constructor(world: World, forks: Forks) {
+  /** `room`: comparisons held at least. */
+  constructor(world: World, forks: Forks, room = 16384) {
     this.#world = world;
     this.#forks = forks;
+    this.#room = room * FIELDS;
   }
 
   /** One CPU of the sample that belongs to `attempt`'s check. `lm` pointer id, `switching`: 0x1 was read. */
@@ -37,21 +44,52 @@ export class Samples {
     const equal = label === lm ? 1 : 0;
     f.loadedCompared[row]! += 1;
     f.loadedEqual[row]! += equal;
-    this.#compared.push(row, cpu, equal, f.seq[row]!);
+    const list = this.#compared;
+    if (list.length >= this.#room) this.#forget();
+    list.push(row);
+    list.push(cpu);
+    list.push(equal);
+    list.push(f.seq[row]!);
+  }
+
+  /** A gap on a CPU begins after the CPU's last event: what was compared before every CPU's last event stands. */
+  #forget(): void {
+    const { cpus, seq } = this.#world;
+    const list = this.#compared;
+    let oldest = seq;
+    for (let c = 0; c < cpus.length; c++)
+      if (cpus.lastSeq[c]! >= 0) oldest = Math.min(oldest, cpus.lastSeq[c]!);
+    let from = 0;
+    while (from < list.length && list.data[from + 3]! <= oldest) from += FIELDS;
+    if (from > 0) this.#settled = list.data[from - 1]!;
+    list.data.copyWithin(0, from, list.length);
+    list.length -= from;
+    this.#room = Math.max(this.#room, 2 * list.length);
   }
 
   /** Events of `cpu` (-1 any) are missing since `fromSeq`: what was claimed of it since then was not known after all. */
   retract(cpu: number, fromSeq: number): void {
     const f = this.#forks;
-    const list = this.#compared;
+    const { data: list, length } = this.#compared;
+    if (cpu < 0 && fromSeq < this.#settled) this.#retractSettled(fromSeq);
     // In the order of the checks: none before the first old one concerns the gap.
-    for (let i = list.length - FIELDS; i >= 0 && list[i + 3]! > fromSeq; i -= FIELDS) {
+    for (let i = length - FIELDS; i >= 0 && list[i + 3]! > fromSeq; i -= FIELDS) {
       const row = list[i]!;
       if (list[i + 1] === RETRACTED || (cpu >= 0 && list[i + 1] !== cpu) || f.seq[row] !== list[i + 3])
         continue;
       f.loadedCompared[row]! -= 1;
       f.loadedEqual[row]! -= list[i + 2]!;
       list[i + 1] = RETRACTED;
+    }
+  }
+
+  /** A gap on any CPU, of which one may never have been seen. */
+  #retractSettled(fromSeq: number): void {
+    const f = this.#forks;
+    for (let row = 0; row < f.length; row++) {
+      if (f.seq[row]! <= fromSeq || f.seq[row]! > this.#settled || f.loadedCompared[row]! <= 0) continue;
+      f.loadedCompared[row] = 0;
+      f.loadedEqual[row] = 0;
     }
   }
 

@@ -68,8 +68,6 @@ export class Uses {
   readonly #getCalls: Map<number, Called> = new Map();
   /** By life: the latest borrows, oldest first. */
   readonly #recent: Map<number, Borrow[]> = new Map();
-  /** By life: fork rows whose window has ended, with too few borrows after it so far. */
-  readonly #awaiting: Map<number, number[]> = new Map();
 
   constructor(world: World, forks: Forks, locks: Locks) {
     this.#world = world;
@@ -191,22 +189,25 @@ export class Uses {
       recent.push(borrow);
       if (recent.length > MOST_NEIGHBOURS) recent.shift();
     }
-    const rows = this.#awaiting.get(borrow.life);
-    if (rows === undefined) return;
-    const { borrowsAfter } = this.#forks;
-    for (const row of rows) borrowsAfter[row] = [...borrowsAfter[row]!, borrow];
-    const left = rows.filter((row) => borrowsAfter[row]!.length < MOST_NEIGHBOURS);
-    if (left.length === 0) this.#awaiting.delete(borrow.life);
-    else this.#awaiting.set(borrow.life, left);
+    const { borrowsAfter, nextAwaiting } = this.#forks;
+    const { awaiting } = this.#world.mms;
+    let last = -1;
+    for (let row = awaiting[borrow.life]!; row >= 0; row = nextAwaiting[row]!) {
+      const after = [...borrowsAfter[row]!, borrow];
+      borrowsAfter[row] = after;
+      if (after.length < MOST_NEIGHBOURS) last = row;
+      else if (last < 0) awaiting[borrow.life] = nextAwaiting[row]!;
+      else nextAwaiting[last] = nextAwaiting[row]!;
+    }
   }
 
   /** The window of `row` ends now: the borrows before it are known, those after it are to come. */
   windowEnds(row: number): void {
-    const { life, borrowsBefore, start } = this.#forks;
+    const { life, borrowsBefore, start, nextAwaiting } = this.#forks;
+    const { awaiting } = this.#world.mms;
     const recent = this.#recent.get(life[row]!);
     if (recent !== undefined) borrowsBefore[row] = recent.filter((borrow) => borrow.call < start[row]!);
-    const rows = this.#awaiting.get(life[row]!);
-    if (rows === undefined) this.#awaiting.set(life[row]!, [row]);
-    else rows.push(row);
+    nextAwaiting[row] = awaiting[life[row]!]!;
+    awaiting[life[row]!] = row;
   }
 }

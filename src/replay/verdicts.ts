@@ -2,21 +2,22 @@
 // and blocked calls; the tables are what analyze reads.
 
 import type { TraceMeta } from "../table/event-batch.ts";
-import type { DenialCause, Evidence, ForkRow, Verdict, VerdictTables } from "../table/verdict-tables.ts";
+import type { DenialCause, Evidence, Verdict, VerdictTables } from "../table/verdict-tables.ts";
 import { EXPOSURE_CLASSES } from "../table/verdict-tables.ts";
 import { END, START } from "./attempt.ts";
-import { causesOf, type Share, sharesOf } from "./attribution.ts";
+import { causesOf, sharesOf } from "./attribution.ts";
 import { Blocks } from "./blocks.ts";
-import { type Armed, type CountValue, derivedCount, derivedUsers, doubts } from "./counts.ts";
+import { type Armed, type CountValue, derivedCount, derivedUsers } from "./counts.ts";
 import { coveredNs, type Exposure, ExposureClass } from "./exposures.ts";
-import { Doubt, END_BY, type Forks, NO_SAMPLE, START_BY } from "./forks.ts";
-import { hiddenBehind, hiddenCount, hiddenFrom, hiddenUsers } from "./hidden.ts";
+import type { ForkFacts } from "./facts.ts";
+import { Doubt, type Forks, NO_SAMPLE } from "./forks.ts";
+import { hiddenFrom } from "./hidden.ts";
 import { appendNearMiss } from "./near-misses.ts";
-import type { Check, Counted, Entry, Policy } from "./policies/policy.ts";
+import type { Counted, Entry, Policy } from "./policies/policy.ts";
 import { DERIVED_ABOVE_SAMPLE } from "./problems.ts";
 import type { Replayer } from "./replay.ts";
 import type { Judged } from "./retime.ts";
-import { NearMissRows, VerdictRows } from "./rows.ts";
+import { ForkRows } from "./rows.ts";
 
 export interface VerdictOptions {
   readonly policies: readonly Policy[];
@@ -37,22 +38,6 @@ export interface OpenForks {
 }
 
 const RANK: Record<Evidence, number> = { measured: 0, derived: 1, "at-least": 2, assumed: 3, unknown: 4 };
-
-/** Everything known of one fork, as policies and tables need it. */
-interface ForkFacts {
-  readonly users: CountValue;
-  readonly count: CountValue;
-  readonly derivedUsers: CountValue;
-  readonly derivedCount: CountValue;
-  /** The references of either count besides the first, by holder. */
-  readonly shares: { readonly users: readonly Share[]; readonly count: readonly Share[] };
-  /** Counts that the replay holds to be larger than they were sampled, one text each. */
-  readonly excess: readonly string[];
-  readonly check: Check;
-  readonly maskEvidence: Evidence;
-  readonly exposures: readonly Exposure[];
-  readonly window: "measured" | "bracketed" | "point";
-}
 
 /** Appends all rows of one trace. */
 export function writeVerdicts(
@@ -80,19 +65,18 @@ export function writeVerdicts(
     },
     into,
   );
-  const rows = {
-    verdicts: new VerdictRows(into.verdicts),
-    nearMisses: new NearMissRows(into.near_misses, meta),
-  };
+  const rows = new ForkRows(into, meta);
   order.forEach((row, position) => {
     const id = base + position;
     blocks.before(row);
     const facts = factsAt(row);
-    into.forks.append(forkRow(replayer, row, id, facts, meta, options));
+    const exposed = coveredNs(facts.exposures.filter((e) => isHazard(e, false) && !Number.isNaN(e.end)));
+    const exposure = exposureOf(replayer, row, facts, options.armed);
+    rows.fork(replayer, row, id, facts, exposure, exposed, options);
     countOpen(open, facts);
-    appendDenials(into, id, facts, meta);
+    rows.denials(id, facts);
     for (const text of facts.excess) replayer.problems.add(DERIVED_ABOVE_SAMPLE, forks.line[row]!, text);
-    for (const e of facts.exposures) appendExposure(into, e, id, meta);
+    for (const e of facts.exposures) rows.exposure(id, e);
     for (const policy of options.policies) {
       const isFast = judge(replayer, row, id, policy, facts, blocks, options, rows);
       blocks.inWindow(row, policy, isFast);
@@ -216,6 +200,8 @@ function isHazard(e: Exposure, lazySetsDirty: boolean): boolean {
   return lazySetsDirty || (e.class !== ExposureClass.U4 && e.class !== ExposureClass.U4b);
 }
 
+const NO_CAUSES: readonly DenialCause[] = [];
+
 /** Which causes a policy's slow decision has, and the evidence of what made it slow. */
 function denial(
   forks: Forks,
@@ -289,7 +275,7 @@ function judge(
   facts: ForkFacts,
   blocks: Blocks,
   options: VerdictOptions,
-  rows: { readonly verdicts: VerdictRows; readonly nearMisses: NearMissRows },
+  rows: ForkRows,
 ): boolean {
   const { forks } = replayer;
   const { decision, verdict } = judged(replayer, row, policy, facts, options);
@@ -299,8 +285,8 @@ function judge(
   const { causes, evidence } =
     decision === "slow" && !isOpen
       ? denial(forks, row, policy, facts)
-      : { causes: [], evidence: fastEvidence(policy, facts) };
-  rows.verdicts.append(
+      : { causes: NO_CAUSES, evidence: fastEvidence(policy, facts) };
+  rows.verdict(
     id,
     policy.id,
     rejudged === null ? decision : "indeterminate",
@@ -311,20 +297,21 @@ function judge(
     hiddenFrom(replayer, row, policy, facts.check, options.armed, decision, verdict),
   );
   if (decision === "fast" && verdict !== "unsafe" && policy.serialises.length === 0 && options.armed.useMm)
-    appendNearMiss(rows.nearMisses, forks, row, policy, id);
+    appendNearMiss(rows, forks, row, policy, id);
   return decision === "fast";
 }
 
+function weaker(a: Evidence, b: Evidence): Evidence {
+  return RANK[b] > RANK[a] ? b : a;
+}
+
 function fastEvidence(policy: Policy, facts: ForkFacts): Evidence {
+  const { reads } = policy;
   let worst: Evidence = "measured";
-  const rest = (e: Evidence): void => {
-    if (RANK[e] > RANK[worst]) worst = e;
-  };
-  if (policy.reads.includes("users")) rest(facts.users.evidence);
-  if (policy.reads.includes("count")) rest(facts.count.evidence);
-  if (policy.reads.includes("cpumask")) rest(facts.maskEvidence);
-  if (policy.reads.includes("borrowers")) rest("derived");
-  return worst;
+  if (reads.includes("users")) worst = weaker(worst, facts.users.evidence);
+  if (reads.includes("count")) worst = weaker(worst, facts.count.evidence);
+  if (reads.includes("cpumask")) worst = weaker(worst, facts.maskEvidence);
+  return reads.includes("borrowers") ? weaker(worst, "derived") : worst;
 }
 
 /** safe only when nothing could have happened unseen; unsafe as soon as one exposure that the policy lets in is certain. */
@@ -396,47 +383,6 @@ function canTell(replayer: Replayer, row: number, facts: ForkFacts, armed: Armed
   return (users.exact && users.value === 1) || armed.switchTail;
 }
 
-function absolute(meta: TraceMeta, relative: number): bigint {
-  return meta.epochNs + ns(relative);
-}
-
-function ns(value: number): bigint {
-  return BigInt(Math.round(value));
-}
-
-function appendExposure(into: VerdictTables, e: Exposure, id: number, meta: TraceMeta): void {
-  into.exposures.append({
-    fork: id,
-    class: EXPOSURE_CLASSES[e.class]!,
-    cpu: e.cpu,
-    tid: e.tid,
-    comm: e.tid === 0 ? `swapper/${e.cpu}` : (meta.comms[e.comm] ?? ""),
-    start_ns: absolute(meta, e.start),
-    end_ns: Number.isNaN(e.end) ? null : absolute(meta, e.end),
-    line: e.line,
-  });
-}
-
-/** Who holds each reference of the counts the decisions used. */
-function appendDenials(into: VerdictTables, id: number, facts: ForkFacts, meta: TraceMeta): void {
-  for (const { counter, cause, refs, holder } of [...facts.shares.users, ...facts.shares.count]) {
-    into.denials.append({
-      fork: id,
-      counter,
-      cause,
-      refs,
-      basis: holder?.basis ?? null,
-      evidence: counter === "mm_users" ? facts.users.evidence : facts.count.evidence,
-      cpu: holder === null || holder.cpu < 0 ? null : holder.cpu,
-      tid: holder === null || holder.tid < 0 ? null : holder.tid,
-      comm: holder === null || holder.tid < 0 ? null : (meta.comms[holder.comm] ?? ""),
-      left_by: holder?.leftBy ?? null,
-      since_ns: holder === null || Number.isNaN(holder.ns) ? null : absolute(meta, holder.ns),
-      line: holder === null || holder.line === 0 ? null : holder.line,
-    });
-  }
-}
-
 function excess(forks: Forks, row: number, users: CountValue, count: CountValue): string[] {
   const out: string[] = [];
   const compare = (name: string, sample: number, { value }: CountValue): void => {
@@ -458,60 +404,4 @@ function exposureOf(replayer: Replayer, row: number, facts: ForkFacts, armed: Ar
   const residueOnly = worst < 0 || worst === ExposureClass.U4 || worst === ExposureClass.U4b;
   if (residueOnly && !canTell(replayer, row, facts, armed)) return "U7";
   return worst < 0 ? "none" : EXPOSURE_CLASSES[worst]!;
-}
-
-function forkRow(
-  replayer: Replayer,
-  row: number,
-  id: number,
-  facts: ForkFacts,
-  meta: TraceMeta,
-  options: VerdictOptions,
-): ForkRow {
-  const { world, forks } = replayer;
-  const end = forks.end[row]!;
-  const label = world.mms.label[forks.life[row]!]!;
-  return {
-    fork: id,
-    trace: options.traceIndex,
-    start_ns: absolute(meta, forks.start[row]!),
-    end_ns: Number.isNaN(end) ? null : absolute(meta, end),
-    window: facts.window,
-    cpu: forks.cpu[row]!,
-    tid: forks.tid[row]!,
-    comm: meta.comms[forks.comm[row]!] ?? "",
-    mm: label >= 0 ? meta.pointers[label]! : `lineage:${forks.life[row]}`,
-    child_tid: forks.child[row]! >= 0 ? forks.child[row]! : null,
-    mm_users: facts.users.value,
-    mm_users_evidence: facts.users.evidence,
-    mm_count: facts.count.value,
-    mm_count_evidence: facts.count.evidence,
-    exposed_ns: ns(coveredNs(facts.exposures.filter((e) => isHazard(e, false) && !Number.isNaN(e.end)))),
-    exposure: exposureOf(replayer, row, facts, options.armed),
-    lazy_cpus:
-      forks.cpuSampled[row] === 1 && !options.blind
-        ? forks.sampledLazy[row]!
-        : forks.lazyCpus[row]! >= 0
-          ? forks.lazyCpus[row]!
-          : null,
-    line: forks.line[row]!,
-    end_line: Number.isNaN(end) ? null : forks.endLine[row]!,
-    early_ns: Number.isNaN(forks.early[row]!) ? null : absolute(meta, forks.early[row]!),
-    start_by: START_BY[forks.startBy[row]!]!,
-    end_by: END_BY[forks.endBy[row]!]!,
-    derived_users: facts.derivedUsers.value,
-    derived_users_evidence: facts.derivedUsers.evidence,
-    derived_count: facts.derivedCount.value,
-    derived_count_evidence: facts.derivedCount.evidence,
-    loaded_compared: forks.loadedCompared[row]! >= 0 ? forks.loadedCompared[row]! : null,
-    loaded_equal: forks.loadedEqual[row]! >= 0 ? forks.loadedEqual[row]! : null,
-    doubts: [
-      ...doubts(world, forks, row, options.armed, facts.derivedUsers, facts.derivedCount),
-      ...(facts.excess.length > 0 ? ["derived-above-sample"] : []),
-    ],
-    mm_users_hidden: hiddenBehind(facts.users, () => hiddenUsers(world, forks, row, options.armed)),
-    mm_count_hidden: hiddenBehind(facts.count, () => hiddenCount(world, forks, row, options.armed)),
-    sampled_users: forks.sampledUsers[row]! === NO_SAMPLE ? null : forks.sampledUsers[row]!,
-    sampled_count: forks.sampledCount[row]! === NO_SAMPLE ? null : forks.sampledCount[row]!,
-  };
 }

@@ -49,6 +49,9 @@ const STRIDE = 7;
 /** Notes kept of one mm: a recording in which references are taken and never given back must not grow. */
 const MOST_NOTES = 1024;
 
+const MOST_SPARE = 64;
+const NO_NOTES: readonly Noted[] = [];
+
 /** The tasks that share an mm, oldest first, as lists linked through parallel arrays. */
 class Members {
   readonly #first: number[] = [];
@@ -142,7 +145,10 @@ export class Names {
   /** Of each CPU's lazy reference; of the one it held before that, which it may still be about to drop. */
   readonly lazy: LazyNotes = new LazyNotes();
   readonly formerLazy: LazyNotes = new LazyNotes();
-  readonly #notes = new Map<number, number[]>();
+  /** By life; absent: none. */
+  readonly #notes: (number[] | undefined)[] = [];
+  /** Lists that are empty again: most mms have a note only while a call is under way. */
+  readonly #spare: number[][] = [];
 
   joined(life: number, task: number, now: Now): void {
     if (this.enabled) this.members.link(life, task, now.seq, now.ns, now.line);
@@ -171,10 +177,11 @@ export class Names {
 
   add(kind: Note, life: number, task: number, tid: number, comm: number, now: Now): void {
     if (!this.enabled || life < 0) return;
-    let list = this.#notes.get(life);
+    let list = life < this.#notes.length ? this.#notes[life] : undefined;
     if (list === undefined) {
-      list = [];
-      this.#notes.set(life, list);
+      list = this.#spare.pop() ?? [];
+      for (let l = this.#notes.length; l < life; l++) this.#notes.push(undefined);
+      this.#notes[life] = list;
     } else if (list.length >= MOST_NOTES * STRIDE) list.splice(0, STRIDE);
     list.push(kind, task, tid, comm, now.seq, now.ns, now.line);
   }
@@ -183,30 +190,30 @@ export class Names {
   remove(kind: Note, life: number, task: number): void {
     const at = this.#find(kind, life, task);
     if (at < 0) return;
-    const list = this.#notes.get(life)!;
-    if (list.length === STRIDE) this.#notes.delete(life);
+    const list = this.#notes[life]!;
+    if (list.length === STRIDE) this.#clear(life, list);
     else list.splice(at, STRIDE);
   }
 
   /** The task's latest note of one kind becomes one of another, as old as it was; false when there is none. */
   turn(kind: Note, to: Note, life: number, task: number): boolean {
     const at = this.#find(kind, life, task);
-    if (at >= 0) this.#notes.get(life)![at] = to;
+    if (at >= 0) this.#notes[life]![at] = to;
     return at >= 0;
   }
 
   /** Nobody holds the mm for khugepaged or KSM any more; with `kind` absent, nobody holds it at all. */
   forget(life: number, kind?: Note): void {
-    const list = this.#notes.get(life);
+    const list = this.#listOf(life);
     if (list === undefined) return;
     for (let at = list.length - STRIDE; at >= 0; at -= STRIDE)
       if (kind === undefined || list[at] === kind) list.splice(at, STRIDE);
-    if (list.length === 0) this.#notes.delete(life);
+    if (list.length === 0) this.#clear(life, list);
   }
 
-  notesOf(life: number): Noted[] {
-    const list = this.#notes.get(life);
-    if (list === undefined) return [];
+  notesOf(life: number): readonly Noted[] {
+    const list = this.#listOf(life);
+    if (list === undefined) return NO_NOTES;
     const out: Noted[] = [];
     for (let at = 0; at < list.length; at += STRIDE)
       out.push({
@@ -221,8 +228,18 @@ export class Names {
     return out;
   }
 
+  #listOf(life: number): number[] | undefined {
+    return life >= 0 && life < this.#notes.length ? this.#notes[life] : undefined;
+  }
+
+  #clear(life: number, list: number[]): void {
+    list.length = 0;
+    this.#notes[life] = undefined;
+    if (this.#spare.length < MOST_SPARE) this.#spare.push(list);
+  }
+
   #find(kind: Note, life: number, task: number): number {
-    const list = this.enabled ? this.#notes.get(life) : undefined;
+    const list = this.enabled ? this.#listOf(life) : undefined;
     if (list === undefined) return -1;
     for (let at = list.length - STRIDE; at >= 0; at -= STRIDE)
       if (list[at] === kind && list[at + 1] === task) return at;

@@ -55,8 +55,12 @@ export function is(counted: Counted, n: number): "yes" | "no" | "unknown" {
 
 /** fast when all hold, slow when one does not, else indeterminate. */
 export function all(...conditions: readonly ("yes" | "no" | "unknown")[]): Decision {
-  if (conditions.includes("no")) return "slow";
-  return conditions.includes("unknown") ? "indeterminate" : "fast";
+  let decision: Decision = "fast";
+  for (let i = 0; i < conditions.length; i++) {
+    if (conditions[i] === "no") return "slow";
+    if (conditions[i] === "unknown") decision = "indeterminate";
+  }
+  return decision;
 }
 
 /** A design that serialises nothing. */
