@@ -47,8 +47,17 @@ export function durationNs(start: Column, end: Column, row: number, endRow: numb
   return (to - from) * TWO_32 + ((low >>> 0) - (fromLow >>> 0));
 }
 
+/** Answers of forkRowById: every chart asks, and nobody appends to tables that are read. */
+const ROWS = new WeakMap<ResultTables["forks"], (fork: number) => number | undefined>();
+
 /** Row of a fork in `forks` by its id. Ids are row numbers unless tables were filtered. */
 export function forkRowById({ forks }: Pick<ResultTables, "forks">): (fork: number) => number | undefined {
+  const known = ROWS.get(forks) ?? rowsById(forks);
+  ROWS.set(forks, known);
+  return known;
+}
+
+function rowsById(forks: ResultTables["forks"]): (fork: number) => number | undefined {
   const { length } = forks;
   let isRow = true;
   for (const batch of forks.batches(["fork"])) {
