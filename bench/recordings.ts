@@ -1,14 +1,21 @@
-// npm run bench:recordings -- FILE...: what reading a trace.dat or perf.data costs, beside what the tool that wrote it takes
-// to print it to nowhere. CPU seconds (user and system) of whole processes, the least of some runs; needs the tool and a
-// build. Events per second leave nothing out: starting node is in them.
+// npm run bench:recordings -- [--mb N] [--runs N] FILE...: what reading a trace.dat or perf.data costs, beside what the tool that
+// wrote it takes to print it to nowhere. CPU seconds (user and system) of whole processes, the least of some runs; needs the tool
+// and a build. Starting node is in them: with --mb each file (a trace.dat of version 6, a perf.data) is repeated, moved in
+// time, until it has N MB (long-recordings.ts), and the tool's lines are counted against forkcast's events.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { writeLongRecording } from "./long-recordings.ts";
 
 const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
-const RUNS = 3;
+const { values, positionals } = parseArgs({
+  options: { mb: { type: "string", default: "0" }, runs: { type: "string", default: "3" } },
+  allowPositionals: true,
+});
+const RUNS = Number(values.runs);
 
 /** CPU seconds of a command, and what it printed on standard error. */
 function cpuSeconds(command: readonly string[]): { seconds: number; stderr: string } {
@@ -35,12 +42,25 @@ function cpuSeconds(command: readonly string[]): { seconds: number; stderr: stri
   return { seconds, stderr: said };
 }
 
+/** Event lines that the tool prints. */
+function printedLines(command: readonly string[]): number {
+  const { stdout, status } = spawnSync(
+    "sh",
+    ["-c", '"$@" 2>/dev/null | grep -v -e "^cpus=" -e "EVENTS DROPPED" | wc -l', "sh", ...command],
+    { encoding: "utf8" },
+  );
+  return status === 0 ? Number(stdout) : Number.NaN;
+}
+
 const directory = mkdtempSync(join(tmpdir(), "forkcast-bench-"));
 console.log(
   "recording                        events   printed   ingest  analyze   x ingest  x analyze   (CPU s)",
 );
 try {
-  for (const path of process.argv.slice(2)) {
+  for (const given of positionals) {
+    const isLong = Number(values.mb) > 0;
+    const path = isLong ? join(directory, "long") : given;
+    if (isLong) writeLongRecording(given, path, Number(values.mb) * 1e6);
     const isPerf = readFileSync(path).subarray(0, 8).toString("latin1") === "PERFILE2";
     const printing = isPerf ? ["perf", "script", "-i", path] : ["trace-cmd", "report", "-i", path];
     const printed = cpuSeconds(printing).seconds;
@@ -54,7 +74,10 @@ try {
       join(directory, "out"),
     ]).seconds;
     const events = Number(/rows of (\d+) events/.exec(ingest.stderr)?.[1] ?? Number.NaN);
-    const name = path.split("/").slice(-2).join("/");
+    const name = `${given.split("/").slice(-2).join("/")}${isLong ? `, ${values.mb} MB` : ""}`;
+    const lines = isLong ? printedLines(printing) : events;
+    if (lines !== events)
+      throw new Error(`${name}: ${printing[0]} prints ${lines} events, read were ${events}`);
     const figures = [printed, ingest.seconds, analyze].map((s) => s.toFixed(2).padStart(9)).join("");
     const ratios = [printed / ingest.seconds, printed / analyze]
       .map((x) => x.toFixed(1).padStart(11))

@@ -380,7 +380,7 @@ export class PerfDataReader implements RecordingReader {
   /** THROTTLE: <8> time, <8> id, <8> stream id. The event is off until UNTHROTTLE; only a tracepoint's absence matters. */
   #throttle(bytes: Uint8Array, start: number, end: number): void {
     const at = start + RECORD_HEADER + 8;
-    const attr = at + 8 <= end ? this.#attrs.ofId(u64(bytes, at, this.#big)) : undefined;
+    const attr = at + 8 <= end ? this.#attrs.ofId(bytes, at, this.#big) : undefined;
     this.#count(nameOf(RECORD.throttle));
     if (attr?.type !== TYPE_TRACEPOINT) return;
     this.#sink.lost(this.#head.cpu, -1, this.#samples);

@@ -3,10 +3,9 @@
 // records of a CPU are in order, so the queue is a few sorted runs that are merged.
 import { StreamHeap, type TimedStream } from "../heap.ts";
 
-/** Bytes of records that wait, and their number; beyond it the older half is passed on whatever may follow. */
+/** Bytes of blocks that records wait in, and records; beyond it the older half is passed on whatever may follow. */
 const MAX_WAITING = 1 << 26;
 const MAX_RECORDS = 1 << 19;
-const FIRST_ARENA = 1 << 16;
 
 /** Takes one record, bytes[start, end), in time order. */
 export type Visit = (bytes: Uint8Array, start: number, end: number) => void;
@@ -26,16 +25,18 @@ class Run implements TimedStream {
   }
 }
 
-/** The waiting records. */
+/** The waiting records. They stay where they were read: a block of them is held as long as one of its records waits. */
 export class RoundQueue {
   readonly #visit: Visit;
-  #arena: Uint8Array = new Uint8Array(FIRST_ARENA);
-  #used = 0;
-  /** Per record: time halves, place in the arena. */
+  /** Blocks that records wait in, and the bytes of them all. */
+  #blocks: Uint8Array[] = [];
+  #held = 0;
+  /** Per record: time halves, block, place in it. */
   #high: Uint32Array = new Uint32Array(4096);
   #low: Uint32Array = new Uint32Array(4096);
+  #block: Uint32Array = new Uint32Array(4096);
   #start: Uint32Array = new Uint32Array(4096);
-  #length: Uint32Array = new Uint32Array(4096);
+  #end: Uint32Array = new Uint32Array(4096);
   #count = 0;
   #runs: Run[] = [];
   #maxHigh = 0;
@@ -49,19 +50,25 @@ export class RoundQueue {
     this.#visit = visit;
   }
 
-  /** Copies a record with its time (two halves, not 0) into the queue. */
+  /** Queues bytes[start, end), which nobody changes, with its time (two halves, not 0). */
   add(bytes: Uint8Array, start: number, end: number, high: number, low: number): void {
-    const length = end - start;
-    if (this.#used + length > MAX_WAITING || this.#count === MAX_RECORDS) this.#overflow();
-    if (this.#used + length > this.#arena.length) this.#growArena(length);
+    let block = this.#blocks.length - 1;
+    if (block < 0 || this.#blocks[block] !== bytes) {
+      if (this.#held + bytes.length > MAX_WAITING && block >= 0) this.#overflow();
+      block = this.#blocks.push(bytes) - 1;
+      this.#held += bytes.length;
+    }
+    if (this.#count === MAX_RECORDS) {
+      this.#overflow();
+      block = this.#blockOf(bytes);
+    }
     if (this.#count === this.#high.length) this.#growColumns();
     const i = this.#count++;
-    this.#arena.set(bytes.subarray(start, end), this.#used);
     this.#high[i] = high;
     this.#low[i] = low;
-    this.#start[i] = this.#used;
-    this.#length[i] = length;
-    this.#used += length;
+    this.#block[i] = block;
+    this.#start[i] = start;
+    this.#end[i] = end;
     const run = this.#runs[this.#runs.length - 1];
     if (run !== undefined && run.end === i && !isBefore(high, low, this.#high[i - 1]!, this.#low[i - 1]!))
       run.end = i + 1;
@@ -70,6 +77,14 @@ export class RoundQueue {
       this.#maxHigh = high;
       this.#maxLow = low;
     }
+  }
+
+  /** Index of a block, which is held from here on; the last one is the one being read. */
+  #blockOf(bytes: Uint8Array): number {
+    const last = this.#blocks.length - 1;
+    if (last >= 0 && this.#blocks[last] === bytes) return last;
+    this.#held += bytes.length;
+    return this.#blocks.push(bytes) - 1;
   }
 
   /** A FINISHED_ROUND: passes on what is not newer than the newest record of the round before. */
@@ -99,7 +114,7 @@ export class RoundQueue {
     const to = this.#maxHigh * 4294967296 + this.#maxLow;
     const middle = from + (to - from) / 2;
     this.#flush(Math.floor(middle / 4294967296), middle % 4294967296);
-    if (this.#used > MAX_WAITING / 2 || this.#count > MAX_RECORDS / 2) this.end();
+    if (this.#held > MAX_WAITING / 2 || this.#count > MAX_RECORDS / 2) this.end();
   }
 
   #flush(high: number, low: number): void {
@@ -107,8 +122,7 @@ export class RoundQueue {
     for (const run of this.#runs) if (!isBefore(high, low, run.hi, run.lo)) heap.add(run);
     for (let run = heap.top; run !== undefined; run = heap.top) {
       const i = run.at++;
-      const start = this.#start[i]!;
-      this.#visit(this.#arena, start, start + this.#length[i]!);
+      this.#visit(this.#blocks[this.#block[i]!]!, this.#start[i]!, this.#end[i]!);
       if (run.at < run.end) {
         run.hi = this.#high[run.at]!;
         run.lo = this.#low[run.at]!;
@@ -119,42 +133,43 @@ export class RoundQueue {
     this.#compact();
   }
 
-  /** Moves what still waits to the front, run by run. */
+  /** Moves what still waits to the front, run by run, and lets go of blocks that nothing waits in. */
   #compact(): void {
     const left = this.#runs.filter((run) => run.at < run.end);
+    const blocks: Uint8Array[] = [];
+    const moved = new Int32Array(this.#blocks.length).fill(-1);
+    let held = 0;
     let count = 0;
-    let used = 0;
     for (const run of left) {
-      const from = this.#start[run.at]!;
-      const to = this.#start[run.end - 1]! + this.#length[run.end - 1]!;
-      this.#arena.copyWithin(used, from, to);
       const first = count;
       for (let i = run.at; i < run.end; i++, count++) {
+        const from = this.#block[i]!;
+        if (moved[from] === -1) {
+          const block = this.#blocks[from]!;
+          moved[from] = blocks.push(block) - 1;
+          held += block.length;
+        }
         this.#high[count] = this.#high[i]!;
         this.#low[count] = this.#low[i]!;
-        this.#length[count] = this.#length[i]!;
-        this.#start[count] = this.#start[i]! - from + used;
+        this.#block[count] = moved[from]!;
+        this.#start[count] = this.#start[i]!;
+        this.#end[count] = this.#end[i]!;
       }
-      used += to - from;
       run.at = first;
       run.end = count;
     }
     this.#runs = left;
+    this.#blocks = blocks;
+    this.#held = held;
     this.#count = count;
-    this.#used = used;
-  }
-
-  #growArena(length: number): void {
-    const grown = new Uint8Array(Math.max(this.#arena.length * 2, this.#used + length));
-    grown.set(this.#arena.subarray(0, this.#used));
-    this.#arena = grown;
   }
 
   #growColumns(): void {
     this.#high = doubled(this.#high);
     this.#low = doubled(this.#low);
+    this.#block = doubled(this.#block);
     this.#start = doubled(this.#start);
-    this.#length = doubled(this.#length);
+    this.#end = doubled(this.#end);
   }
 }
 

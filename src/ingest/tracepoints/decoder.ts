@@ -73,7 +73,8 @@ export class RecordDecoder {
   readonly #sink: Sink;
   readonly #options: DecoderOptions;
   readonly #formats = new Map<number, FormatText>();
-  readonly #plans: (Plan | undefined)[] = [];
+  /** By event id; made whole at once: a table that grows by single far ids is looked up by hash. */
+  readonly #plans: (Plan | undefined)[] = new Array<Plan | undefined>(MAX_ID + 1);
   readonly #args: ProbeArgs;
   readonly #registry: ProbeRegistry;
   readonly #record: RecordBytes;
