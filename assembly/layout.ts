@@ -3,7 +3,22 @@
 // against them in a few steps of 16 bytes, its numbers are taken from eight bytes at once. A layout is made from a head
 // that readTaskPid() or readPerf() accepted, and takes no head they would refuse or read otherwise: whatever is printed
 // elsewise goes to them. Byte by byte a head took 60 ns, so 5.
-import { COLON, DASH, DOT, holdsLineFeed, isDigit, LBRACKET, LPAREN, MAX_CPU, MAX_PID, SLASH, SPACE, spaces } from "./text";
+import {
+  COLON,
+  DASH,
+  DOT,
+  digitsOf,
+  eight,
+  holdsLineFeed,
+  isDigit,
+  LBRACKET,
+  LPAREN,
+  MAX_CPU,
+  MAX_PID,
+  SLASH,
+  SPACE,
+  spaces,
+} from "./text";
 
 /** Columns of the name, %16s, which a layout begins behind. */
 export const COMM_WIDTH: usize = 16;
@@ -73,23 +88,7 @@ export function forgetLayouts(forbidden: u8): void {
   laidAt = 0;
 }
 
-/** Number of eight digits or zeros, the first in the lowest byte. */
-// @ts-expect-error: decorator
-@inline
-function eight(bytes: u64): i32 {
-  let value = bytes & 0x0f0f0f0f0f0f0f0f;
-  value = ((value * 2561) >> 8) & 0x00ff00ff00ff00ff;
-  value = ((value * 6553601) >> 16) & 0x0000ffff0000ffff;
-  return i32((value * 42949672960001) >> 32);
-}
-
-/** Which of 16 bytes are digits, which are as the layout at `l` has them. */
-// @ts-expect-error: decorator
-@inline
-function digitsOf(text: v128): u64 {
-  return u64(u32(i8x16.bitmask(i8x16.le_u(i8x16.sub(text, i8x16.splat(0x30)), i8x16.splat(9)))));
-}
-
+/** Which of 16 bytes are as the layout at `l` has them. */
 // @ts-expect-error: decorator
 @inline
 function sameAs(text: v128, l: usize): u64 {
@@ -103,7 +102,7 @@ function isLaidOut(start: usize): bool {
   const text1 = v128.load(start, 32);
   const text2 = v128.load(start, 48);
   const text3 = v128.load(start, 64);
-  const areDigits = digitsOf(text0) | (digitsOf(text1) << 16) | (digitsOf(text2) << 32) | (digitsOf(text3) << 48);
+  const areDigits = u64(digitsOf(text0)) | (u64(digitsOf(text1)) << 16) | (u64(digitsOf(text2)) << 32) | (u64(digitsOf(text3)) << 48);
   const same =
     sameAs(text0, l) | (sameAs(text1, l + 16) << 16) | (sameAs(text2, l + 32) << 32) | (sameAs(text3, l + 48) << 48);
   const dashes = load<u64>(l, DASHES);

@@ -16,7 +16,6 @@ import {
 import { comms, forget, pointers } from "./intern";
 import {
   body,
-  COMM_WIDTH,
   cpu,
   forgetLaidOut,
   forgetLayouts,
@@ -29,8 +28,10 @@ import {
   lo,
   readLaidOut,
 } from "./layout";
-import { addProbe, addSwitch, contextOfFlags, forgetRows, MAX_ROWS, rows, setHead } from "./rows";
+import { addProbe } from "./probes";
+import { contextOfFlags, forgetRows, MAX_ROWS, rows, setHead } from "./rows";
 import { ACTIONS, ALIASES, findShape, KINDS, learnShapes, NAME_IDS, SKIPPED, shapeEnd } from "./shapes";
+import { addSwitch } from "./switch";
 import { BACKSLASH, CR, HASH, lineEnd, SPACE, spaces, TAB } from "./text";
 
 export { COMM_LENGTHS, COMMS, MAX_COMMS, MAX_POINTERS, POINTERS } from "./intern";
@@ -42,12 +43,8 @@ export {
   CPU,
   CTX,
   FLAGS,
-  KEY_CODES,
-  KEY_LENGTHS,
-  KEYS,
   KIND,
   LINE_NUMBERS,
-  MAX_KEYS,
   MAX_ROWS,
   MM,
   MM2,
@@ -56,6 +53,7 @@ export {
   TID,
   USERS,
 } from "./rows";
+export { KEY_CODES, KEY_LENGTHS, KEYS, MAX_KEYS } from "./probes";
 export { ACTIONS, ALIASES, KINDS, LENGTHS, MAX_SHAPES, NAME_IDS, SHAPE_BYTES, SHAPES, SKIPPED } from "./shapes";
 
 const SAFE_SECONDS: i32 = 9000000;
@@ -170,7 +168,7 @@ export function scan(from: usize, to: usize, format: i32, epoch: i32, irqColumn:
       isCounted = false;
       if (action != 0) {
         const ctx = format == PERF_SCRIPT ? 0 : contextOfFlags(flagsStart, flagsEnd, irqColumn);
-        setHead(tid, tgid, cpu, ctx, f64(seconds) * 1e9 + f64(lo), line + 1, at, at + COMM_WIDTH);
+        setHead(tid, tgid, cpu, ctx, f64(seconds) * 1e9 + f64(lo), line + 1, at);
         isCounted =
           action == SWITCH
             ? addSwitch(event, end)

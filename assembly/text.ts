@@ -43,6 +43,23 @@ export function number(at: usize, limit: i32): i32 {
   return value;
 }
 
+/** Number of eight digits or zeros, the first in the lowest byte. */
+// @ts-expect-error: decorator
+@inline
+export function eight(bytes: u64): i32 {
+  let value = bytes & 0x0f0f0f0f0f0f0f0f;
+  value = ((value * 2561) >> 8) & 0x00ff00ff00ff00ff;
+  value = ((value * 6553601) >> 16) & 0x0000ffff0000ffff;
+  return i32((value * 42949672960001) >> 32);
+}
+
+/** Which of 16 bytes are digits. */
+// @ts-expect-error: decorator
+@inline
+export function digitsOf(text: v128): u32 {
+  return u32(i8x16.bitmask(i8x16.le_u(i8x16.sub(text, i8x16.splat(0x30)), i8x16.splat(9))));
+}
+
 // @ts-expect-error: decorator
 @inline
 export function spaces(at: usize): usize {
@@ -74,6 +91,26 @@ export function lineEnd(at: usize): usize {
     if (found != 0) return i + usize(ctz(found));
     i += 64;
   }
+}
+
+/** Index of the first `c` in [at, end), `end` when there is none. */
+// @ts-expect-error: decorator
+@inline
+export function find(c: u8, at: usize, end: usize): usize {
+  let i = at;
+  while (i < end) {
+    const found = i8x16.bitmask(i8x16.eq(v128.load(i), i8x16.splat(c)));
+    if (found != 0) return min(i + ctz(found), end);
+    i += 16;
+  }
+  return end;
+}
+
+/** Index behind the last `c` among the 16 bytes before `at`; `at` - 16 when there is none. */
+// @ts-expect-error: decorator
+@inline
+export function behindLast(c: u8, at: usize): usize {
+  return at - clz((i8x16.bitmask(i8x16.eq(v128.load(at - 16), i8x16.splat(c))) << 16) | 0x8000);
 }
 
 /** Whether the `length` (at most 16) bytes that end before `at` are those of the literal at `word`, and none of them stands before `start`. */
