@@ -32,6 +32,7 @@ import { addProbe } from "./probes";
 import { contextOfFlags, forgetRows, MAX_ROWS, rows, setHead } from "./rows";
 import { ACTIONS, ALIASES, findShape, KINDS, learnShapes, NAME_IDS, SKIPPED, shapeEnd } from "./shapes";
 import { addSwitch } from "./switch";
+import { addTask } from "./tasks";
 import { BACKSLASH, CR, HASH, lineEnd, SPACE, spaces, TAB } from "./text";
 
 export { COMM_LENGTHS, COMMS, MAX_COMMS, MAX_POINTERS, POINTERS } from "./intern";
@@ -84,7 +85,7 @@ const POINTER_COUNT = 60;
 
 // Of ACTIONS.
 const SWITCH = 1;
-const PROBE = 2;
+const TASK = 3;
 
 const PERF_SCRIPT = 2;
 
@@ -172,7 +173,9 @@ export function scan(from: usize, to: usize, format: i32, epoch: i32, irqColumn:
         isCounted =
           action == SWITCH
             ? addSwitch(event, end)
-            : addProbe(load<i32>(KINDS + shape * 4), load<i32>(ALIASES + shape * 4), event, end, shape);
+            : action == TASK
+              ? addTask(load<i32>(KINDS + shape * 4), event, end)
+              : addProbe(load<i32>(KINDS + shape * 4), load<i32>(ALIASES + shape * 4), event, end, shape);
       }
       if (!isCounted) {
         const record = RECORDS + count * (RECORD_WORDS * 4);

@@ -2,7 +2,7 @@
 // needs anything else is left to them.
 import { hex16, idOfPointer, isHex } from "./intern";
 import { add, ARG_TID, COUNT, FLAGS, headComm, headTid, MM, MM2, NO_MM, NO_VALUE, NONE, USERS } from "./rows";
-import { DASH, digitsOf, eight, find, isDigit, LPAREN, MAX_PID, RPAREN, SPACE, spaces } from "./text";
+import { DASH, digitsOf, eight, find, hexDigit, hexLow, isDigit, LPAREN, MAX_PID, RPAREN, SPACE, spaces } from "./text";
 
 const NULL_MM: i32 = 0;
 const SWITCH_MM_NO_TASK: i32 = 1;
@@ -78,13 +78,6 @@ function hasHexPrefix(from: usize, to: usize): bool {
   return to - from > 2 && load<u16>(from) == 0x7830;
 }
 
-/** -1 for what is no hexadecimal digit. */
-function hexDigit(c: u8): i32 {
-  if (isDigit(c)) return i32(c) - 0x30;
-  const letter = i32(c | 0x20) - 0x61;
-  return letter >= 0 && letter < 6 ? letter + 10 : -1;
-}
-
 /** readInt32(). */
 function int32(from: usize, to: usize): i32 {
   if (hasHexPrefix(from, to)) {
@@ -106,17 +99,6 @@ function int32(from: usize, to: usize): i32 {
   }
   if (isNegative) value = -value;
   return i64(i32(value)) == value ? i32(value) : NO_VALUE;
-}
-
-/** readHexLow() behind "0x". */
-function hexLow(from: usize, to: usize): i32 {
-  let value = 0;
-  for (let i = from; i < to; i++) {
-    const digit = hexDigit(load<u8>(i));
-    if (digit < 0) break;
-    value = (value << 4) | digit;
-  }
-  return value;
 }
 
 /** Takes in the pointer at `from`; returns where it ends, 0 when its reading is left to the sink. */

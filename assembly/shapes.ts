@@ -12,7 +12,7 @@ export const SHAPES: usize = memory.data(128 * 1024, 16);
 export const LENGTHS: usize = memory.data(4 * 1024, 16);
 export const NAME_IDS: usize = memory.data(4 * 1024, 16);
 export const SKIPPED: usize = memory.data(4 * 1024, 16);
-/** By shape: how its lines become rows (a record; sched_switch; a probe), a probe's kind, whether its rows are aliases. */
+/** By shape: how its lines become rows (a record; sched_switch; a probe; a tracepoint of a task), the EventKind of the last two, whether its rows are aliases. */
 export const ACTIONS: usize = memory.data(4 * 1024, 16);
 export const KINDS: usize = memory.data(4 * 1024, 16);
 export const ALIASES: usize = memory.data(4 * 1024, 16);

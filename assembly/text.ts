@@ -122,3 +122,21 @@ export function endsWith(start: usize, at: usize, word: usize, length: usize): b
   const unlike = i8x16.bitmask(i8x16.ne(v128.load(from), v128.load(word)));
   return (unlike & ((1 << i32(length)) - 1)) == 0;
 }
+
+/** -1 for what is no hexadecimal digit. */
+export function hexDigit(c: u8): i32 {
+  if (isDigit(c)) return i32(c) - 0x30;
+  const letter = i32(c | 0x20) - 0x61;
+  return letter >= 0 && letter < 6 ? letter + 10 : -1;
+}
+
+/** readHexLow() behind "0x". */
+export function hexLow(from: usize, to: usize): i32 {
+  let value = 0;
+  for (let i = from; i < to; i++) {
+    const digit = hexDigit(load<u8>(i));
+    if (digit < 0) break;
+    value = (value << 4) | digit;
+  }
+  return value;
+}

@@ -51,6 +51,16 @@ const BODY_READERS: readonly BodyReader[] = [
   readMarker,
 ];
 
+/** Those the kernel has a twin of, and what rows they make. */
+const KERNEL_TASKS: ReadonlyMap<BodyReader | undefined, EventKind> = new Map([
+  [readTaskNewtask, EventKind.taskNewtask],
+  [readProcessFork, EventKind.schedProcessFork],
+  [readProcessExec, EventKind.schedProcessExec],
+  [readProcessExit, EventKind.schedProcessExit],
+  [readProcessFree, EventKind.schedProcessFree],
+  [readMigrateTask, EventKind.schedMigrateTask],
+]);
+
 function body(reader: BodyReader): number {
   return FIRST_BODY + BODY_READERS.indexOf(reader);
 }
@@ -117,9 +127,9 @@ export interface EventsState {
   readonly primary: Int32Array;
 }
 
-/** How the kernel makes rows of a name's lines: not at all, as sched_switch, or as a probe's of `kind`. */
+/** How the kernel makes rows of a name's lines: not at all, as sched_switch, as a task's of `kind`, or as a probe's of `kind`. */
 export interface KernelAction {
-  readonly rows: "none" | "switch" | "probe";
+  readonly rows: "none" | "switch" | "task" | "probe";
   readonly kind: number;
   readonly isAlias: boolean;
 }
@@ -243,6 +253,8 @@ export class EventDecoder {
     const action = this.#actions[id]!;
     const kind = action < FIRST_PROBE ? null : this.#probeList[action - FIRST_PROBE]!.kind;
     if (action === SWITCH) return { rows: "switch", kind: EventKind.schedSwitch, isAlias: false };
+    const task = KERNEL_TASKS.get(BODY_READERS[action - FIRST_BODY]);
+    if (task !== undefined) return { rows: "task", kind: task, isAlias: false };
     const isLeft = kind === null || SHOWS_CALLER.has(kind) || this.#primary[kind] === -1;
     return isLeft
       ? { rows: "none", kind: 0, isAlias: false }

@@ -1,5 +1,5 @@
 // scanPlain() by WebAssembly: the kernel (assembly/plain.ts) reads heads, counts what is skipped and makes rows of
-// sched_switch and of probes (assembly/rows.ts); other wanted lines come back as records and are decoded here.
+// sched_switch, of a task's life and of probes (assembly/rows.ts); other wanted lines come back as records and are decoded here.
 import type { EventBatch } from "../table/event-batch.ts";
 import { headOfLine } from "./event-head.ts";
 import type { EventDecoder } from "./events.ts";
@@ -39,7 +39,7 @@ const State = {
   pointers: 15,
 } as const;
 /** Of ACTIONS in the kernel. */
-const ACTIONS = { none: 0, switch: 1, probe: 2 } as const;
+const ACTIONS = { none: 0, switch: 1, probe: 2, task: 3 } as const;
 const COMM_BYTES = 16;
 const KEY_BYTES = 16;
 

@@ -136,6 +136,29 @@ test.each(HEADS)(
   120_000,
 );
 
+test.each(["6.1/W6.ftrace", "6.1/W6.perf"])(
+  "%s: every kind of line struck in its body",
+  (name) => {
+    const bytes = TEXTS.find((text) => text.name.startsWith(name))!.bytes;
+    const lines = Buffer.from(bytes.subarray(100_000)).toString("latin1").split("\n").slice(1, -1);
+    const kinds = new Map(lines.map((line) => [/\.\d+: +(\S+?)[(: ]/.exec(line)?.[1], line]));
+    let count = 0;
+    for (const line of kinds.values()) {
+      const from = line.search(/\.\d+: /) + 9;
+      // Samples of all CPUs go on and on.
+      for (let column = from; column < Math.min(line.length, from + 150); column++) {
+        for (const stroke of column % 2 === 0 ? [" ", "9"] : ["=", ""]) {
+          const struck = line.slice(0, column) + stroke + line.slice(column + 1);
+          compare(bytes, new Uint8Array(Buffer.from(`${struck}\n${line}\n`, "latin1")));
+          count++;
+        }
+      }
+    }
+    expect(count).toBeGreaterThan(500);
+  },
+  120_000,
+);
+
 test("damaged parts", () => {
   const longEnough = TEXTS.filter(({ bytes }) => bytes.length > 200_000);
   const blow = fc.record({
@@ -168,6 +191,11 @@ test("damaged parts", () => {
       " lm0=0x1 lz0=0 cm0=0x0",
       " stray flags=0x100000001",
       " pid=-5 ret=0x80000000",
+      " pid=",
+      " child_comm=",
+      " child_pid=4194305",
+      " comm= clone_flags=0xffffffffff",
+      " orig_cpu=8192 dest_cpu= 3",
       "\xc3\xa4",
     ),
     cut: fc.nat(3),
