@@ -35,6 +35,8 @@ interface Magic {
   readonly what: string;
 }
 
+const PERFETTO_EXPORT = "what `trace_processor export arrow_tar -o tables.tar TRACE` writes";
+
 const MAGICS: readonly Magic[] = [
   {
     bytes: [0x17, 0x08, 0x44],
@@ -52,6 +54,10 @@ const MAGICS: readonly Magic[] = [
   { bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a], what: "xz data; decompress it first" },
   { bytes: [0x50, 0x4b, 0x03, 0x04], what: "a zip archive; unpack it first" },
   { bytes: [0xc1, 0x1f, 0xfc, 0xc1], what: "a CTF stream; LTTng traces are not read" },
+  {
+    bytes: [0x53, 0x51, 0x4c, 0x69, 0x74, 0x65, 0x20, 0x66, 0x6f, 0x72, 0x6d, 0x61, 0x74, 0x20, 0x33, 0],
+    what: `an SQLite database; of a Perfetto trace ${PERFETTO_EXPORT} is read`,
+  },
   { bytes: [0x41, 0x52, 0x52, 0x4f, 0x57, 0x31], what: "an Arrow file; pass it to `forkcast replay`" },
 ];
 
@@ -118,8 +124,28 @@ export function refuseBinary(head: Uint8Array, path: string): void {
       throw new InputError("ingest/binary", `${path} is ${magic.what}`);
     }
   }
+  if (isPerfettoTrace(head))
+    throw new InputError("ingest/binary", `${path} is a Perfetto trace; ${PERFETTO_EXPORT} is read`);
   const newline = head.indexOf(0x0a);
   if (head.subarray(0, newline < 0 ? head.length : newline).includes(0)) refuseNul(path);
+}
+
+/**
+ * Packets one after another, each tag 0x0a, length, contents (protos/perfetto/trace/trace.proto: repeated TracePacket packet
+ * = 1). Three of them, or two that fill the input, and a NUL: no text is like that.
+ */
+function isPerfettoTrace(head: Uint8Array): boolean {
+  let at = 0;
+  let packets = 0;
+  while (packets < 3 && head[at] === 0x0a) {
+    let length = 0;
+    let place = 0;
+    do length += (head[++at]! & 0x7f) * 2 ** (7 * place++);
+    while (head[at]! >= 0x80 && place < 5);
+    at += 1 + length;
+    packets++;
+  }
+  return (packets === 3 || (packets === 2 && at === head.length)) && head.includes(0);
 }
 
 function refuseNul(path: string): never {

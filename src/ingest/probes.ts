@@ -52,6 +52,11 @@ export class ProbeRegistry {
     return probe;
   }
 
+  /** Settles a declared probe whose record names its function. */
+  name(probe: Probe, func: string): void {
+    this.#settle(probe, func, "line");
+  }
+
   /** Judges a declared probe by its address (hex digits) and the symbol found for it, if any; else as a line without one. */
   locate(
     probe: Probe,

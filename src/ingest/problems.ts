@@ -196,6 +196,31 @@ export const CTF_DAMAGED: ProblemKind = kind(
   "a packet of an LTTng stream cannot be read to its end; what it held is treated as lost",
 );
 
+export const PERFETTO_LOST: ProblemKind = kind(
+  "perfetto/data-loss",
+  "data-loss",
+  "recorder",
+  "Perfetto's statistics count lost data and do not say when: everything on that CPU (on all of them, where none is named) is treated as recorded after a gap",
+);
+export const PERFETTO_BAD_EVENT: ProblemKind = kind(
+  "perfetto/bad-event",
+  "data-loss",
+  "recorder",
+  "an event's name, time, thread, CPU or arguments are not where its row says; it was skipped, and windows that touch it are indeterminate",
+);
+export const PERFETTO_BAD_TABLE: ProblemKind = kind(
+  "perfetto/bad-table",
+  "data-loss",
+  "recorder",
+  "a table of the export is missing or damaged; what it would have told is unknown",
+);
+export const PERFETTO_OTHER_MACHINE: ProblemKind = kind(
+  "perfetto/other-machine",
+  "info",
+  "forkcast",
+  "the export holds events of several machines; those of the machine with the most were read, the others were skipped",
+);
+
 /** All problem kinds of this room, in the order docs/formats.md lists them. */
 export const INGEST_PROBLEMS: readonly ProblemKind[] = [
   LONG_LINE,
@@ -229,4 +254,8 @@ export const INGEST_PROBLEMS: readonly ProblemKind[] = [
   CTF_DISCARDED,
   CTF_LOST_PACKETS,
   CTF_DAMAGED,
+  PERFETTO_LOST,
+  PERFETTO_BAD_EVENT,
+  PERFETTO_BAD_TABLE,
+  PERFETTO_OTHER_MACHINE,
 ];

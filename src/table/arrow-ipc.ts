@@ -16,7 +16,7 @@ import { Schema } from "apache-arrow/schema";
 import { assert } from "../base/assert.ts";
 import { InputError } from "../base/errors.ts";
 
-const MAGIC = "ARROW1";
+export const MAGIC = "ARROW1";
 /** Magic plus two bytes of padding: where the first message starts. */
 const HEAD_BYTES = 8;
 /** Footer length (int32) plus magic. */
@@ -382,7 +382,7 @@ function crc32(bytes: Uint8Array): number {
 }
 
 /** Flatbuffers throws RangeError or TypeError on damaged input, some only when a field is read: the file's fault. */
-function decoding<T>(decode: () => T): T {
+export function decoding<T>(decode: () => T): T {
   try {
     return decode();
   } catch (error) {

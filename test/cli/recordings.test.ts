@@ -9,6 +9,9 @@ import { gzipSync } from "node:zlib";
 import * as tar from "tar";
 import { describe, expect, test } from "vitest";
 import type { Summary } from "../../src/analyze/summary.ts";
+import { memoryFile } from "../support/dump-recording.ts";
+import { perfettoOfText, SPECIMEN } from "../support/perfetto-of-text.ts";
+import { exportFiles, exportTables, exportTar } from "../support/perfetto-writer.ts";
 import { rawPages, seeds } from "../support/recording-seeds.ts";
 import { forkcast, scratch } from "./run-cli.ts";
 
@@ -73,6 +76,36 @@ test("a directory, its tar archive and a compressed one give the same; a cut one
   writeFileSync(join(cwd, "cut.tar"), archive.subarray(0, archive.indexOf("trace_pipe_raw") + 700));
   const { code, stderr } = forkcast(["ingest", "cut.tar", "-o", "new.arrow"], { cwd });
   expect([code, stderr]).toEqual([3, expect.stringMatching(/^error: cut\.tar[^\n]*\n$/)]);
+});
+
+test("what trace_processor exports: its tar, compressed or not, and its files unpacked; its other exports are named", () => {
+  const tables = exportFiles(exportTables(perfettoOfText(SPECIMEN)));
+  const archive = exportTar(tables);
+  writeFileSync(join(cwd, "tables.tar"), archive);
+  writeFileSync(join(cwd, "tables.tar.gz"), gzipSync(archive));
+  mkdirSync(join(cwd, "tables"));
+  for (const { name, size, readAt } of tables) writeFileSync(join(cwd, "tables", name), readAt(0, size));
+  for (const path of ["tables.tar", "tables.tar.gz", "tables"])
+    expect(ingested([path])).toBe("9 rows of 10 events, perfetto-arrow");
+  expect(ingested(["-"], archive)).toBe("9 rows of 10 events, perfetto-arrow");
+  expect(ingested(["tables.tar", "--format", "perfetto-arrow"])).toBe("9 rows of 10 events, perfetto-arrow");
+  writeFileSync(
+    join(cwd, "cut.tar"),
+    archive.subarray(0, Buffer.from(archive).indexOf("__intrinsic_ftrace_event") + 1500),
+  );
+  writeFileSync(
+    join(cwd, "other.tar"),
+    exportTar([memoryFile("perfetto_manifest.json", new Uint8Array(2)), ...tables]),
+  );
+  writeFileSync(join(cwd, "trace.db"), "SQLite format 3\0\u0010\0");
+  for (const [path, line] of [
+    ["cut.tar", /^error: cut\.tar: (?:no )?__intrinsic_\w+\.arrow[^\n]*\n$/],
+    ["other.tar", /^error: other\.tar: [^\n]*`trace_processor export arrow_tar[^\n]*\n$/],
+    ["trace.db", /^error: trace\.db [^\n]*`trace_processor export arrow_tar[^\n]*\n$/],
+  ] as const) {
+    const { code, stderr } = forkcast(["ingest", path, "-o", "new.arrow"], { cwd });
+    expect([code, stderr]).toEqual([3, expect.stringMatching(line)]);
+  }
 });
 
 test("a directory that is no recording is refused", () => {

@@ -12,6 +12,8 @@ import type { EventBatch, TraceMeta } from "../../src/table/event-batch.ts";
 import { newVerdictTables } from "../../src/table/verdict-tables.ts";
 import { PLAIN, writeCtf } from "../support/ctf-writer.ts";
 import { memoryFile, NO_CODECS } from "../support/dump-recording.ts";
+import { perfettoOfText, SPECIMEN } from "../support/perfetto-of-text.ts";
+import { exportFiles, exportTables } from "../support/perfetto-writer.ts";
 import { rawPages } from "../support/recording-seeds.ts";
 import { type Edit, edits, mutated } from "./byte-edits.ts";
 
@@ -109,8 +111,20 @@ function ctfCorpus(): FuzzInput[] {
   ].map((style) => new Map(writeCtf(packets, style).map((file) => [file.name, file.readAt(0, file.size)])));
 }
 
+/** An export in two shapes: with losses, and of fewer tables. */
+function perfettoCorpus(): FuzzInput[] {
+  const spec = perfettoOfText(SPECIMEN);
+  const stats = [{ name: "ftrace_cpu_has_data_loss", idx: 0, severity: "data_loss", value: 1 }];
+  const metadata = [{ name: "trace_time_clock_id", int: 3 }];
+  const { __intrinsic_stats, __intrinsic_gpu, ...few } = exportTables(spec);
+  return [exportTables({ ...spec, stats, metadata }), few].map(
+    (tables) => new Map(exportFiles(tables).map((file) => [file.name, file.readAt(0, file.size)])),
+  );
+}
+
 /** By format. */
 export const TARGETS: ReadonlyMap<string, FuzzTarget> = new Map<string, FuzzTarget>([
+  ["perfetto-arrow", { corpus: perfettoCorpus(), read: readRecording }],
   ["ctf", { corpus: ctfCorpus(), read: readRecording }],
   ["raw-pages", { corpus: rawPagesCorpus(), read: readRecording }],
   text("babeltrace-text"),

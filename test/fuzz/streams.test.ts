@@ -1,4 +1,4 @@
-// Damaged inputs of text formats, CTF and raw pages, read and replayed: FORKCAST_FUZZ of each (100 in npm test).
+// Damaged inputs of text formats, CTF, raw pages and Perfetto's tables, read and replayed: FORKCAST_FUZZ of each (100 in npm test).
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { check, damage, damaged, TARGETS } from "./stream-targets.ts";

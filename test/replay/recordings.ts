@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { decompress } from "fzstd";
-import { openIngest } from "../../src/ingest/index.ts";
+import { type NamedSource, openIngest, openRecording } from "../../src/ingest/index.ts";
 import { type ReplayOptions, replay } from "../../src/replay/index.ts";
 import type { ColumnTable, RowOf, TableSpec } from "../../src/table/columns.ts";
 import type { EventBatch, TraceMeta } from "../../src/table/event-batch.ts";
@@ -21,6 +21,7 @@ import {
   type ReplayInfo,
   type VerdictRow,
 } from "../../src/table/verdict-tables.ts";
+import { NO_CODECS } from "../support/dump-recording.ts";
 
 /** The counts of traces/manifest.json; traces/README.md says how they were made. */
 export interface Truth {
@@ -87,6 +88,15 @@ export function ingest(bytes: Uint8Array, path: string): Trace {
   reader.push(bytes);
   const meta = reader.end();
   return { meta, batches };
+}
+
+/** Reads a recording of several files. */
+export function ingestFiles(files: readonly NamedSource[], path: string): Trace {
+  const batches: EventBatch[] = [];
+  const reader = openRecording({ path, files, codecs: NO_CODECS }, (batch) =>
+    batches.push(copyRows(batch, (_, i) => i < batch.length)),
+  );
+  return { meta: reader.read(), batches };
 }
 
 /** The trace with only the rows that `keep` wants. `row`: number of the row in the whole trace. */

@@ -1,11 +1,12 @@
 // Which binary format a recording is, from the first bytes of its files: never from a name's ending. Called by the
 // door of this room and by the CLI, which has to know whether an input needs random access.
 import { holdsCtf } from "../ctf/files.ts";
+import { holdsPerfetto } from "../perfetto-arrow/files.ts";
 import { holdsRawPages } from "../raw-pages/files.ts";
 import type { NamedSource } from "../source.ts";
 
 /** Binary formats that can be read; the names are those of --format and TraceMeta.format. */
-export const RECORDING_FORMATS = ["trace-dat", "perf-data", "ctf", "raw-pages"] as const;
+export const RECORDING_FORMATS = ["trace-dat", "perf-data", "ctf", "raw-pages", "perfetto-arrow"] as const;
 export type RecordingFormat = (typeof RECORDING_FORMATS)[number];
 
 /** Bytes of a file that detection looks at. */
@@ -33,6 +34,7 @@ export function detectRecordingHead(head: Uint8Array): RecordingFormat | null {
 /** The format of a recording; null when its files are none that is known. */
 export function detectRecording(files: readonly NamedSource[]): RecordingFormat | null {
   if (holdsRawPages(files)) return "raw-pages";
+  if (holdsPerfetto(files)) return "perfetto-arrow";
   if (holdsCtf(files)) return "ctf";
   const [file] = files;
   return files.length === 1 && file !== undefined ? detectRecordingHead(file.readAt(0, MAGIC_BYTES)) : null;

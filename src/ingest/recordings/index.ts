@@ -5,6 +5,7 @@ import type { ProblemLog } from "../../base/problem.ts";
 import { BATCH_ROWS, type EventBatch, type TraceMeta } from "../../table/event-batch.ts";
 import { CtfReader } from "../ctf/index.ts";
 import { PerfDataReader } from "../perf-data/index.ts";
+import { PerfettoReader } from "../perfetto-arrow/index.ts";
 import { RawPagesReader } from "../raw-pages/index.ts";
 import { Sink } from "../sink.ts";
 import type { Codecs, NamedSource } from "../source.ts";
@@ -52,6 +53,7 @@ const READERS: ReadonlyMap<RecordingFormat, ReaderClass> = new Map<RecordingForm
   ["perf-data", PerfDataReader],
   ["ctf", CtfReader],
   ["raw-pages", RawPagesReader],
+  ["perfetto-arrow", PerfettoReader],
 ]);
 
 /** Opens a recording. A batch is only valid during its onBatch call. Throws InputError when the format is unknown. */

@@ -30,6 +30,8 @@ export interface FormatText {
   readonly start: number;
   readonly end: number;
   readonly system: string;
+  /** The function its probe sits on, where the recorder says so and records no address. */
+  readonly func?: string;
 }
 
 /** What is done with the records of one event id. */
@@ -186,7 +188,7 @@ export class RecordDecoder {
       return planOf(`(event ${id})`, null);
     }
     const address = format.fields.get("__probe_ip") ?? format.fields.get("__probe_func");
-    if (address !== undefined && isNumber(address)) return this.#compileProbe(format, address);
+    if (address !== undefined && isNumber(address)) return this.#compileProbe(format, address, text.func);
     const stock = STOCK_RECORDS.get(format.name);
     if (stock === undefined) return planOf(format.name, format);
     const fields = stockFields(format, stock.fields);
@@ -197,7 +199,7 @@ export class RecordDecoder {
     return { ...planOf(format.name, format, fields), stock: stock.read };
   }
 
-  #compileProbe(format: EventFormat, address: Field): Plan {
+  #compileProbe(format: EventFormat, address: Field, func: string | undefined): Plan {
     const isReturn = address.name === "__probe_func";
     const caller = format.fields.get("__probe_ret_ip") ?? null;
     const args = [...format.fields.values()].filter(
@@ -207,6 +209,7 @@ export class RecordDecoder {
     const wanted = args.filter((_, i) => codes[i]! >= 0);
     const names = args.map((field) => `${field.name}=`).join(" ");
     const probe = this.#registry.declare(format.name, isReturn, names);
+    if (func !== undefined) this.#registry.name(probe, func);
     const used = caller === null || !isNumber(caller) ? [address, ...wanted] : [address, caller, ...wanted];
     return {
       ...planOf(format.name, format, used),
