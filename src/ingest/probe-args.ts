@@ -129,16 +129,16 @@ export class ProbeArgs {
     this.mmIsError = false;
   }
 
-  /** Takes in a binary value of the argument `code` (argCode()): 64 bits as two halves, extended by the field's sign. */
+  /** Takes in a binary value of the argument `code` (argCode()): 64 bits as two int32 halves, extended by the field's sign. */
   setWords(code: number, high: number, low: number): void {
     const values = this.values;
     if (code >= SAMPLE_BASE) this.#sampleWords(code - SAMPLE_BASE, high, low);
     else if (code <= LAST_MM) {
       values[code] = this.#pointers.ofWords(high, low);
       // IS_ERR_VALUE(): the last 4095 addresses
-      if (code === Arg.mm) this.mmIsError = high === 0xffffffff && low >>> 12 === 0xfffff;
+      if (code === Arg.mm) this.mmIsError = high === -1 && low >>> 12 === 0xfffff;
     } else if (code <= LAST_POINTER) values[code] = (high | low) === 0 ? NULL_MM : 1;
-    else if (code === Arg.flags) values[code] = low | 0;
+    else if (code === Arg.flags) values[code] = low;
     else values[code] = int32Of(high, low);
   }
 
@@ -245,10 +245,9 @@ export function argCode(key: string): number {
   return SAMPLE_BASE + cpu * 3 + (match[1] === "lm" ? 0 : match[1] === "lz" ? 1 : 2);
 }
 
-/** 64 bits as int32; NO_VALUE when they do not fit. */
+/** 64 bits, as two int32 halves, as int32; NO_VALUE when they do not fit. */
 function int32Of(high: number, low: number): number {
-  const value = low | 0;
-  return high === (value < 0 ? 0xffffffff : 0) ? value : NO_VALUE;
+  return high === low >> 31 ? low : NO_VALUE;
 }
 
 /** Where LOADED_MM_SWITCHING ends (arch/x86/include/asm/tlbflush.h), printed 0x1 or, by bpftrace, 1; -1 for another value. */

@@ -1,6 +1,11 @@
 // Integers of either byte order from bytes, and 64-bit times as seconds and nanoseconds. Used by the readers of binary
 // formats; `big` is the recording's byte order. No bounds are checked: the caller has.
 
+/** The same bytes for the hot loops: a number of either byte order is one load. Reading outside of it throws. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 /** Two bytes, unsigned. */
 export function u16(bytes: Uint8Array, at: number, big: boolean): number {
   return big ? (bytes[at]! << 8) | bytes[at + 1]! : bytes[at]! | (bytes[at + 1]! << 8);

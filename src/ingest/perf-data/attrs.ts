@@ -134,14 +134,14 @@ export class AttrTable {
   }
 
   /** The event of an id; the only one there is when the id is unknown, else null. */
-  find(bytes: Uint8Array, at: number, big: boolean): Attr | null {
-    return this.ofId(bytes, at, big) ?? (this.attrs.length === 1 ? this.attrs[0]! : null);
+  find(view: DataView, at: number, big: boolean): Attr | null {
+    return this.ofId(view, at, big) ?? (this.attrs.length === 1 ? this.attrs[0]! : null);
   }
 
   /** The event of the id at `at`, undefined when there is none. */
-  ofId(bytes: Uint8Array, at: number, big: boolean): Attr | undefined {
-    const first = i32(bytes, at, big);
-    const second = i32(bytes, at + 4, big);
+  ofId(view: DataView, at: number, big: boolean): Attr | undefined {
+    const first = view.getInt32(at, !big);
+    const second = view.getInt32(at + 4, !big);
     const slot = this.#slot(big ? second : first, big ? first : second);
     return this.attrs[this.#index[slot]! - 1];
   }
@@ -194,7 +194,7 @@ export class AttrTable {
 
 /** Bytes that a record's read values take (PERF_SAMPLE_READ) at `at`; NaN when they cannot be. */
 export function readValuesLength(
-  bytes: Uint8Array,
+  view: DataView,
   at: number,
   end: number,
   format: number,
@@ -203,6 +203,6 @@ export function readValuesLength(
   const times = ((format & READ.enabled) !== 0 ? 8 : 0) + ((format & READ.running) !== 0 ? 8 : 0);
   const each = 8 + ((format & READ.id) !== 0 ? 8 : 0) + ((format & READ.lost) !== 0 ? 8 : 0);
   if ((format & READ.group) === 0) return times + each;
-  if (at + 8 > end || high32(bytes, at, big) !== 0) return Number.NaN;
-  return 8 + times + low32(bytes, at, big) * each;
+  if (at + 8 > end || view.getUint32(at + (big ? 0 : 4), !big) !== 0) return Number.NaN;
+  return 8 + times + view.getUint32(at + (big ? 4 : 0), !big) * each;
 }

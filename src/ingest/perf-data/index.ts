@@ -16,10 +16,10 @@ import type { RecordingReader, RecordingReaderOptions } from "../recordings/read
 import { type ByteSource, CodecError } from "../source.ts";
 import { RecordDecoder } from "../tracepoints/decoder.ts";
 import { Symbols } from "../tracepoints/symbols.ts";
-import { SplitTime, u32, u64 } from "../words.ts";
+import { SplitTime, u32, u64, viewOf } from "../words.ts";
 import { type Attr, AttrTable, MIN_ATTR, readAttr, SAMPLE, TYPE_TRACEPOINT } from "./attrs.ts";
 import { FEATURE, FEATURE_BITS, readFeatureText, readTracingData } from "./features.ts";
-import { RoundQueue } from "./rounds.ts";
+import { Block, RoundQueue } from "./rounds.ts";
 import { RecordHead } from "./sample.ts";
 import { HEADER_TRACING_DATA, MAX_TRACING_DATA, RecordStream } from "./stream.ts";
 import { RECORD, TaskRecords } from "./task-records.ts";
@@ -68,7 +68,7 @@ export class PerfDataReader implements RecordingReader {
     }
     this.#source = file;
     this.#tasks = new TaskRecords(options.sink);
-    this.#queue = new RoundQueue((bytes, start, end) => this.#ordered(bytes, start, end));
+    this.#queue = new RoundQueue((block, start, end) => this.#ordered(block, start, end));
   }
 
   read(): void {
@@ -80,7 +80,7 @@ export class PerfDataReader implements RecordingReader {
       throw error;
     }
     while (stream.next()) {
-      this.#record(stream.bytes, stream.start, stream.end, stream.type, stream);
+      this.#record(stream.block, stream.start, stream.end, stream.type, stream);
       if (this.records % PROGRESS_EVERY === 0) this.#options.onProgress(stream.read);
     }
     if (this.#attrs.attrs.length === 0) this.#refuse("describes no event");
@@ -211,8 +211,13 @@ export class PerfDataReader implements RecordingReader {
   }
 
   /** One record as it lies in the file or came out of a compressed one; `stream` is null for the latter. */
-  #record(bytes: Uint8Array, start: number, end: number, type: number, stream: RecordStream | null): void {
+  #record(block: Block, start: number, end: number, type: number, stream: RecordStream | null): void {
     this.records++;
+    if (type < HEADER_ATTR) {
+      this.#timed(block, start, end, type);
+      return;
+    }
+    const { bytes } = block;
     switch (type) {
       case FINISHED_ROUND:
         this.#queue.finishRound();
@@ -234,7 +239,7 @@ export class PerfDataReader implements RecordingReader {
         }
         return;
       default:
-        this.#timed(bytes, start, end, type);
+        this.#count(`PERF_RECORD ${type}`);
     }
   }
 
@@ -281,6 +286,7 @@ export class PerfDataReader implements RecordingReader {
 
   /** The records of a decoded piece; returns the beginning of the one its end cuts. */
   #inner(bytes: Uint8Array): Uint8Array {
+    const block = new Block(bytes);
     let at = 0;
     while (at + RECORD_HEADER <= bytes.length) {
       const size = bytes[at + (this.#big ? 7 : 6)]! | (bytes[at + (this.#big ? 6 : 7)]! << 8);
@@ -292,7 +298,7 @@ export class PerfDataReader implements RecordingReader {
       if (at + size > bytes.length) break;
       const type = u32(bytes, at, this.#big);
       // perf compresses what the kernel wrote: a record of its own in there would be a lie.
-      if (type < HEADER_ATTR) this.#record(bytes, at, at + size, type, null);
+      if (type < HEADER_ATTR) this.#record(block, at, at + size, type, null);
       else this.#count(`PERF_RECORD ${type}`);
       at += size;
     }
@@ -300,32 +306,29 @@ export class PerfDataReader implements RecordingReader {
   }
 
   /** A record of the kernel: into the queue with its time, or at once when it has none. */
-  #timed(bytes: Uint8Array, start: number, end: number, type: number): void {
-    if (type >= HEADER_ATTR) {
-      this.#count(`PERF_RECORD ${type}`);
-      return;
-    }
+  #timed(block: Block, start: number, end: number, type: number): void {
     const head = this.#head;
-    if (!this.#readHead(bytes, start, end, type)) {
+    if (!this.#readHead(block, start, end, type)) {
       this.#sink.problems.add(PERF_NO_EVENT, this.#samples, `record ${this.records}`);
       return;
     }
-    if ((head.high | head.low) === 0 || (head.high & head.low) === -1) this.#ordered(bytes, start, end);
-    else this.#queue.add(bytes, start, end, head.high, head.low);
+    if ((head.high | head.low) === 0 || (head.high & head.low) === -1) this.#ordered(block, start, end);
+    else this.#queue.add(block, start, end, head.high, head.low);
   }
 
-  #readHead(bytes: Uint8Array, start: number, end: number, type: number): boolean {
+  #readHead(block: Block, start: number, end: number, type: number): boolean {
     const body = start + RECORD_HEADER;
-    if (type === RECORD.sample) return this.#head.readSample(bytes, body, end, this.#attrs, this.#big);
-    this.#head.readTrailer(bytes, body, end, this.#attrs, this.#big);
+    if (type === RECORD.sample) return this.#head.readSample(block.view, body, end, this.#attrs, this.#big);
+    this.#head.readTrailer(block.view, body, end, this.#attrs, this.#big);
     return true;
   }
 
   /** A record whose turn has come. */
-  #ordered(bytes: Uint8Array, start: number, end: number): void {
-    const type = u32(bytes, start, this.#big);
+  #ordered(block: Block, start: number, end: number): void {
+    const { bytes, view } = block;
+    const type = view.getUint32(start, !this.#big);
     const record = this.#head;
-    if (!this.#readHead(bytes, start, end, type)) return;
+    if (!this.#readHead(block, start, end, type)) return;
     if (type === RECORD.sample) this.#samples++;
     this.#time.set(record.high, record.low);
     const head = this.#sink.head;
@@ -336,7 +339,7 @@ export class PerfDataReader implements RecordingReader {
     head.tgid = record.pid;
     head.line = this.#samples;
     head.ctx = 0;
-    if (type === RECORD.sample) this.#sample(record, bytes);
+    if (type === RECORD.sample) this.#sample(record, block);
     else if (type === RECORD.lost || type === RECORD.lostSamples) this.#lost(bytes, start, end, type);
     else if (type === RECORD.throttle) this.#throttle(bytes, start, end);
     else if (!this.#tasks.read(record, bytes, start, end, this.#big, this.#recorded))
@@ -354,7 +357,7 @@ export class PerfDataReader implements RecordingReader {
   };
   #armed: Set<string> | null = null;
 
-  #sample(record: RecordHead, bytes: Uint8Array): void {
+  #sample(record: RecordHead, { bytes, view }: Block): void {
     const { attr } = record;
     if (attr === null) return;
     if (attr.type !== TYPE_TRACEPOINT || (attr.sampleType & SAMPLE.raw) === 0) {
@@ -366,7 +369,7 @@ export class PerfDataReader implements RecordingReader {
       this.#count("tracepoint without a time");
       return;
     }
-    this.#recordDecoder().decode(bytes, record.rawStart, record.rawEnd);
+    (this.#decoder ?? this.#recordDecoder()).decode(bytes, view, record.rawStart, record.rawEnd);
   }
 
   /** LOST: <8> id, <8> lost. LOST_SAMPLES: <8> lost. */
@@ -380,7 +383,7 @@ export class PerfDataReader implements RecordingReader {
   /** THROTTLE: <8> time, <8> id, <8> stream id. The event is off until UNTHROTTLE; only a tracepoint's absence matters. */
   #throttle(bytes: Uint8Array, start: number, end: number): void {
     const at = start + RECORD_HEADER + 8;
-    const attr = at + 8 <= end ? this.#attrs.ofId(bytes, at, this.#big) : undefined;
+    const attr = at + 8 <= end ? this.#attrs.ofId(viewOf(bytes), at, this.#big) : undefined;
     this.#count(nameOf(RECORD.throttle));
     if (attr?.type !== TYPE_TRACEPOINT) return;
     this.#sink.lost(this.#head.cpu, -1, this.#samples);

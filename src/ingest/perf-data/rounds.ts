@@ -2,13 +2,25 @@
 // rounds, and a FINISHED_ROUND record says that nothing older than the round before can follow. Within a round the
 // records of a CPU are in order, so the queue is a few sorted runs that are merged.
 import { StreamHeap, type TimedStream } from "../heap.ts";
+import { viewOf } from "../words.ts";
 
 /** Bytes of blocks that records wait in, and records; beyond it the older half is passed on whatever may follow. */
 const MAX_WAITING = 1 << 26;
 const MAX_RECORDS = 1 << 19;
 
-/** Takes one record, bytes[start, end), in time order. */
-export type Visit = (bytes: Uint8Array, start: number, end: number) => void;
+/** Bytes that records lie in; nobody changes them. */
+export class Block {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.view = viewOf(bytes);
+  }
+}
+
+/** Takes one record, [start, end) of the block, in time order. */
+export type Visit = (block: Block, start: number, end: number) => void;
 
 /** Records in arrival order whose times do not fall: indices [at, end) of the queue. */
 class Run implements TimedStream {
@@ -29,7 +41,7 @@ class Run implements TimedStream {
 export class RoundQueue {
   readonly #visit: Visit;
   /** Blocks that records wait in, and the bytes of them all. */
-  #blocks: Uint8Array[] = [];
+  #blocks: Block[] = [];
   #held = 0;
   /** Per record: time halves, block, place in it. */
   #high: Uint32Array = new Uint32Array(4096);
@@ -50,17 +62,17 @@ export class RoundQueue {
     this.#visit = visit;
   }
 
-  /** Queues bytes[start, end), which nobody changes, with its time (two halves, not 0). */
-  add(bytes: Uint8Array, start: number, end: number, high: number, low: number): void {
+  /** Queues a record, [start, end) of `from`, with its time (two halves, not 0). */
+  add(from: Block, start: number, end: number, high: number, low: number): void {
     let block = this.#blocks.length - 1;
-    if (block < 0 || this.#blocks[block] !== bytes) {
-      if (this.#held + bytes.length > MAX_WAITING && block >= 0) this.#overflow();
-      block = this.#blocks.push(bytes) - 1;
-      this.#held += bytes.length;
+    if (block < 0 || this.#blocks[block] !== from) {
+      if (this.#held + from.bytes.length > MAX_WAITING && block >= 0) this.#overflow();
+      block = this.#blocks.push(from) - 1;
+      this.#held += from.bytes.length;
     }
     if (this.#count === MAX_RECORDS) {
       this.#overflow();
-      block = this.#blockOf(bytes);
+      block = this.#blockOf(from);
     }
     if (this.#count === this.#high.length) this.#growColumns();
     const i = this.#count++;
@@ -80,11 +92,11 @@ export class RoundQueue {
   }
 
   /** Index of a block, which is held from here on; the last one is the one being read. */
-  #blockOf(bytes: Uint8Array): number {
+  #blockOf(block: Block): number {
     const last = this.#blocks.length - 1;
-    if (last >= 0 && this.#blocks[last] === bytes) return last;
-    this.#held += bytes.length;
-    return this.#blocks.push(bytes) - 1;
+    if (last >= 0 && this.#blocks[last] === block) return last;
+    this.#held += block.bytes.length;
+    return this.#blocks.push(block) - 1;
   }
 
   /** A FINISHED_ROUND: passes on what is not newer than the newest record of the round before. */
@@ -136,7 +148,7 @@ export class RoundQueue {
   /** Moves what still waits to the front, run by run, and lets go of blocks that nothing waits in. */
   #compact(): void {
     const left = this.#runs.filter((run) => run.at < run.end);
-    const blocks: Uint8Array[] = [];
+    const blocks: Block[] = [];
     const moved = new Int32Array(this.#blocks.length).fill(-1);
     let held = 0;
     let count = 0;
@@ -147,7 +159,7 @@ export class RoundQueue {
         if (moved[from] === -1) {
           const block = this.#blocks[from]!;
           moved[from] = blocks.push(block) - 1;
-          held += block.length;
+          held += block.bytes.length;
         }
         this.#high[count] = this.#high[i]!;
         this.#low[count] = this.#low[i]!;

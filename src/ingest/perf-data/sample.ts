@@ -1,7 +1,6 @@
 // Where the fields of a record lie that every reader of perf.data needs: a SAMPLE's, in the order of
 // perf_output_sample(), and the trailer that sample_id_all puts behind other records, perf_event__output_id_sample()
 // (kernel/events/core.c, 6.12).
-import { high32, i32, low32, u32 } from "../words.ts";
 import { type Attr, type AttrTable, readValuesLength, SAMPLE, type SamplePlaces } from "./attrs.ts";
 
 /** What is known of the record read last; overwritten by the next. */
@@ -17,37 +16,37 @@ export class RecordHead {
   rawStart = 0;
   rawEnd = 0;
 
-  /** Reads a SAMPLE's body, bytes[at, end). False when it belongs to no event or ends too early. */
-  readSample(bytes: Uint8Array, at: number, end: number, table: AttrTable, big: boolean): boolean {
+  /** Reads a SAMPLE's body, [at, end). False when it belongs to no event or ends too early. */
+  readSample(view: DataView, at: number, end: number, table: AttrTable, big: boolean): boolean {
     const { sampleIdAt } = table;
     const attr =
       sampleIdAt < 0
         ? (table.attrs[0] ?? null)
         : at + sampleIdAt + 8 <= end
-          ? table.find(bytes, at + sampleIdAt, big)
+          ? table.find(view, at + sampleIdAt, big)
           : null;
     this.attr = attr;
     if (attr === null) return false;
     let p = at + attr.sample.rest;
     if (p > end) return false;
-    this.#readFields(bytes, at, attr.sample, big);
+    this.#readFields(view, at, attr.sample, big);
     this.rawStart = 0;
     this.rawEnd = 0;
     const type = attr.sampleType;
     if ((type & (SAMPLE.read | SAMPLE.callchain)) !== 0) {
-      if ((type & SAMPLE.read) !== 0) p += readValuesLength(bytes, p, end, attr.readFormat, big);
-      if ((type & SAMPLE.callchain) !== 0) p += callchainLength(bytes, p, end, big);
+      if ((type & SAMPLE.read) !== 0) p += readValuesLength(view, p, end, attr.readFormat, big);
+      if ((type & SAMPLE.callchain) !== 0) p += callchainLength(view, p, end, big);
       if (!(p <= end)) return false;
     }
     if ((type & SAMPLE.raw) === 0) return true;
     if (p + 4 > end) return false;
     this.rawStart = p + 4;
-    this.rawEnd = p + 4 + u32(bytes, p, big);
+    this.rawEnd = p + 4 + view.getUint32(p, !big);
     return this.rawEnd <= end;
   }
 
   /** Reads the trailer of another record, which ends at `end` and begins at `at` or later. */
-  readTrailer(bytes: Uint8Array, at: number, end: number, table: AttrTable, big: boolean): void {
+  readTrailer(view: DataView, at: number, end: number, table: AttrTable, big: boolean): void {
     this.attr = null;
     this.high = 0;
     this.low = 0;
@@ -56,38 +55,34 @@ export class RecordHead {
     this.cpu = -1;
     this.rawStart = 0;
     this.rawEnd = 0;
-    const attr = trailerAttr(bytes, at, end, table, big);
+    const attr = trailerAttr(view, at, end, table, big);
     if (attr === null || !attr.hasSampleId) return;
     this.attr = attr;
     const from = end - attr.trailer.rest;
-    if (from >= at) this.#readFields(bytes, from, attr.trailer, big);
+    if (from >= at) this.#readFields(view, from, attr.trailer, big);
   }
 
-  #readFields(bytes: Uint8Array, at: number, { tid, time, cpu }: SamplePlaces, big: boolean): void {
-    this.pid = tid < 0 ? -1 : i32(bytes, at + tid, big);
-    this.tid = tid < 0 ? -1 : i32(bytes, at + tid + 4, big);
-    this.high = time < 0 ? 0 : high32(bytes, at + time, big);
-    this.low = time < 0 ? 0 : low32(bytes, at + time, big);
-    this.cpu = cpu < 0 ? -1 : i32(bytes, at + cpu, big);
+  #readFields(view: DataView, at: number, { tid, time, cpu }: SamplePlaces, big: boolean): void {
+    this.pid = tid < 0 ? -1 : view.getInt32(at + tid, !big);
+    this.tid = tid < 0 ? -1 : view.getInt32(at + tid + 4, !big);
+    this.high = time < 0 ? 0 : view.getUint32(at + time + (big ? 0 : 4), !big);
+    this.low = time < 0 ? 0 : view.getUint32(at + time + (big ? 4 : 0), !big);
+    this.cpu = cpu < 0 ? -1 : view.getInt32(at + cpu, !big);
   }
 }
 
 /** <8> number of addresses, then the addresses; NaN when that cannot be. */
-function callchainLength(bytes: Uint8Array, at: number, end: number, big: boolean): number {
-  return at + 8 <= end && high32(bytes, at, big) === 0 ? 8 + low32(bytes, at, big) * 8 : Number.NaN;
+function callchainLength(view: DataView, at: number, end: number, big: boolean): number {
+  return at + 8 <= end && view.getUint32(at + (big ? 0 : 4), !big) === 0
+    ? 8 + view.getUint32(at + (big ? 4 : 0), !big) * 8
+    : Number.NaN;
 }
 
-function trailerAttr(
-  bytes: Uint8Array,
-  at: number,
-  end: number,
-  table: AttrTable,
-  big: boolean,
-): Attr | null {
+function trailerAttr(view: DataView, at: number, end: number, table: AttrTable, big: boolean): Attr | null {
   const first = table.attrs[0];
   if (first === undefined) return null;
   const p = end - table.trailerIdAt;
   if (table.trailerIdAt < 0 || p < at) return first;
   // Records perf made up itself (of tasks that were there before) have a trailer of zeros.
-  return table.find(bytes, p, big) ?? first;
+  return table.find(view, p, big) ?? first;
 }

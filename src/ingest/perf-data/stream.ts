@@ -1,7 +1,8 @@
 // The records of a perf.data file one after the other, decompressed ones among them: a header of 8 bytes (type, misc,
 // size) and a body. Reads the file in blocks; knows nothing of what a record means.
 import type { ByteSource } from "../source.ts";
-import { u16, u32, u64 } from "../words.ts";
+import { u32, u64 } from "../words.ts";
+import { Block } from "./rounds.ts";
 
 /** Records that perf writes and the kernel does not (enum perf_user_event_type) whose data follow the record. */
 export const HEADER_TRACING_DATA = 66;
@@ -14,11 +15,10 @@ export const MAX_TRACING_DATA: number = 1 << 26;
 
 /** What stands at the current place. */
 export class RecordStream {
-  bytes: Uint8Array = new Uint8Array(0);
+  block: Block = new Block(new Uint8Array(0));
   start = 0;
   end = 0;
   type = 0;
-  misc = 0;
   /** Data that follow a HEADER_TRACING_DATA record. */
   trailing: Uint8Array = new Uint8Array(0);
   /** Why reading stopped before the end: "" when it did not. */
@@ -51,13 +51,13 @@ export class RecordStream {
     if (left <= 0) return false;
     if (left < HEADER || !this.#load(HEADER)) return this.#stop("the file ends inside a record");
     const from = this.#next - this.#blockAt;
-    const size = u16(this.bytes, from + 6, this.#big);
+    const { view } = this.block;
+    const size = view.getUint16(from + 6, !this.#big);
     if (size < HEADER) return this.#stop(`a record claims ${size} bytes`);
     if (size > left || !this.#load(size)) return this.#stop("the file ends inside a record");
     this.start = this.#next - this.#blockAt;
     this.end = this.start + size;
-    this.type = u32(this.bytes, this.start, this.#big);
-    this.misc = u16(this.bytes, this.start + 4, this.#big);
+    this.type = this.block.view.getUint32(this.start, !this.#big);
     this.#next += size;
     if (this.type === AUXTRACE) return this.#skipAux(size);
     return this.type !== HEADER_TRACING_DATA || this.#takeTracingData(size);
@@ -66,7 +66,7 @@ export class RecordStream {
   /** PERF_RECORD_AUXTRACE: its first field is the size of the data behind it. */
   #skipAux(size: number): boolean {
     if (size < HEADER + 8) return this.#stop("an AUXTRACE record without a size");
-    const length = u64(this.bytes, this.start + HEADER, this.#big);
+    const length = u64(this.block.bytes, this.start + HEADER, this.#big);
     if (length > this.#limit - this.#next) return this.#stop("the file ends inside AUX data");
     this.#next += length;
     return true;
@@ -75,7 +75,7 @@ export class RecordStream {
   /** Its first field is the size of the data behind it, which end at a multiple of 8. */
   #takeTracingData(size: number): boolean {
     if (size < HEADER + 4) return this.#stop("a TRACING_DATA record without a size");
-    const length = u32(this.bytes, this.start + HEADER, this.#big);
+    const length = u32(this.block.bytes, this.start + HEADER, this.#big);
     if (length > MAX_TRACING_DATA || length > this.#limit - this.#next) {
       return this.#stop(`tracing data claim ${length} bytes`);
     }
@@ -92,9 +92,11 @@ export class RecordStream {
   /** Puts `length` bytes from the current place into the block. */
   #load(length: number): boolean {
     const from = this.#next - this.#blockAt;
-    if (from >= 0 && from + length <= this.bytes.length) return true;
-    this.bytes = this.#source.readAt(this.#next, Math.min(BLOCK, this.#limit - this.#next)).slice();
+    if (from >= 0 && from + length <= this.block.bytes.length) return true;
+    this.block = new Block(
+      this.#source.readAt(this.#next, Math.min(BLOCK, this.#limit - this.#next)).slice(),
+    );
     this.#blockAt = this.#next;
-    return this.bytes.length >= length;
+    return this.block.bytes.length >= length;
   }
 }

@@ -213,7 +213,7 @@ export class PerfettoReader implements RecordingReader {
     const known = this.#layouts.get(name);
     if (known !== undefined && !known.isWanted) {
       records.bare(known);
-      this.#decoder?.decode(records.bytes, 0, records.length);
+      this.#decoder?.decode(records.bytes, records.view, 0, records.length);
       return;
     }
     const hasArgs = args.select(argSet);
@@ -226,7 +226,7 @@ export class PerfettoReader implements RecordingReader {
     }
     if (layout === null) return;
     if (layout.isWanted) this.#gap(cpu);
-    this.#decoder?.decode(records.bytes, 0, records.length);
+    this.#decoder?.decode(records.bytes, records.view, 0, records.length);
     if (layout.name === SWITCH) this.#nameTasks(layout, records);
   }
 

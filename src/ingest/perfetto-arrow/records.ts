@@ -48,7 +48,7 @@ export class EventRecords {
   /** The record made last: its first `length` bytes. */
   readonly bytes: Uint8Array = new Uint8Array(RECORD_BYTES);
   length = 0;
-  readonly #view: DataView = new DataView(this.bytes.buffer);
+  readonly view: DataView = new DataView(this.bytes.buffer);
   readonly #args: ArgSets;
   readonly #decoder: RecordDecoder;
   readonly #own = new Map<string, Layout>();
@@ -101,21 +101,21 @@ export class EventRecords {
 
   /** Makes the record of an event no row is made of. */
   bare({ id }: Layout): void {
-    this.#view.setUint16(0, id, true);
+    this.view.setUint16(0, id, true);
     this.length = 2;
   }
 
   /** As fill(), for a probe of Perfetto's own: its only field is an address that was not recorded. */
   place({ id, size }: Layout): void {
     this.bytes.fill(0, 0, size);
-    this.#view.setUint16(0, id, true);
+    this.view.setUint16(0, id, true);
     this.length = size;
   }
 
   /** Makes the record of the selected arguments. False when one is missing or of another type than the layout's. */
   fill(layout: Layout): boolean {
     const { id, slots, size } = layout;
-    this.#view.setUint16(0, id, true);
+    this.view.setUint16(0, id, true);
     this.length = size;
     this.#filled.fill(0, 0, slots.length);
     let missing = slots.length;
@@ -145,8 +145,8 @@ export class EventRecords {
     const args = this.#args;
     if (!isText) {
       if (!args.isInt(i)) return false;
-      this.#view.setInt32(offset, args.low(i), true);
-      this.#view.setInt32(offset + 4, args.high(i), true);
+      this.view.setInt32(offset, args.low(i), true);
+      this.view.setInt32(offset + 4, args.high(i), true);
       return true;
     }
     if (args.isInt(i) || !args.text(i)) return false;
@@ -154,7 +154,7 @@ export class EventRecords {
     if (this.length + length > RECORD_BYTES) return false;
     this.bytes.set(args.bytes.subarray(args.start, args.end), this.length);
     // __data_loc: offset | length << 16, include/trace/stages/ (6.1)
-    this.#view.setUint32(offset, this.length | (length << 16), true);
+    this.view.setUint32(offset, this.length | (length << 16), true);
     this.length += length;
     return true;
   }

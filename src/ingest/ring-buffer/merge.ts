@@ -54,7 +54,7 @@ export class PageMerge {
       head.line = line;
       read += stream.end - stream.start + 4;
       if (!hasInstances || this.#isOwner(stream))
-        this.#decoder.decode(stream.bytes, stream.start, stream.end);
+        this.#decoder.decode(stream.bytes, stream.view, stream.start, stream.end);
       if (stream.next()) heap.sift();
       else heap.drop();
       if (line % PROGRESS_EVERY === 0) this.#onProgress(read);

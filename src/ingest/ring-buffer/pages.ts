@@ -1,7 +1,7 @@
 // One CPU's ring-buffer pages as a stream of records: rb_update_event(), ring_buffer.c of the kernel, and the file's own
 // events/header_page. A page is a time stamp, a commit word and entries; an entry is a 32-bit head (5 bits type or
 // length, 27 bits time since the entry before) and its data.
-import { high32, i32, low32, SplitTime, u32 } from "../words.ts";
+import { high32, low32, SplitTime, u32, viewOf } from "../words.ts";
 import type { PageSource } from "./page-source.ts";
 
 /** Where the fields of a page's head lie; the text of events/header_page says. */
@@ -75,6 +75,7 @@ export class CpuStream {
   lo = 0;
   /** The record: bytes[start, end). */
   bytes: Uint8Array = new Uint8Array(0);
+  view: DataView = viewOf(this.bytes);
   start = 0;
   end = 0;
   /** Events lost in front of the record: 0 none, -1 an unknown number. */
@@ -121,9 +122,9 @@ export class CpuStream {
   /** Takes in one entry; true when it is a record. */
   #entry(): boolean {
     const big = this.#big;
-    const bytes = this.bytes;
+    const view = this.view;
     const at = this.#at;
-    const head = i32(bytes, at, big);
+    const head = view.getInt32(at, !big);
     const type = big ? head >>> DELTA_BITS : head & 31;
     const delta = big ? head & DELTA_MASK : head >>> 5;
     if (type >= TYPE_PADDING) {
@@ -133,7 +134,7 @@ export class CpuStream {
     this.#time.add(delta);
     if (type !== 0) return this.#record(at + 4, type * 4);
     // The length stands in the word behind the head and counts itself.
-    const length = at + 8 <= this.#pageEnd ? u32(bytes, at + 4, big) : 0;
+    const length = at + 8 <= this.#pageEnd ? view.getUint32(at + 4, !big) : 0;
     if (length >= 4) return this.#record(at + 8, ((length - 1) >>> 2) * 4);
     this.#damaged();
     return false;
@@ -167,7 +168,7 @@ export class CpuStream {
       this.#at = this.#pageEnd;
       return;
     }
-    const word = u32(this.bytes, at + 4, this.#big);
+    const word = this.view.getUint32(at + 4, !this.#big);
     if (type === TYPE_PADDING) {
       // With no time since the entry before the rest of the page is empty (rb_null_event()); otherwise the entry was
       // discarded, its time counts as libtraceevent counts it (update_pointers(), kbuffer-parse.c).
@@ -222,7 +223,10 @@ export class CpuStream {
     const word = commitWord(bytes, page + commitAt, commitSize, big);
     const commit = word & COMMIT_MASK;
     const end = page + dataAt + commit;
-    this.bytes = bytes;
+    if (bytes !== this.bytes) {
+      this.bytes = bytes;
+      this.view = viewOf(bytes);
+    }
     this.#at = page + dataAt;
     this.#pageEnd = this.#at;
     if (source.wasDamaged) this.#pendingLost = -1;

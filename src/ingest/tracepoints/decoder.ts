@@ -8,7 +8,7 @@ import { addProbeRow, addSampleRows } from "../probe-rows.ts";
 import { type Probe, ProbeRegistry } from "../probes.ts";
 import { BAD_BODY, PROBE_UNRECOGNISED, RECORD_FORMAT, RECORD_UNDESCRIBED } from "../problems.ts";
 import type { Sink } from "../sink.ts";
-import { u16 } from "../words.ts";
+import { viewOf } from "../words.ts";
 import { type EventFormat, type Field, parseEventFormat } from "./event-format.ts";
 import { highOf, intOf, type RecordBytes } from "./fields.ts";
 import { STOCK_RECORDS, type StockReader } from "./stock-events.ts";
@@ -72,6 +72,7 @@ export interface DecoderOptions {
 
 /** Turns records into rows. One per recording. */
 export class RecordDecoder {
+  readonly big: boolean;
   readonly #sink: Sink;
   readonly #options: DecoderOptions;
   readonly #formats = new Map<number, FormatText>();
@@ -85,16 +86,14 @@ export class RecordDecoder {
   readonly #callers = new Map<string, number>();
   #undescribed = 0;
 
-  get big(): boolean {
-    return this.#options.big;
-  }
-
   constructor(options: DecoderOptions) {
     this.#options = options;
     this.#sink = options.sink;
     this.#args = new ProbeArgs(options.sink.pointers);
     this.#registry = new ProbeRegistry("func-first", options.probes);
-    this.#record = { bytes: new Uint8Array(0), start: 0, end: 0, big: options.big };
+    const none = new Uint8Array(0);
+    this.#record = { bytes: none, view: viewOf(none), start: 0, end: 0, big: options.big };
+    this.big = options.big;
   }
 
   /** Takes in a format's text under its "ID:"; false when it has none. The first text of an id stays. */
@@ -114,15 +113,15 @@ export class RecordDecoder {
   }
 
   /**
-   * Decodes the record bytes[start, end). The head's time, cpu, line and, unless taskFromRecord, tid are set. Every
+   * Decodes the record bytes[start, end); `view` is of the same bytes. The head's time, cpu, line and, unless taskFromRecord, tid are set. Every
    * event begins with the same fields (tracing_generic_entry_update()), common_type in its first two bytes.
    */
-  decode(bytes: Uint8Array, start: number, end: number): void {
+  decode(bytes: Uint8Array, view: DataView, start: number, end: number): void {
     if (end - start < 2) {
       this.#count(RECORD_FORMAT, "a record of less than 2 bytes");
       return;
     }
-    const id = u16(bytes, start, this.#options.big);
+    const id = view.getUint16(start, !this.big);
     const plan = this.#plans[id] ?? this.#planOf(id);
     const head = this.#sink.head;
     head.bytes = plan.bytes;
@@ -136,6 +135,7 @@ export class RecordDecoder {
     }
     const r = this.#record;
     r.bytes = bytes;
+    r.view = view;
     r.start = start;
     r.end = end;
     if (end - start < plan.minLength) {
@@ -233,20 +233,20 @@ export class RecordDecoder {
     const { fields } = plan;
     for (let i = 0; i < fields.length; i++) {
       const field = fields[i]!;
-      args.setWords(codes[i]!, highOf(r, field), intOf(r, field) >>> 0);
+      args.setWords(codes[i]!, highOf(r, field), intOf(r, field));
     }
     if (this.#primary[kind] === -1) this.#primary[kind] = id;
     const isAlias = this.#primary[kind] !== id;
     const row = addProbeRow(this.#sink, kind, args, isAlias);
     if (kind === EventKind.mmAccessRet && caller !== null) {
-      this.#sink.out.flags[row] = this.#callerFlags(highOf(r, caller), intOf(r, caller) >>> 0);
+      this.#sink.out.flags[row] = this.#callerFlags(highOf(r, caller) >>> 0, intOf(r, caller) >>> 0);
     }
     if (args.sampled > 0) addSampleRows(this.#sink, args, isAlias);
   }
 
   /** Finds out which function the probe sits on: by the recording's symbols, else as the text formats do. */
   #place({ probe, address }: ProbePlan, r: RecordBytes): void {
-    const high = highOf(r, address);
+    const high = highOf(r, address) >>> 0;
     const low = intOf(r, address) >>> 0;
     const place = this.#options.symbols()?.find(high, low) ?? null;
     const hex =

@@ -1,10 +1,12 @@
 // Values of a record's fields, read where the event's format says. Used by the stock events and the probes.
-import { i32, nulAt, u16, u32 } from "../words.ts";
+import { nulAt } from "../words.ts";
 import type { Field } from "./event-format.ts";
 
 /** A record being read: bytes[start, end) in the recording's byte order. */
 export interface RecordBytes {
   bytes: Uint8Array;
+  /** Of the same bytes: a number is one load, not four. */
+  view: DataView;
   start: number;
   end: number;
   big: boolean;
@@ -14,25 +16,21 @@ export interface RecordBytes {
 export function intOf(r: RecordBytes, field: Field): number {
   const at = r.start + field.offset;
   switch (field.size) {
-    case 1: {
-      const value = r.bytes[at]!;
-      return field.isSigned ? (value << 24) >> 24 : value;
-    }
-    case 2: {
-      const value = u16(r.bytes, at, r.big);
-      return field.isSigned ? (value << 16) >> 16 : value;
-    }
     case 4:
-      return i32(r.bytes, at, r.big);
+      return r.view.getInt32(at, !r.big);
+    case 1:
+      return field.isSigned ? r.view.getInt8(at) : r.view.getUint8(at);
+    case 2:
+      return field.isSigned ? r.view.getInt16(at, !r.big) : r.view.getUint16(at, !r.big);
     default:
-      return i32(r.bytes, r.big ? at + 4 : at, r.big);
+      return r.view.getInt32(r.big ? at + 4 : at, !r.big);
   }
 }
 
-/** High 32 bits of a number field, unsigned: of an 8-byte field its own, of a narrower one what its sign extends to. */
+/** High 32 bits of a number field as int32: of an 8-byte field its own, of a narrower one what its sign extends to. */
 export function highOf(r: RecordBytes, field: Field): number {
-  if (field.size === 8) return u32(r.bytes, r.start + field.offset + (r.big ? 0 : 4), r.big);
-  return field.isSigned && intOf(r, field) < 0 ? 0xffffffff : 0;
+  if (field.size === 8) return r.view.getInt32(r.start + field.offset + (r.big ? 0 : 4), !r.big);
+  return field.isSigned && intOf(r, field) < 0 ? -1 : 0;
 }
 
 /** Where textOf found the text read last: bytes[textStart, textEnd). */
@@ -51,7 +49,7 @@ export function findText(r: RecordBytes, field: Field, range: TextRange): boolea
   let from = at;
   let length = field.size;
   if (field.shape === "data-loc" || field.shape === "rel-loc") {
-    const word = u32(r.bytes, at, r.big);
+    const word = r.view.getUint32(at, !r.big);
     from = (field.shape === "data-loc" ? r.start : at + 4) + (word & 0xffff);
     length = word >>> 16;
   } else if (length === 0) {
