@@ -50,6 +50,7 @@ export {
   MM,
   MM2,
   NS,
+  ROW_ROOM,
   TGID,
   TID,
   USERS,
@@ -196,7 +197,7 @@ export function scan(from: usize, to: usize, format: i32, epoch: i32, irqColumn:
         store<i32>(record, pointers, 56);
         count++;
       }
-      isFull = count == MAX_RECORDS || rows == MAX_ROWS;
+      isFull = count == MAX_RECORDS || rows >= MAX_ROWS;
     }
     if (isCounted) {
       // Sink.skim()

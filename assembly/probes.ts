@@ -1,11 +1,12 @@
 // Rows of probes whose arguments are plain. The rules are those of src/ingest/probe-args.ts and probe-rows.ts; a line that
 // needs anything else is left to them.
 import { hex16, idOfPointer, isHex } from "./intern";
-import { add, ARG_TID, COUNT, FLAGS, headComm, headTid, MM, MM2, NO_MM, NO_VALUE, NONE, USERS } from "./rows";
-import { DASH, digitsOf, eight, find, hexDigit, hexLow, isDigit, LPAREN, MAX_PID, RPAREN, SPACE, spaces } from "./text";
+import { add, ARG_TID, COUNT, CPU, FLAGS, headComm, headTid, MM, MM2, NO_MM, NO_VALUE, NONE, USERS } from "./rows";
+import { DASH, EQUALS, digitsOf, eight, find, hexDigit, hexLow, isDigit, LPAREN, MAX_PID, RPAREN, SPACE, spaces } from "./text";
 
 const NULL_MM: i32 = 0;
 const SWITCH_MM_NO_TASK: i32 = 1;
+const SAMPLE_LAZY: i32 = 1;
 
 // EventKind numbers whose columns are not (mm, users, count).
 const UPROBE_DUP_MMAP: i32 = 13;
@@ -21,6 +22,7 @@ const EXEC_BEGIN: i32 = 35;
 const EXEC_MM_RELEASE: i32 = 36;
 const EXIT_MM_RELEASE: i32 = 37;
 const FLUSH_TLB_MM_RANGE: i32 = 44;
+const CPU_SAMPLE: i32 = 46;
 
 /** Slots of the arguments' values: Arg of probe-args.ts. */
 const VALUES: usize = memory.data(4 * 16, 16);
@@ -39,6 +41,16 @@ const ARG_COUNT: i32 = 11;
 const ARG_FLAGS: i32 = 12;
 const ARG_RET: i32 = 13;
 const ARG_FREED: i32 = 14;
+
+/** CPUs of the line read last: their number, loaded_mm, whether they are lazy, their task's mm. */
+const SAMPLES: usize = memory.data(16 * 100, 16);
+let sampled: i32 = 0;
+let lastSampled: i32 = -1;
+let sampleEnd: usize = 0;
+// "lm", "lz", "cm"
+const LM: u16 = 0x6d6c;
+const LZ: u16 = 0x7a6c;
+const CM: u16 = 0x6d63;
 
 /** The arguments' names with their "=", padded to 16 bytes; written by the TypeScript. */
 export const MAX_KEYS: i32 = 32;
@@ -152,11 +164,51 @@ function readValue(code: i32, from: usize, end: usize): usize {
 @inline
 function isSample(at: usize): bool {
   const pair = load<u16>(at);
-  return (pair == 0x6d6c || pair == 0x7a6c || pair == 0x6d63) && isDigit(load<u8>(at, 2));
+  return (pair == LM || pair == LZ || pair == CM) && isDigit(load<u8>(at, 2));
+}
+
+/** Id of the pointer at `at`, which a blank follows, or `end`; -1 when its reading is left to the sink. Sets sampleEnd. */
+function samplePointer(at: usize, end: usize): i32 {
+  sampleEnd = readPointer(ARG_MM, at, end);
+  return sampleEnd == 0 ? -1 : value(ARG_MM);
+}
+
+/** "lm3=0x… lz3=0 cm3=0x…" of a CPU above the last one's. Returns where it ends, 0 when its reading is left to ProbeArgs. */
+function readSample(at: usize, end: usize): usize {
+  const isWide = isDigit(load<u8>(at, 3));
+  const width: usize = isWide ? 4 : 3;
+  const tens = isWide ? (load<u8>(at, 2) - 0x30) * 10 : 0;
+  const cpu = i32(tens) + i32(load<u8>(at + width - 1)) - 0x30;
+  if (load<u16>(at) != LM || load<u8>(at + width) != EQUALS || cpu <= lastSampled) return 0;
+  const mm = value(ARG_MM);
+  const loaded = samplePointer(at + width + 1, end);
+  // " lz3=0 cm3="
+  const lazy = sampleEnd + 1;
+  const current = lazy + width + 3;
+  if (loaded < 0 || current + width >= end || load<u8>(lazy - 1) != SPACE || load<u8>(current - 1) != SPACE) return 0;
+  if (load<u16>(lazy) != LZ || load<u16>(current) != CM) return 0;
+  if (load<u8>(lazy + width) != EQUALS || load<u8>(current + width) != EQUALS) return 0;
+  for (let i: usize = 2; i < width; i++) {
+    const digit = load<u8>(at + i);
+    if (load<u8>(lazy + i) != digit || load<u8>(current + i) != digit) return 0;
+  }
+  const isLazy = load<u8>(lazy + width + 1);
+  const task = samplePointer(current + width + 1, end);
+  if (task < 0 || !isDigit(isLazy)) return 0;
+  const sample = SAMPLES + sampled++ * 16;
+  store<i32>(sample, cpu);
+  store<i32>(sample, loaded, 4);
+  store<i32>(sample, isLazy == 0x30 ? 0 : SAMPLE_LAZY, 8);
+  store<i32>(sample, task, 12);
+  lastSampled = cpu;
+  store<i32>(VALUES + ARG_MM * 4, mm);
+  return sampleEnd;
 }
 
 /** ProbeArgs.read(). False: left to it. */
 function readArgs(from: usize, end: usize, shape: i32): bool {
+  sampled = 0;
+  lastSampled = -1;
   v128.store(VALUES, i32x4.splat(NO_MM), 0);
   v128.store(VALUES, i32x4.splat(NO_MM), 16);
   v128.store(VALUES, i32x4(NO_MM, NO_VALUE, NO_VALUE, NO_VALUE), 32);
@@ -166,9 +218,14 @@ function readArgs(from: usize, end: usize, shape: i32): bool {
   while (at < end) {
     let key = load<i32>(FOLLOWERS + before * 4) - 1;
     if (key < 0 || !isKey(key, at)) {
+      if (isSample(at)) {
+        at = readSample(at, end);
+        if (at == 0) return false;
+        at = spaces(at);
+        continue;
+      }
       key = findKey(at);
       if (key < 0) {
-        if (isSample(at)) return false;
         at = spaces(wordEnd(at, end));
         continue;
       }
@@ -236,5 +293,16 @@ export function addProbe(kind: i32, isAlias: i32, at: usize, end: usize, shape: 
     setMm(row, value(ARG_MM));
     store<i32>(FLAGS + row, value(ARG_FREED) == NO_VALUE ? -1 : value(ARG_FREED));
   } else setMm(row, value(ARG_MM));
+  for (let i = 0; i < sampled; i++) addSample(SAMPLES + i * 16, name, isAlias);
   return true;
+}
+
+/** addSampleRows() */
+function addSample(sample: usize, name: i32, isAlias: i32): void {
+  const index = add(CPU_SAMPLE, headTid, name, isAlias);
+  const row = usize(index) * 4;
+  store<i16>(CPU + index * 2, i16(load<i32>(sample)));
+  store<i32>(MM + row, load<i32>(sample, 4));
+  store<i32>(FLAGS + row, load<i32>(sample, 8));
+  store<i32>(MM2 + row, load<i32>(sample, 12));
 }

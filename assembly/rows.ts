@@ -3,7 +3,10 @@ import { commOf, MAX_COMM } from "./intern";
 import { COMM_WIDTH } from "./layout";
 import { COLON, SPACE } from "./text";
 
-export const MAX_ROWS: i32 = 8192;
+/** No further line is read when there are so many: one makes up to 101. */
+export const MAX_ROWS: i32 = 8064;
+/** Rows there is room for. */
+export const ROW_ROOM: i32 = 8192;
 /** Columns of an EventBatch. */
 export const NS: usize = memory.data(8 * 8192, 16);
 export const KIND: usize = memory.data(8192, 16);

@@ -136,6 +136,7 @@ class Kernel {
   readonly #maxShapes: number;
   readonly #maxRecords: number;
   readonly #maxRows: number;
+  readonly #rowRoom: number;
   readonly #recordWords: number;
   /** The sink's ids of the kernel's names and pointers, as far as they are known. */
   readonly #commIds: Int32Array;
@@ -156,6 +157,7 @@ class Kernel {
     this.#maxShapes = constant("MAX_SHAPES");
     this.#maxRecords = constant("MAX_RECORDS");
     this.#maxRows = constant("MAX_ROWS");
+    this.#rowRoom = constant("ROW_ROOM");
     this.#recordWords = constant("RECORD_WORDS");
     this.#at = Object.fromEntries(ADDRESSES.map((name) => [name, constant(name)])) as Addresses;
     this.#commIds = new Int32Array(constant("MAX_COMMS"));
@@ -183,7 +185,7 @@ class Kernel {
     do {
       at = this.#exports.scan(at, end, number, sink.epochSeconds, irqColumn);
       this.#decode(run, bytes, state, shift, atLine);
-      isFull = state[State.records] === this.#maxRecords || state[State.rows] === this.#maxRows;
+      isFull = state[State.records] === this.#maxRecords || state[State.rows]! >= this.#maxRows;
     } while (isFull && at < end);
     this.#count(decoder);
     const stamp = (hi: number, lo: number): [number, number] => [state[hi]!, state[lo]!];
@@ -261,7 +263,7 @@ class Kernel {
   #view(): void {
     const { buffer } = this.#exports.memory;
     const at = this.#at;
-    const rows = this.#maxRows;
+    const rows = this.#rowRoom;
     this.#bytes = new Uint8Array(buffer);
     this.#words = new Int32Array(buffer);
     this.#rows = {
