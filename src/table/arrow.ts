@@ -219,17 +219,16 @@ function readEventBatch(
   ): T => {
     const { nullCount, bits } = cursor.array();
     const values = typed(type, cursor.buffer(), length);
-    if (nullCount > 0 && absent !== undefined) patchNulls(values, bits, length, absent);
+    if (absent === undefined || nullCount === 0) return values;
+    // Most recordings have columns without any value.
+    if (nullCount === length) values.fill(absent);
+    else patchNulls(values, bits, length, absent);
     return values;
   };
   cursor.array();
   const relative = relativeNs(typed(Int32Array, cursor.buffer(), length * 2), length, meta.epochNs, ns);
   const kind = column(Uint8Array);
-  for (let row = 0; row < length; row++) {
-    const known = kinds[kind[row]!];
-    if (known === undefined || known < 0) throw corrupt(`event kind ${kind[row]}`);
-    kind[row] = known;
-  }
+  takeKinds(kind, kinds);
   return {
     length,
     ns: relative,
@@ -274,6 +273,15 @@ function relativeNs(halves: Int32Array, length: number, epochNs: bigint, into: F
     ns[row] = (halves[row * 2 + 1]! - epochHigh) * TWO_32 + ((halves[row * 2]! >>> 0) - epochLow);
   }
   return ns;
+}
+
+/** Replaces a file's own numbers of kinds by ours, `kinds`. */
+function takeKinds(kind: Uint8Array, kinds: readonly number[]): void {
+  for (let row = 0; row < kind.length; row++) {
+    const known = kinds[kind[row]!];
+    if (known === undefined || known < 0) throw corrupt(`event kind ${kind[row]}`);
+    kind[row] = known;
+  }
 }
 
 /** Checks ids against their dictionary's size; returns them. */

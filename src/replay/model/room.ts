@@ -1,7 +1,7 @@
 // Tables as objects of typed arrays, one a column, that grow together. What a column is read from before a row is made may
 // be the old array afterwards: take columns from the table anew after `create`, `of`, `ensure` or `add`.
 
-/** Room that a table of columns begins with; doubled when it is full. */
+/** Room that a table of columns begins with. */
 export const FIRST_ROOM = 64;
 
 /** The columns of a table. */
@@ -12,11 +12,14 @@ export function columnsIn(table: object): [string, Int32Array | Float64Array][] 
   );
 }
 
-/** Replaces every column by one twice as long, the new half 0. */
+/** From here on a table grows by a quarter: room that is not used is a third of what forks and lives take otherwise. */
+const LARGE = 16384;
+
+/** Replaces every column by a longer one, what is new 0. */
 export function widen(table: object): void {
   for (const [name, column] of columnsIn(table)) {
-    const wider =
-      column instanceof Int32Array ? new Int32Array(column.length * 2) : new Float64Array(column.length * 2);
+    const length = column.length < LARGE ? column.length * 2 : column.length + (column.length >> 2);
+    const wider = column instanceof Int32Array ? new Int32Array(length) : new Float64Array(length);
     wider.set(column);
     Object.assign(table, { [name]: wider });
   }
