@@ -1,6 +1,6 @@
 // Switches about which nothing is to be learnt: both tasks, the mm and the CPU's state are known, and the row says what the
 // model expects. They are most rows of a trace. Each function here does at once what context.ts, lower-switch.ts and
-// model/switching.ts do for such a row one after the other, a third of the time; it looks first, and changes nothing when
+// model/switching.ts do for such a row one after the other; it looks first, and changes nothing when
 // it returns false: then the row takes the long way, which is the reference (test/replay/calm.test.ts). Called by replay.ts.
 import { type EventBatch, NONE, NULL_MM } from "../table/event-batch.ts";
 import { EventKind, SWITCH_MM_NO_TASK, SwitchState } from "../table/event-kinds.ts";

