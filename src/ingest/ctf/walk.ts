@@ -22,6 +22,7 @@ export class Walker {
   cycles = 0;
   base = 0n;
   #baseLow = 0;
+  #baseHigh = 0;
   readonly #registers: Float64Array;
 
   constructor(registers: number) {
@@ -32,6 +33,7 @@ export class Walker {
   setClock(base: bigint, cycles: number): void {
     this.base = base;
     this.#baseLow = Number(base & 0xffffffffn);
+    this.#baseHigh = Number(base >> 32n);
     this.cycles = cycles;
   }
 
@@ -69,13 +71,17 @@ export class Walker {
   /** A reading of less than 64 bits replaces the clock's low ones; when they fall, it has wrapped (CTF 1.8.3, section 8). */
   #tick(made: Step, from: number): void {
     const { clockBits, isLittle } = made;
+    if (clockBits === 64) {
+      // The halves' difference is exact, so their sum is rounded once, as the whole's would be.
+      const low = readBits(this.bytes, isLittle ? from : from + 32, 32, isLittle, false);
+      const high = readBits(this.bytes, isLittle ? from + 32 : from, 32, isLittle, false);
+      this.cycles = (high - this.#baseHigh) * TWO_32 + (low - this.#baseLow);
+      return;
+    }
     if (clockBits > 32) {
       const value = readBig(this.bytes, from, clockBits, isLittle);
-      if (clockBits === 64) this.cycles = Number(value - this.base);
-      else {
-        const now = this.base + BigInt(this.cycles);
-        this.cycles += Number(BigInt.asUintN(clockBits, value - now));
-      }
+      const now = this.base + BigInt(this.cycles);
+      this.cycles += Number(BigInt.asUintN(clockBits, value - now));
       return;
     }
     const range = 2 ** clockBits;
