@@ -1,9 +1,13 @@
-// How large and how slow a report gets with the number of forks: made-up tables of 10^4, 10^5 … forks through summary and page.
+// How large and how slow a report gets with the number of forks: made-up tables of 10^4, 10^5 … forks, in files as the replay
+// leaves them, through summary and page.
 // npm run bench:report -- [FORKS...] [--policies ID,ID]. The last line of docs/performance.md's table was measured with it.
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { renderReport } from "../src/analyze/report/index.ts";
 import { summarize } from "../src/analyze/summary.ts";
+import { TableFiles } from "../src/cli/table-files.ts";
 import { POLICY_IDS } from "../src/table/verdict-tables.ts";
 import { manyForks } from "../test/support/many-forks.ts";
 
@@ -22,11 +26,16 @@ const libraries = {
 
 console.log("forks, policies, report in MB, seconds, peak memory in MB (tables included)");
 for (const forks of sizes.length > 0 ? sizes : [10_000, 100_000, 1_000_000]) {
-  const { tables, metas, infos } = manyForks(forks, policies);
+  const dir = mkdtempSync(join(tmpdir(), "forkcast-bench-"));
+  const files = new TableFiles(dir);
+  const { metas, infos } = manyForks(forks, policies, files.tables, () => files.settle());
+  const { tables, close } = files.finish();
   const started = performance.now();
   const summary = summarize(tables, metas, infos);
   const page = await renderReport({ tables, metas, summary, toolVersion: "bench", libraries });
   const seconds = (performance.now() - started) / 1e3;
+  close();
+  rmSync(dir, { recursive: true });
   const memory = process.resourceUsage().maxRSS / 1024;
   console.log(
     [

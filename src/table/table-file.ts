@@ -144,11 +144,14 @@ class FileRows<S extends TableSpec> implements TableRows<S> {
   readonly spec: S;
   readonly length: number;
   readonly #batches: readonly StoredBatch[];
+  /** By batch: the columns whose ids were found to be in their dictionaries. */
+  readonly #checked: readonly Set<string>[];
   readonly #values: ReadonlyMap<string, string[]>;
 
   constructor(file: IpcFile, spec: S, names: readonly (keyof S & string)[]) {
     this.spec = spec;
     this.#batches = Array.from({ length: file.batchCount }, (_, index) => file.stored(index));
+    this.#checked = this.#batches.map(() => new Set());
     this.length = this.#batches.reduce((sum, { length }) => sum + length, 0);
     this.#values = new Map(
       [...names.entries()]
@@ -163,7 +166,8 @@ class FileRows<S extends TableSpec> implements TableRows<S> {
   ): Generator<ColumnTable<S>> {
     const table = new ColumnTable(this.spec, this.#values);
     const wanted = new Set<string>(names);
-    for (const batch of this.#batches) {
+    for (const [index, batch] of this.#batches.entries()) {
+      const checked = this.#checked[index];
       const end = table.first + batch.length;
       if (skips?.(table.first, end) === true) {
         table.first = end;
@@ -173,7 +177,13 @@ class FileRows<S extends TableSpec> implements TableRows<S> {
       let buffer = 0;
       for (const name of table.names) {
         const column = table.column(name);
-        if (wanted.has(name)) fill(column, batch, node, buffer);
+        if (wanted.has(name)) {
+          fill(column, batch, node, buffer);
+          // Read again and again: looked at once.
+          if (checked?.has(name) !== true && (column.type === "dict" || column.type === "dictList"))
+            checkIds(column.ints.data, column.values.length);
+          checked?.add(name);
+        }
         node += column.type === "dictList" ? 2 : 1;
         buffer += column.type === "dictList" ? 4 : 2;
       }
@@ -194,7 +204,6 @@ function fill(column: Column, batch: StoredBatch, node: number, buffer: number):
     case "dict": {
       const values = typed(Int32Array, batch.buffer(buffer + 1), length);
       if (bits !== null) patchNulls(values, bits, length, NULL_I32);
-      if (column.type === "dict") checkIds(values, column.values.length);
       column.ints.data = values;
       column.ints.length = length;
       return;
@@ -228,7 +237,6 @@ function fill(column: Column, batch: StoredBatch, node: number, buffer: number):
       const items = batch.nodes[node + 1]?.length ?? 0;
       const offsets = typed(Int32Array, batch.buffer(buffer + 1), length + 1);
       const ids = typed(Int32Array, batch.buffer(buffer + 3), items);
-      checkIds(ids, column.values.length);
       column.ints.data = ids;
       column.ints.length = items;
       column.ends.data = offsets.subarray(1);

@@ -25,11 +25,18 @@ export interface ManyForks {
   readonly infos: readonly ReplayInfo[];
 }
 
-/** `forks` forks a millisecond apart under each of `policies`. */
-export function manyForks(forks: number, policies: readonly string[] = POLICY_IDS): ManyForks {
-  const tables = newVerdictTables();
+/** `forks` forks a millisecond apart under each of `policies`. `onRows`: between forks, when rows may be taken out of `tables`. */
+export function manyForks(
+  forks: number,
+  policies: readonly string[] = POLICY_IDS,
+  tables: VerdictTables = newVerdictTables(),
+  onRows: () => void = () => {},
+): ManyForks {
   const next = sequence(1);
-  for (let fork = 0; fork < forks; fork++) addFork(tables, fork, policies, next);
+  for (let fork = 0; fork < forks; fork++) {
+    addFork(tables, fork, policies, next);
+    onRows();
+  }
   const { metas, infos } = fixture();
   return { tables, metas, infos: infos.map((info) => ({ ...info, policies })) };
 }
