@@ -25,7 +25,7 @@ const AWK_FIELDS = `/sched_switch/ {
     if ($i ~ /^prev_pid=/) prev = substr($i, 10); if ($i ~ /^next_pid=/) next_pid = substr($i, 10) }
   n++; sum += prev + next_pid } END { print n, sum, time, cpu }`;
 
-const DUCKDB_SQL = `SELECT count(*), max(regexp_extract(line, '([0-9]+\\.[0-9]+):', 1)), sum(CAST(regexp_extract(line, 'next_pid=([0-9]+)', 1) AS INT))
+const DUCKDB_SQL = `SELECT count(*), max(regexp_extract(line, '([0-9]+\\.[0-9]+):', 1)), sum(TRY_CAST(regexp_extract(line, 'next_pid=([0-9]+)', 1) AS INT))
   FROM read_csv('FILE', columns={'line': 'VARCHAR'}, delim='\\x01', header=false, quote='', escape='') WHERE line LIKE '%sched_switch%'`;
 
 /** The peers for a text file. */
