@@ -1,7 +1,8 @@
-// Makes long trace.dat and perf.data files out of short recordings: their pages or records again and again, each copy moved in
-// time so that the whole stays in order. The tools that wrote the recordings read the result; recordings.ts checks that they
+// Makes long trace.dat and perf.data files and CTF directories out of short recordings: their pages, records or packets again and again,
+// each copy moved in time so that the whole stays in order. The tools that wrote the recordings read the result; recordings.ts checks that they
 // count as many events in it as forkcast does. Used where starting node would be most of what is measured.
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
+import { writeLongCtf } from "./long-ctf.ts";
 
 /** Pause between two copies, ns. */
 const GAP = 1_000_000n;
@@ -9,11 +10,15 @@ const LITTLE = true;
 
 /** Writes copies of the recording at `path` to `out` until it has `bytes` bytes. Throws when it is of another shape than is known here. */
 export function writeLongRecording(path: string, out: string, bytes: number): void {
+  if (statSync(path).isDirectory()) {
+    writeLongCtf(path, out, bytes);
+    return;
+  }
   const file = readFileSync(path);
   if (file.subarray(0, 8).toString("latin1") === "PERFILE2") writeLongPerf(file, out, bytes);
   else if (file.subarray(3, 10).toString("latin1") === "tracing" && file[10] === 0x36)
     writeLongDat(file, out, bytes);
-  else throw new Error(`${path}: expected a perf.data, or a trace.dat of version 6`);
+  else throw new Error(`${path}: expected a perf.data, a trace.dat of version 6 or a CTF directory`);
 }
 
 function view(bytes: Uint8Array): DataView {

@@ -1,9 +1,9 @@
-// npm run bench:recordings -- [--mb N] [--runs N] FILE...: what reading a trace.dat or perf.data costs, beside what the tool that
-// wrote it takes to print it to nowhere. CPU seconds (user and system) of whole processes, the least of some runs; needs the tool
-// and a build. Starting node is in them: with --mb each file (a trace.dat of version 6, a perf.data) is repeated, moved in
+// npm run bench:recordings -- [--mb N] [--runs N] FILE...: what reading a trace.dat, a perf.data or a CTF directory costs,
+// beside what the recorder's own tool takes to print it to nowhere. CPU seconds (user and system) of whole processes, the least of some runs; needs the tool
+// and a build. Starting node is in them: with --mb each file (a trace.dat of version 6, a perf.data, a CTF directory) is repeated, moved in
 // time, until it has N MB (long-recordings.ts), and the tool's lines are counted against forkcast's events.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -52,6 +52,13 @@ function printedLines(command: readonly string[]): number {
   return status === 0 ? Number(stdout) : Number.NaN;
 }
 
+/** What prints the events of a recording. */
+function printingOf(path: string): readonly string[] {
+  if (statSync(path).isDirectory()) return ["babeltrace2", path];
+  const isPerf = readFileSync(path).subarray(0, 8).toString("latin1") === "PERFILE2";
+  return isPerf ? ["perf", "script", "-i", path] : ["trace-cmd", "report", "-i", path];
+}
+
 const directory = mkdtempSync(join(tmpdir(), "forkcast-bench-"));
 console.log(
   "recording                        events   printed   ingest  analyze   x ingest  x analyze   (CPU s)",
@@ -60,9 +67,9 @@ try {
   for (const given of positionals) {
     const isLong = Number(values.mb) > 0;
     const path = isLong ? join(directory, "long") : given;
+    rmSync(join(directory, "long"), { recursive: true, force: true });
     if (isLong) writeLongRecording(given, path, Number(values.mb) * 1e6);
-    const isPerf = readFileSync(path).subarray(0, 8).toString("latin1") === "PERFILE2";
-    const printing = isPerf ? ["perf", "script", "-i", path] : ["trace-cmd", "report", "-i", path];
+    const printing = printingOf(path);
     const printed = cpuSeconds(printing).seconds;
     const ingest = cpuSeconds([process.execPath, MAIN, "ingest", path, "-o", join(directory, "e.arrow")]);
     const analyze = cpuSeconds([
