@@ -89,33 +89,60 @@ export class ProbeRegistry {
   }
 
   #judgeAddress(probe: Probe, where: string, args: string): void {
-    const name = probe.event.slice(probe.event.lastIndexOf(":") + 1);
-    const option = this.#options.get(probe.event) ?? this.#options.get(name);
+    const option = this.#option(probe);
     const known = this.#byAddress.get(where);
     if (option !== undefined) this.#settle(probe, option, "option");
     else if (known !== undefined) this.#settle(probe, known, "address");
     else {
-      const func = functionByName(name, args, probe.isReturn);
+      const func = functionByName(bareName(probe.event), args, probe.isReturn);
       this.#settle(probe, func, func === "" ? "unknown" : "name");
     }
     if (probe.func !== "" && isAddress(where)) this.#byAddress.set(where, probe.func);
   }
 
+  /** --probe's function for this event. */
+  #option({ event }: Probe): string | undefined {
+    return this.#options.get(event) ?? this.#options.get(bareName(event));
+  }
+
+  /** Kind of the rows that a declared probe would give; null when nothing says. Its place is not known before its first record. */
+  expectedKind(probe: Probe): EventKind | null {
+    return kindOf(this.#expected(probe).func, probe.isReturn);
+  }
+
+  /** What is known of a declared probe that no record was met of. */
+  #expected(probe: Probe): { readonly func: string; readonly by: ProbeInfo["by"] } {
+    const { event, func, by, isReturn } = probe;
+    if (func !== "" || probe.count > 0) return { func, by };
+    const option = this.#option(probe);
+    if (option !== undefined) return { func: option, by: "option" };
+    const name = functionByName(bareName(event), this.#args.get(probe) ?? "", isReturn);
+    return { func: name, by: name === "" ? "unknown" : "name" };
+  }
+
   list(): ProbeInfo[] {
-    return this.#probes.map(({ event, func, by, count }) => ({
-      event: event.slice(event.lastIndexOf(":") + 1),
-      func,
-      by,
-      count,
+    return this.#probes.map((probe) => ({
+      event: bareName(probe.event),
+      ...this.#expected(probe),
+      count: probe.count,
     }));
   }
 
   #settle(probe: Probe, func: string, by: ProbeInfo["by"]): void {
-    const known = PROBED_FUNCTIONS.get(func);
     probe.func = func;
     probe.by = by;
-    probe.kind = known === undefined ? null : probe.isReturn ? known.ret : known.entry;
+    probe.kind = kindOf(func, probe.isReturn);
   }
+}
+
+function kindOf(func: string, isReturn: boolean): EventKind | null {
+  const known = PROBED_FUNCTIONS.get(func);
+  return known === undefined ? null : isReturn ? known.ret : known.entry;
+}
+
+/** The event's name without its system. */
+function bareName(event: string): string {
+  return event.slice(event.lastIndexOf(":") + 1);
 }
 
 /**

@@ -35,7 +35,7 @@ test("a file, gzip and standard input give the same", () => {
   writeFileSync(join(cwd, "t.dat"), dat);
   writeFileSync(join(cwd, "t.dat.gz"), gzipSync(dat));
   const plain = ingested(["t.dat"]);
-  expect(plain).toBe("20 rows of 24 events, trace-dat");
+  expect(plain).toBe("23 rows of 24 events, trace-dat");
   expect(ingested(["t.dat.gz"])).toBe(plain);
   expect(ingested(["-"], dat)).toBe(plain);
 });
@@ -45,7 +45,7 @@ test("a named pipe gives the same, --format given or not", () => {
   execFileSync("mkfifo", [join(cwd, "pipe")]);
   for (const options of [[], ["--format", "trace-dat"]]) {
     const writer = spawn("sh", ["-c", "cat t.dat > pipe"], { cwd });
-    expect(ingested(["pipe", ...options])).toBe("20 rows of 24 events, trace-dat");
+    expect(ingested(["pipe", ...options])).toBe("23 rows of 24 events, trace-dat");
     writer.kill();
   }
 });

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { decompress } from "fzstd";
+import { CODECS } from "../../src/cli/codecs.ts";
 import { type NamedSource, openIngest, openRecording } from "../../src/ingest/index.ts";
 import { type ReplayOptions, replay } from "../../src/replay/index.ts";
 import type { ColumnTable, RowOf, TableSpec } from "../../src/table/columns.ts";
@@ -21,7 +22,6 @@ import {
   type ReplayInfo,
   type VerdictRow,
 } from "../../src/table/verdict-tables.ts";
-import { NO_CODECS } from "../support/dump-recording.ts";
 
 /** The counts of traces/manifest.json; traces/README.md says how they were made. */
 export interface Truth {
@@ -93,7 +93,7 @@ export function ingest(bytes: Uint8Array, path: string): Trace {
 /** Reads a recording of several files. */
 export function ingestFiles(files: readonly NamedSource[], path: string): Trace {
   const batches: EventBatch[] = [];
-  const reader = openRecording({ path, files, codecs: NO_CODECS }, (batch) =>
+  const reader = openRecording({ path, files, codecs: CODECS }, (batch) =>
     batches.push(copyRows(batch, (_, i) => i < batch.length)),
   );
   return { meta: reader.read(), batches };

@@ -1,6 +1,6 @@
 // Small recordings in every shape the formats allow, made from one list of events: fixtures of the differential test, and
 // what the fuzzer starts from. Deterministic.
-import { eventSpecs, formatText, recordOf } from "./event-formats.ts";
+import { type EventSpec, eventSpecs, formatText, recordOf } from "./event-formats.ts";
 import { type KernelRecord, type PerfDataSpec, writePerfData } from "./perf-data-writer.ts";
 import {
   type Entry,
@@ -168,6 +168,33 @@ function perfData(big: boolean, isPipe: boolean, isCompressed: boolean, attrSize
       [task(3, T0 + 51_000n, 300, 1 << 13)],
     ],
   };
+}
+
+/** An event that is described and never recorded: a probe, and one of the kernel's own. */
+export function silentFormat(system: string, name: string, id: number): EventSpec {
+  const fields = system === "kprobes" ? eventSpecs(8)[2]!.fields : [];
+  return { system, name, id, fields };
+}
+
+/** The version 6 seed with more events described in it. */
+export function traceDatWith(silent: readonly EventSpec[]): Uint8Array {
+  const spec = traceDat(6, false, 8, "none");
+  const formats = silent.map((event) => ({ system: event.system, text: formatText(event) }));
+  return writeTraceDat({ ...spec, formats: [...spec.formats, ...formats] }).bytes;
+}
+
+/** The perf.data seed with more events in it, which have no sample; `idle`: its last sample is of the idle task. */
+export function perfDataWith(silent: readonly EventSpec[], idle: boolean): Uint8Array {
+  const spec = perfData(false, false, false, 128);
+  const [first = [], second = [], ...rest] = spec.rounds;
+  const last = second.findLastIndex(({ type }) => type === 9);
+  const rounds = [first, second.map((r, i) => (idle && i === last ? { ...r, pid: 0, tid: 0 } : r)), ...rest];
+  return writePerfData({
+    ...spec,
+    rounds,
+    formats: [...spec.formats, ...silent.map((event) => ({ system: event.system, text: formatText(event) }))],
+    tracepoints: [...spec.tracepoints, ...silent.map(({ id }) => id)],
+  }).bytes;
 }
 
 /** The events of the version 6 seeds as raw pages. */

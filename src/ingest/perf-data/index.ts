@@ -357,10 +357,21 @@ export class PerfDataReader implements RecordingReader {
   };
   #armed: Set<string> | null = null;
 
+  /**
+   * The attributes are the events that were on; on every task, once the idle task has a sample: perf record without -a attaches to
+   * tasks, of which that cannot be one (perf_event_open(2): pid 0 is the caller).
+   */
+  #declareArmed(): void {
+    this.#isDeclared = true;
+    const ids = this.#attrs.attrs.filter(isRawTracepoint).map(({ config }) => config);
+    this.#recordDecoder().declareArmed(ids);
+  }
+  #isDeclared = false;
+
   #sample(record: RecordHead, { bytes, view }: Block): void {
     const { attr } = record;
     if (attr === null) return;
-    if (attr.type !== TYPE_TRACEPOINT || (attr.sampleType & SAMPLE.raw) === 0) {
+    if (!isRawTracepoint(attr)) {
       this.#count(`sample of ${TYPE_NAMES[attr.type] ?? `type ${attr.type}`}`);
       this.#tasks.begin();
       return;
@@ -370,6 +381,7 @@ export class PerfDataReader implements RecordingReader {
       return;
     }
     (this.#decoder ?? this.#recordDecoder()).decode(bytes, view, record.rawStart, record.rawEnd);
+    if (record.tid === 0 && !this.#isDeclared && this.#sink.events > 0) this.#declareArmed();
   }
 
   /** LOST: <8> id, <8> lost. LOST_SAMPLES: <8> lost. */
@@ -394,6 +406,11 @@ export class PerfDataReader implements RecordingReader {
     if (this.#counts.has(name) || this.#counts.size < 512)
       this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
   }
+}
+
+/** Its samples are records of a tracepoint or probe. */
+function isRawTracepoint({ type, sampleType }: Attr): boolean {
+  return type === TYPE_TRACEPOINT && (sampleType & SAMPLE.raw) !== 0;
 }
 
 /** Stands for a zstd stream that broke. */

@@ -55,7 +55,7 @@ export class RawPagesReader implements RecordingReader {
       const source = new PlainPages(file, { cpu, at: 0, size: file.size }, layout.pageSize, pages.length);
       merge.add(new CpuStream(cpu, 0, source, layout, big, null), source);
     }
-    merge.run(false);
+    merge.run(false, []);
   }
 
   skipped(): Record<string, number> {

@@ -35,12 +35,13 @@ export class PageMerge {
     if (stream.next()) this.#heap.add(stream);
   }
 
-  /** Reads all of it. `hasInstances`: several buffers may hold the same events. */
-  run(hasInstances: boolean): void {
+  /** Reads all of it. `hasInstances`: several buffers may hold the same events. `armed`: ids of events that are known to have been on. */
+  run(hasInstances: boolean, armed: readonly number[]): void {
     const sink = this.#sink;
     const head = sink.head;
     const heap = this.#heap;
     let read = 0;
+    let isDeclared = armed.length === 0;
     for (let stream = heap.top; stream !== undefined; stream = heap.top) {
       const line = ++this.records;
       if (stream.lost !== 0) {
@@ -55,6 +56,10 @@ export class PageMerge {
       read += stream.end - stream.start + 4;
       if (!hasInstances || this.#isOwner(stream))
         this.#decoder.decode(stream.bytes, stream.view, stream.start, stream.end);
+      if (!isDeclared && sink.events > 0) {
+        this.#decoder.declareArmed(armed);
+        isDeclared = true;
+      }
       if (stream.next()) heap.sift();
       else heap.drop();
       if (line % PROGRESS_EVERY === 0) this.#onProgress(read);

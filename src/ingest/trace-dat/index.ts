@@ -58,7 +58,7 @@ export class TraceDatReader implements RecordingReader {
     const merge = new PageMerge(this.#sink, decoder, this.#options.onProgress);
     this.#merge = merge;
     this.#openStreams(layout, pageLayout, merge);
-    merge.run(layout.buffers.length > 1);
+    merge.run(layout.buffers.length > 1, wasSelected(layout) ? decoder.ids : []);
     for (const text of layout.stats) this.#checkStats(text, merge);
   }
 
@@ -213,3 +213,16 @@ export class TraceDatReader implements RecordingReader {
     }
   }
 }
+
+/**
+ * Whether the formats in the file are those of the events that were asked for. trace-cmd writes only what its -e options name
+ * (listed_events, trace-record.c, 3.4), but those of all events when there is none, as `trace-cmd extract` does: then the kernel's
+ * own are among them, on or off. It also writes what -v -e switches off, which the file does not tell.
+ */
+function wasSelected({ formats }: Layout): boolean {
+  const systems = new Set(formats.map(({ system }) => system));
+  return !CORE_SYSTEMS.every((system) => systems.has(system));
+}
+
+/** Systems of events in kernel/ and include/trace/events/ that are built wherever there are tracepoints. */
+const CORE_SYSTEMS = ["irq", "sched", "signal", "task", "timer", "workqueue"] as const;

@@ -2,7 +2,8 @@
 // replay has no use for costs a look into a table. Fed by the trace.dat and perf.data readers with a filled head.
 import type { ProblemKind } from "../../base/problem.ts";
 import { CTX_IRQ, CTX_TASK, type ProbeInfo } from "../../table/event-batch.ts";
-import { CALLER_OTHER, CALLER_PROC_MEM_OPEN, EventKind } from "../../table/event-kinds.ts";
+import { CALLER_OTHER, CALLER_PROC_MEM_OPEN, EVENT_KIND_NAMES, EventKind } from "../../table/event-kinds.ts";
+import { addArmed } from "../bodies.ts";
 import { argCode, ProbeArgs } from "../probe-args.ts";
 import { addProbeRow, addSampleRows } from "../probe-rows.ts";
 import { type Probe, ProbeRegistry } from "../probes.ts";
@@ -110,6 +111,24 @@ export class RecordDecoder {
   /** Name of an event id, "" when it is not described. */
   nameOf(id: number): string {
     return this.#formats.has(id) ? this.#planOf(id).name : "";
+  }
+
+  /** Ids of the events whose format is known. */
+  get ids(): readonly number[] {
+    return [...this.#formats.keys()];
+  }
+
+  /** One `armed` row per event of `ids` that replay has a use for, at the time of the record decoded last: the recording says that they were on. */
+  declareArmed(ids: readonly number[]): void {
+    const names = ids
+      .filter((id) => this.#formats.has(id))
+      .map((id) => this.#planOf(id))
+      .map(({ name, stock, probe }) => {
+        const kind = probe === null ? null : this.#registry.expectedKind(probe.probe);
+        return kind === null ? (stock === null ? "" : name) : EVENT_KIND_NAMES[kind]!;
+      });
+    const list = new TextEncoder().encode([...new Set(names)].filter((name) => name !== "").join(","));
+    addArmed(this.#sink, list, 0, list.length);
   }
 
   /**
