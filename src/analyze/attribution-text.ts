@@ -2,8 +2,8 @@
 import { formatDuration, type TimeUnit } from "../base/time.ts";
 import type { Counter, DenialRow } from "../table/verdict-tables.ts";
 import type { Attribution, CountAttribution, LazyAttribution } from "./attribution.ts";
+import { plural } from "./figure-text.ts";
 import { printable } from "./plain-text.ts";
-import { plural } from "./statistics.ts";
 
 /** "mm_users 4 of 4 references in 3 forks; mm_count 13 of 14 in 13 (2 moving, 1 possible)"; null when no count is above 1. */
 export function namedText({ mm_users, mm_count }: Attribution): string | null {

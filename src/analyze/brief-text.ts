@@ -1,6 +1,6 @@
 // Blocks as plain text for mailing lists: under 78 columns, so that one quotation mark still fits.
 import type { Block, BriefTable } from "./brief.ts";
-import { printable, width, wrap } from "./plain-text.ts";
+import { alignColumns, columnWidths, printable, width, wrap } from "./plain-text.ts";
 
 const COLUMNS = 77;
 
@@ -26,19 +26,10 @@ function linesOf(block: Block): string[] {
 
 function tableLines({ head, rows, numbers }: BriefTable): string[] {
   const cells = [head, ...rows].map((row) => row.map(printable));
-  const widths = head.map((_, i) => Math.max(...cells.map((row) => width(row[i] ?? ""))));
+  const widths = columnWidths(cells);
   const sum = widths.reduce((total, columns) => total + columns, 0);
   const gap = [2, 1].find((blanks) => sum + blanks * (widths.length - 1) <= COLUMNS);
-  if (gap === undefined) return tooWide(cells);
-  return cells.map((row) =>
-    row
-      .map((text, i) => {
-        const space = " ".repeat((widths[i] ?? 0) - width(text));
-        return numbers.includes(i) ? space + text : text + space;
-      })
-      .join(" ".repeat(gap))
-      .trimEnd(),
-  );
+  return gap === undefined ? tooWide(cells) : alignColumns(cells, widths, numbers, gap);
 }
 
 /** A row a paragraph where numbers are too long for columns: "mmap-lock: fast 12345678, % 87.3, …". */

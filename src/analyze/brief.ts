@@ -2,13 +2,13 @@
 // Markdown (brief-markdown.ts), so that the two cannot say different things. Figures come from the summary and the tables.
 import { formatDuration } from "../base/time.ts";
 import type { VerdictTables } from "../table/verdict-tables.ts";
+import { percent, plural } from "./figure-text.ts";
 import { wilson } from "./intervals.ts";
 import { type PolicySummary, referencePolicy } from "./policy-summary.ts";
 import { answerOf } from "./report/answer.ts";
 import { Figures } from "./report/figures.ts";
 import { textOf } from "./report/html.ts";
 import { forkRowById } from "./rows.ts";
-import { percent, plural } from "./statistics.ts";
 import { commonUnit, type Summary } from "./summary.ts";
 
 export interface BriefTable {

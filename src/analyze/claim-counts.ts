@@ -13,8 +13,8 @@ import {
   provenArmed,
   weaker,
 } from "./claim.ts";
+import { percent } from "./figure-text.ts";
 import { eachRow } from "./rows.ts";
-import { percent } from "./statistics.ts";
 
 /** Share of forks whose count is 1. A lower bound of 2 or more proves "not 1"; a lower bound of 1 proves nothing. */
 export function shareOfOnes(

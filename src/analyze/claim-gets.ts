@@ -1,7 +1,7 @@
 // Claims about get_task_mm(): what its references are for. Figures come from each trace's GetCounts. Used by claims.ts.
 import type { GetCounts, ReplayInfo } from "../table/verdict-tables.ts";
 import { judgeShare, notEvaluable, type Outcome, provenArmed, showsUse } from "./claim.ts";
-import { groupDigits } from "./statistics.ts";
+import { groupDigits } from "./figure-text.ts";
 
 const NO_GETS = "a recording in which somebody calls get_task_mm, with its return probed";
 

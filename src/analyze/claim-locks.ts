@@ -8,9 +8,9 @@ import {
   type Policies,
   showsUse,
 } from "./claim.ts";
+import { plural } from "./figure-text.ts";
 import type { Blocked } from "./policy-summary.ts";
 import { countTexts, eachRow } from "./rows.ts";
-import { plural } from "./statistics.ts";
 
 export function noBorrowerInWindow(tables: ResultTables, infos: readonly ReplayInfo[]): Outcome {
   const { forks } = tables;

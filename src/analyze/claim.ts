@@ -2,8 +2,8 @@
 // or fails only if the forks that cannot be told could not turn it.
 import type { TimeUnit } from "../base/time.ts";
 import { EVIDENCE, type Evidence, type ReplayInfo, type ResultTables } from "../table/verdict-tables.ts";
+import { percent, plural } from "./figure-text.ts";
 import type { PolicySummary } from "./policy-summary.ts";
-import { percent, plural } from "./statistics.ts";
 
 export interface Claim {
   readonly id: string;

@@ -1,10 +1,10 @@
 // A comparison for people and mailing lists: under 80 columns, input text escaped.
 import { formatDuration, type TimeUnit } from "../base/time.ts";
 import type { Comparison, PolicyComparison, SharePair, Waits } from "./compare.ts";
+import { plural } from "./figure-text.ts";
 import type { Difference, Share } from "./intervals.ts";
 import { printable, wrap } from "./plain-text.ts";
 import { referencePolicy } from "./policy-summary.ts";
-import { plural } from "./statistics.ts";
 import { commonUnit, type Summary } from "./summary.ts";
 
 const NAME = 16;

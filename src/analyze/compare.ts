@@ -1,8 +1,9 @@
 // Two results side by side: what differs, how sure that is, and what may not be compared. Figures only; compare-text.ts
 // prints them. Called by the command compare.
+
+import { percent } from "./figure-text.ts";
 import { bounded, type Difference, newcombe, type Share, wilson } from "./intervals.ts";
 import type { Waits as KnownWaits, PolicySummary } from "./policy-summary.ts";
-import { percent } from "./statistics.ts";
 import type { Summary } from "./summary.ts";
 
 export interface SharePair {

@@ -1,9 +1,9 @@
 // A diagnosis for people: what the recording is, what it can answer, what to add. Under 80 columns, input text escaped.
 import { formatDuration } from "../base/time.ts";
 import type { Diagnosis } from "./diagnosis.ts";
+import { groupDigits, plural } from "./figure-text.ts";
 import { printable, wrap } from "./plain-text.ts";
 import type { Question } from "./questions.ts";
-import { groupDigits, plural } from "./statistics.ts";
 
 const LABEL = 14;
 const ID = 24;

@@ -1,7 +1,7 @@
 // Intervals for shares and their differences. Both are score intervals: they hold where a share is 0 or 1, as most are here.
 
 /** Two-sided 95 %: the 0.975 quantile of the standard normal distribution. */
-const Z = 1.959963984540054;
+export const Z_95 = 1.959963984540054;
 
 /** A share with its 95 % interval; all null when there is nothing to take a share of. */
 export interface Share {
@@ -12,13 +12,13 @@ export interface Share {
   readonly high: number | null;
 }
 
-/** Wilson's interval of n out of `of` (Wilson 1927; Newcombe 1998a, method 3). */
+/** Wilson's interval of n out of `of` (E. B. Wilson, JASA 22, 1927, eq. 5; Newcombe 1998a, method 3): within [0, 1], and of some length also where n is 0 or `of`. */
 export function wilson(n: number, of: number): Share {
   if (of === 0) return { n, of, share: null, low: null, high: null };
   const share = n / of;
-  const z2 = (Z * Z) / of;
+  const z2 = (Z_95 * Z_95) / of;
   const centre = (share + z2 / 2) / (1 + z2);
-  const half = (Z * Math.sqrt((share * (1 - share)) / of + z2 / of / 4)) / (1 + z2);
+  const half = (Z_95 * Math.sqrt((share * (1 - share)) / of + z2 / of / 4)) / (1 + z2);
   // At the ends the formula gives 0 and 1 up to rounding.
   return {
     n,

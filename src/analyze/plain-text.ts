@@ -22,6 +22,33 @@ export function width(text: string): number {
   return columns;
 }
 
+/** The widest cell of each column; a row may lack cells at its end. */
+export function columnWidths(rows: readonly (readonly string[])[]): number[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, width(cell));
+  }
+  return widths;
+}
+
+/** A line a row, its cells padded to `widths` with `gap` spaces between; the columns in `right` end together. No space at a line's end. */
+export function alignColumns(
+  rows: readonly (readonly string[])[],
+  widths: readonly number[],
+  right: readonly number[],
+  gap: number,
+): string[] {
+  return rows.map((row) =>
+    row
+      .map((cell, i) => {
+        const space = " ".repeat((widths[i] ?? 0) - width(cell));
+        return right.includes(i) ? space + cell : cell + space;
+      })
+      .join(" ".repeat(gap))
+      .trimEnd(),
+  );
+}
+
 /** Words of `text` on lines of at most `columns`; continuation lines start with `indent` spaces. */
 export function wrap(text: string, indent: number, columns: number = LINE_WIDTH): string[] {
   const lines: string[] = [];

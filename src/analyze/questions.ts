@@ -1,8 +1,8 @@
 // The questions a recording is asked, and what its evidence says to each: yes, partly or no, why, and which probes or
 // events would close the gap. Part of diagnosis.ts. What each probe tells: docs/model.md and docs/formats.md#probes.
 import type { ReplayInfo, VerdictTables } from "../table/verdict-tables.ts";
+import { plural } from "./figure-text.ts";
 import { textAt } from "./rows.ts";
-import { plural } from "./statistics.ts";
 import type { Summary } from "./summary.ts";
 
 export type Answer = "yes" | "partly" | "no";

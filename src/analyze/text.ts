@@ -5,12 +5,12 @@ import { formatDuration } from "../base/time.ts";
 import type { ResultTables } from "../table/verdict-tables.ts";
 import type { CountAgreement } from "./agreement.ts";
 import { lazyText, namedText } from "./attribution-text.ts";
+import { percent, plural } from "./figure-text.ts";
 import { printable, wrap } from "./plain-text.ts";
 import { type PolicySummary, referencePolicy } from "./policy-summary.ts";
 import { answerOf } from "./report/answer.ts";
 import { Figures } from "./report/figures.ts";
 import { textOf } from "./report/html.ts";
-import { percent, plural } from "./statistics.ts";
 import { commonUnit, type Summary } from "./summary.ts";
 import { nearMissTexts, waitTexts } from "./waits-text.ts";
 

@@ -1,8 +1,8 @@
 // Two paragraphs of the text answer: waits other than for a fork's window, and near misses. Part of text.ts.
 import type { TimeUnit } from "../base/time.ts";
 import { formatDuration } from "../base/time.ts";
+import { plural } from "./figure-text.ts";
 import { type Blocked, type NearMisses, referencePolicy } from "./policy-summary.ts";
-import { plural } from "./statistics.ts";
 import { commonUnit, type Summary } from "./summary.ts";
 
 /** One sentence a line, unwrapped: [label, text]. */

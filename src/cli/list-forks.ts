@@ -1,6 +1,6 @@
 // A line a fork: what explain prints without a fork's number. The numbers are those that explain takes.
 import { type Outcome, outcomeOf } from "../analyze/outcomes.ts";
-import { printable, width } from "../analyze/plain-text.ts";
+import { alignColumns, columnWidths, printable } from "../analyze/plain-text.ts";
 import { textAt } from "../analyze/rows.ts";
 import { formatDuration, formatTimestamp } from "../base/time.ts";
 import type { VerdictTables } from "../table/verdict-tables.ts";
@@ -9,7 +9,8 @@ import { filterResults } from "./filter-results.ts";
 import { readResults } from "./results.ts";
 
 const HEAD = ["fork", "check at", "task", "CPU", "window", "policies"] as const;
-const RIGHT = [true, true, false, true, true, false] as const;
+/** Columns of numbers. */
+const RIGHT = [0, 1, 3, 4] as const;
 
 /** The selected forks of `dir`, one a line below a heading; the last line counts them. */
 export async function listForks(dir: string, filter: FilterCliOptions): Promise<readonly string[]> {
@@ -30,7 +31,8 @@ export async function listForks(dir: string, filter: FilterCliOptions): Promise<
     ];
   });
   const recorded = whole.filter?.recorded ?? whole.tables.forks.length;
-  return [...aligned([HEAD, ...rows]), `${forks.length} of ${recorded} forks`];
+  const cells = [HEAD, ...rows];
+  return [...alignColumns(cells, columnWidths(cells), RIGHT, 2), `${forks.length} of ${recorded} forks`];
 }
 
 /** What is said of each outcome, the worst first. */
@@ -63,18 +65,5 @@ function outcomesByFork({ verdicts }: VerdictTables): Map<number, string> {
         .map(([outcome, word]) => `${word} ${of.get(outcome)}`)
         .join(" "),
     ]),
-  );
-}
-
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = HEAD.map((_, i) => rows.reduce((most, row) => Math.max(most, width(row[i] ?? "")), 0));
-  return rows.map((row) =>
-    row
-      .map((cell, i) => {
-        const space = " ".repeat((widths[i] ?? 0) - width(cell));
-        return RIGHT[i] === true ? space + cell : cell + space;
-      })
-      .join("  ")
-      .trimEnd(),
   );
 }

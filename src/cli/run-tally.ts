@@ -1,5 +1,5 @@
 // What a run read and how long it took: the closing line on standard error, and the stages with -v.
-import { groupDigits, plural } from "../analyze/statistics.ts";
+import { groupDigits, plural } from "../analyze/figure-text.ts";
 import { detail, note } from "./output.ts";
 
 /** Counts of one run, from its making on. */

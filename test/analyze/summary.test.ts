@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { claims } from "../../src/analyze/claims.ts";
 import { compare } from "../../src/analyze/compare.ts";
 import { renderComparison } from "../../src/analyze/compare-text.ts";
+import { percent } from "../../src/analyze/figure-text.ts";
 import type { PolicySummary } from "../../src/analyze/policy-summary.ts";
-import { percent } from "../../src/analyze/statistics.ts";
 import { summarize } from "../../src/analyze/summary.ts";
 import {
   type DenialRow,

@@ -1,8 +1,8 @@
 // The stdout answer: width, escaping, and that its numbers are the summary's.
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { percent } from "../../src/analyze/figure-text.ts";
 import { LINE_WIDTH, printable, width, wrap } from "../../src/analyze/plain-text.ts";
-import { percent } from "../../src/analyze/statistics.ts";
 import { summarize } from "../../src/analyze/summary.ts";
 import { renderText } from "../../src/analyze/text.ts";
 import { emptyFixture, fixture, HOSTILE } from "../support/verdict-fixture.ts";

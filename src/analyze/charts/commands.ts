@@ -1,7 +1,8 @@
 // Chart: who forks, and what the chosen policy decides for each: the most frequent commands and the rest.
+
+import { groupDigits, percent, plural } from "../figure-text.ts";
 import { OUTCOME_LABELS, OUTCOMES } from "../outcomes.ts";
 import { referencePolicy } from "../policy-summary.ts";
-import { groupDigits, percent, plural } from "../statistics.ts";
 import type { Summary } from "../summary.ts";
 import type { Cells } from "./cells.ts";
 import {

@@ -2,9 +2,9 @@
 // without it, one denied by several would not.
 import type { ResultTables } from "../../table/verdict-tables.ts";
 import { DENIAL_CAUSES } from "../../table/verdict-tables.ts";
+import { groupDigits, percent, plural } from "../figure-text.ts";
 import { referencePolicy } from "../policy-summary.ts";
 import { eachRow, forkRowById } from "../rows.ts";
-import { groupDigits, percent, plural } from "../statistics.ts";
 import type { Summary } from "../summary.ts";
 import { type Cells, significant } from "./cells.ts";
 import { type Chart, type ChartTable, type Dataset, nothingToDraw, PALETTE, specOf } from "./chart.ts";

@@ -2,9 +2,9 @@
 import { formatDuration } from "../../base/time.ts";
 import type { ResultTables } from "../../table/verdict-tables.ts";
 import { WINDOW_KINDS } from "../../table/verdict-tables.ts";
+import { plural } from "../figure-text.ts";
 import { type Ranks, ranksOf } from "../ranks.ts";
 import { durationNs, forkRowById } from "../rows.ts";
-import { plural } from "../statistics.ts";
 import type { Summary } from "../summary.ts";
 import type { Cells } from "./cells.ts";
 import { type Cell, type Chart, type ChartTable, nothingToDraw, PALETTE, specOf } from "./chart.ts";

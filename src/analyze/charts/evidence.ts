@@ -1,6 +1,6 @@
 // Chart: how good the evidence is. One row a figure, one column an evidence class; every number is a number of forks.
 import { EVIDENCE } from "../../table/verdict-tables.ts";
-import { groupDigits, percent, plural } from "../statistics.ts";
+import { groupDigits, percent, plural } from "../figure-text.ts";
 import type { Summary } from "../summary.ts";
 import { type Chart, nothingToDraw, specOf } from "./chart.ts";
 

@@ -2,8 +2,8 @@
 // never unsafe by itself.
 import type { ResultTables } from "../../table/verdict-tables.ts";
 import { EXPOSURE_CLASSES } from "../../table/verdict-tables.ts";
+import { groupDigits, percent, plural } from "../figure-text.ts";
 import { textAt } from "../rows.ts";
-import { groupDigits, percent, plural } from "../statistics.ts";
 import type { Summary } from "../summary.ts";
 import type { Cells } from "./cells.ts";
 import { type Chart, type Dataset, nothingToDraw, PALETTE, specOf } from "./chart.ts";

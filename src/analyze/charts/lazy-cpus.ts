@@ -1,6 +1,6 @@
 // Chart: how many other CPUs hold the forker's mm lazily at the check.
 import type { ResultTables } from "../../table/verdict-tables.ts";
-import { groupDigits, percent, plural } from "../statistics.ts";
+import { groupDigits, percent, plural } from "../figure-text.ts";
 import type { Summary } from "../summary.ts";
 import type { Cells } from "./cells.ts";
 import { type Chart, nothingToDraw, PALETTE, specOf } from "./chart.ts";

@@ -3,8 +3,8 @@
 import type { ColumnTable } from "../../table/columns.ts";
 import { LEFT_BY, type NEAR_MISS_SPEC, type ResultTables } from "../../table/verdict-tables.ts";
 import { eachLazy } from "../attribution.ts";
+import { plural } from "../figure-text.ts";
 import { forkRowById } from "../rows.ts";
-import { plural } from "../statistics.ts";
 import type { Summary } from "../summary.ts";
 import type { Cells } from "./cells.ts";
 import { type Chart, PALETTE } from "./chart.ts";

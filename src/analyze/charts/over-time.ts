@@ -1,8 +1,9 @@
 // Chart: the fast-path rate over the recording for the chosen policy, with a rug of unsafe forks and of lost events.
 // Brushing it narrows the other charts.
+
+import { groupDigits, percent, plural } from "../figure-text.ts";
 import { OUTCOME_LABELS, OUTCOMES } from "../outcomes.ts";
 import { referencePolicy } from "../policy-summary.ts";
-import { groupDigits, percent, plural } from "../statistics.ts";
 import type { Summary } from "../summary.ts";
 import { type Cells, significant } from "./cells.ts";
 import {

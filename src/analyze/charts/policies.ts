@@ -1,7 +1,9 @@
 // Chart: how often each policy takes the fast path, with how sure that share is, and what of it is unsafe.
+
+import { groupDigits, percent, plural } from "../figure-text.ts";
+import { wilson, Z_95 } from "../intervals.ts";
 import { OUTCOME_LABELS } from "../outcomes.ts";
 import { type PolicySummary, referencePolicy } from "../policy-summary.ts";
-import { groupDigits, percent, plural, wilson, Z_95 } from "../statistics.ts";
 import type { Summary } from "../summary.ts";
 import type { Cells } from "./cells.ts";
 import {
@@ -138,9 +140,9 @@ export function fastInterval(
   { fast, indeterminate }: PolicySummary,
   total: number,
 ): { readonly low: number; readonly high: number } | null {
-  const below = wilson(fast, total);
-  const above = wilson(fast + indeterminate, total);
-  return below === null || above === null ? null : { low: below.low, high: above.high };
+  const { low } = wilson(fast, total);
+  const { high } = wilson(fast + indeterminate, total);
+  return low === null || high === null ? null : { low, high };
 }
 
 function tableOf({ policies, forks }: Summary, ids: readonly string[]): ChartTable {

@@ -1,9 +1,9 @@
 // The report's first screen: the answer, one sentence a question, each figure read from the summary by its path.
 
 import type { CrLoads } from "../../table/verdict-tables.ts";
+import { plural } from "../figure-text.ts";
 import { bounded } from "../intervals.ts";
 import { referencePolicy } from "../policy-summary.ts";
-import { plural } from "../statistics.ts";
 import type { Summary } from "../summary.ts";
 import { type Figures, groupsBy, listOf } from "./figures.ts";
 import { type Html, html, inputText } from "./html.ts";

@@ -3,8 +3,8 @@
 import type { cellsOf } from "../charts/cells.ts";
 import type { Cell, Chart, ChartTable } from "../charts/chart.ts";
 import { csvText } from "../csv.ts";
+import { groupDigits } from "../figure-text.ts";
 import { referencePolicy } from "../policy-summary.ts";
-import { groupDigits } from "../statistics.ts";
 import type { Summary } from "../summary.ts";
 import { dataTable, type Html, html, type TableCell } from "./html.ts";
 

@@ -1,7 +1,7 @@
 // Figures of summary.json in sentences and tables: read by their path, so that a sentence cannot say another number, and
 // marked with that path, so that anybody (and a test) can check the page against the file.
 import { formatDuration, type TimeUnit } from "../../base/time.ts";
-import { groupDigits, percent } from "../statistics.ts";
+import { groupDigits, percent } from "../figure-text.ts";
 import type { Summary } from "../summary.ts";
 import { type Html, html } from "./html.ts";
 

@@ -4,7 +4,7 @@ import type { EventTable, TraceMeta } from "../../table/event-batch.ts";
 import type { ResultTables } from "../../table/verdict-tables.ts";
 import { cellsOf } from "../charts/cells.ts";
 import { allCharts } from "../charts/index.ts";
-import { plural } from "../statistics.ts";
+import { plural } from "../figure-text.ts";
 import { commonUnit, type Summary } from "../summary.ts";
 import { answerSection } from "./answer.ts";
 import { chartsSection } from "./charts.ts";

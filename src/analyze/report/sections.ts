@@ -3,7 +3,7 @@
 import { formatDuration } from "../../base/time.ts";
 import type { TraceMeta } from "../../table/event-batch.ts";
 import type { ResultTables } from "../../table/verdict-tables.ts";
-import { groupDigits, plural } from "../statistics.ts";
+import { groupDigits, plural } from "../figure-text.ts";
 import type { Summary } from "../summary.ts";
 import { needsOfWaits } from "./answer.ts";
 import { dataTable, type Html, type HtmlValue, html, inputText } from "./html.ts";

@@ -14,8 +14,8 @@ import type {
   VerdictRow,
 } from "../../table/verdict-tables.ts";
 import { EXPOSURE_MEANING } from "../charts/exposures.ts";
+import { groupDigits, plural } from "../figure-text.ts";
 import { rowsAt } from "../rows.ts";
-import { groupDigits, plural } from "../statistics.ts";
 import { groupsBy, listOf } from "./figures.ts";
 import { dataTable, type Html, html, inputText } from "./html.ts";
 import { type Choice, CONTROL, KINDS, type WindowKind } from "./interesting.ts";
