@@ -1,18 +1,28 @@
-// npm run kernel: builds assembly/plain.ts and puts it, as base64, into src/ingest/kernel-wasm.ts, because the rooms
-// behind the command line read no files. With --check: says whether that file is what the source gives.
+// npm run kernel: builds the modules of assembly/ and puts them, as base64, into src/ingest, because the rooms behind the
+// command line read no files. A test holds these files to what the source gives.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 
-const SOURCE = "assembly/plain.ts";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const TARGET = fileURLToPath(new URL("../src/ingest/kernel-wasm.ts", import.meta.url));
 const FLAGS = ["-O3", "--runtime", "stub", "--noAssert", "--enable", "simd"];
 
-/** The text of src/ingest/kernel-wasm.ts. */
-export async function kernelSource(): Promise<string> {
+export interface KernelModule {
+  readonly source: string;
+  readonly target: string;
+  readonly constant: string;
+}
+
+/** One for text, one for binary recordings. */
+export const MODULES: readonly KernelModule[] = [
+  { source: "assembly/plain.ts", target: "src/ingest/kernel-wasm.ts", constant: "KERNEL_WASM" },
+  { source: "assembly/pages.ts", target: "src/ingest/ring-buffer/pages-wasm.ts", constant: "PAGES_WASM" },
+];
+
+/** The text of a module's target. */
+export async function kernelSource({ source, constant }: KernelModule): Promise<string> {
   let binary: Uint8Array | undefined;
-  const { error, stderr } = await asc.main([SOURCE, "--baseDir", ROOT, ...FLAGS, "--outFile", "plain.wasm"], {
+  const { error, stderr } = await asc.main([source, "--baseDir", ROOT, ...FLAGS, "--outFile", "out.wasm"], {
     readFile: (name, base) => readOrNull(`${base}/${name}`),
     writeFile: (_name, contents) => {
       if (typeof contents !== "string") binary = contents;
@@ -20,12 +30,12 @@ export async function kernelSource(): Promise<string> {
     listFiles: () => [],
   });
   if (error !== null || binary === undefined)
-    throw new Error(`${SOURCE}: ${String(error)}\n${stderr.toString()}`);
+    throw new Error(`${source}: ${String(error)}\n${stderr.toString()}`);
   return [
-    "// Built from assembly/plain.ts by `npm run kernel`; do not edit.",
+    `// Built from ${source} by \`npm run kernel\`; do not edit.`,
     "",
     "/** The WebAssembly module, base64. */",
-    `export const KERNEL_WASM: string =\n  "${Buffer.from(binary).toString("base64")}";`,
+    `export const ${constant}: string =\n  "${Buffer.from(binary).toString("base64")}";`,
     "",
   ].join("\n");
 }
@@ -38,4 +48,6 @@ function readOrNull(path: string): string | null {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(TARGET, await kernelSource());
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const module of MODULES) writeFileSync(`${ROOT}${module.target}`, await kernelSource(module));
+}

@@ -1,13 +1,13 @@
 // scanPlain() by WebAssembly: the kernel (assembly/plain.ts) reads heads, counts what is skipped and makes rows of
 // sched_switch, of a task's life and of probes (assembly/rows.ts); other wanted lines come back as records and are decoded here.
-import type { EventBatch } from "../table/event-batch.ts";
 import { headOfLine } from "./event-head.ts";
 import type { EventDecoder } from "./events.ts";
+import { type AtLine, constantsOf, instanceOf, type KernelExports, KernelRows } from "./kernel-rows.ts";
 import { KERNEL_WASM } from "./kernel-wasm.ts";
 import { ascii } from "./numbers.ts";
 import { ARG_NAMES } from "./probe-args.ts";
 import type { Cursor, ScannedFormat } from "./scan.ts";
-import { replaceIds, type Sink } from "./sink.ts";
+import type { Sink } from "./sink.ts";
 
 /** Formats by their number in the kernel. */
 export const KERNEL_FORMATS = ["ftrace-text", "trace-cmd-report", "perf-script"] as const;
@@ -15,7 +15,6 @@ export type KernelFormat = (typeof KERNEL_FORMATS)[number];
 
 /** Longest beginning of an event the kernel compares. */
 const TEXT_BYTES = 64;
-const PAGE_BYTES = 1 << 16;
 /** The kernel looks this far behind the text. */
 const MARGIN = 160;
 
@@ -40,22 +39,11 @@ const State = {
 } as const;
 /** Of ACTIONS in the kernel. */
 const ACTIONS = { none: 0, switch: 1, probe: 2, task: 3 } as const;
-const COMM_BYTES = 16;
 const KEY_BYTES = 16;
 
-/** What is used of WebAssembly, which neither ES nor Node's types declare. */
-interface Host {
-  readonly WebAssembly: {
-    readonly Module: new (binary: Uint8Array) => object;
-    readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
-  };
-}
-
-interface Exports {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+interface Exports extends KernelExports {
   reset(shapes: number, format: number): void;
   scan(from: number, to: number, format: number, epoch: number, irqColumn: number): number;
-  readonly [constant: string]: unknown;
 }
 
 /** Stamps the kernel has seen, of all lines: seconds and ns. */
@@ -81,9 +69,11 @@ export interface KernelScan {
   readonly irqColumn: number;
 }
 
-/** Addresses in the kernel's memory, by the names it exports them under. */
-const ADDRESSES = [
+/** Addresses and sizes in the kernel's memory, by the names it exports them under. */
+const CONSTANTS = [
   "SHAPES",
+  "SHAPE_BYTES",
+  "MAX_SHAPES",
   "LENGTHS",
   "NAME_IDS",
   "SKIPPED",
@@ -91,34 +81,15 @@ const ADDRESSES = [
   "KINDS",
   "ALIASES",
   "RECORDS",
+  "MAX_RECORDS",
+  "RECORD_WORDS",
+  "MAX_ROWS",
   "STATE",
-  "COMMS",
-  "COMM_LENGTHS",
-  "POINTERS",
   "KEYS",
   "KEY_LENGTHS",
   "KEY_CODES",
-  "NS",
-  "KIND",
-  "CPU",
-  "CTX",
-  "TID",
-  "TGID",
-  "COMM",
-  "ARG_TID",
-  "ARG_COMM",
-  "MM",
-  "MM2",
-  "USERS",
-  "COUNT",
-  "FLAGS",
-  "LINE_NUMBERS",
   "HEAP",
 ] as const;
-type Addresses = Readonly<Record<(typeof ADDRESSES)[number], number>>;
-
-/** As in Sink.addMany. */
-type AtLine = (line: number) => void;
 
 let kernel: Kernel | undefined;
 
@@ -131,38 +102,13 @@ export function theKernel(): Kernel {
 /** One a thread: the module's memory holds one part at a time. */
 class Kernel {
   readonly #exports: Exports;
-  readonly #at: Addresses;
-  readonly #shapeBytes: number;
-  readonly #maxShapes: number;
-  readonly #maxRecords: number;
-  readonly #maxRows: number;
-  readonly #rowRoom: number;
-  readonly #recordWords: number;
-  /** The sink's ids of the kernel's names and pointers, as far as they are known. */
-  readonly #commIds: Int32Array;
-  readonly #pointerIds: Int32Array;
-  #comms = 0;
-  #pointers = 0;
-  /** Views of the memory; made again when it has grown. */
-  #words: Int32Array = new Int32Array(0);
-  #bytes: Uint8Array = new Uint8Array(0);
-  #rows: EventBatch | null = null;
+  readonly #at: Readonly<Record<(typeof CONSTANTS)[number], number>>;
+  readonly #rows: KernelRows;
 
   constructor() {
-    const binary = Uint8Array.from(atob(KERNEL_WASM), (c) => c.charCodeAt(0));
-    const { Module, Instance } = (globalThis as unknown as Host).WebAssembly;
-    this.#exports = new Instance(new Module(binary), {}).exports as Exports;
-    const constant = (name: string): number => (this.#exports[name] as { readonly value: number }).value;
-    this.#shapeBytes = constant("SHAPE_BYTES");
-    this.#maxShapes = constant("MAX_SHAPES");
-    this.#maxRecords = constant("MAX_RECORDS");
-    this.#maxRows = constant("MAX_ROWS");
-    this.#rowRoom = constant("ROW_ROOM");
-    this.#recordWords = constant("RECORD_WORDS");
-    this.#at = Object.fromEntries(ADDRESSES.map((name) => [name, constant(name)])) as Addresses;
-    this.#commIds = new Int32Array(constant("MAX_COMMS"));
-    this.#pointerIds = new Int32Array(constant("MAX_POINTERS"));
-    this.#view();
+    this.#exports = instanceOf(KERNEL_WASM) as Exports;
+    this.#at = constantsOf(this.#exports, CONSTANTS);
+    this.#rows = new KernelRows(this.#exports);
     this.#teachKeys();
   }
 
@@ -174,7 +120,7 @@ class Kernel {
     const length = to - cursor.at;
     const text = this.#load(bytes, cursor.at, to);
     const { STATE } = this.#at;
-    const state = this.#words.subarray(STATE >> 2, (STATE >> 2) + 16);
+    const state = this.#rows.words.subarray(STATE >> 2, (STATE >> 2) + 16);
     state[State.line] = cursor.line;
     const end = text + length;
     const shift = cursor.at - text;
@@ -185,16 +131,17 @@ class Kernel {
     do {
       at = this.#exports.scan(at, end, number, sink.epochSeconds, irqColumn);
       this.#decode(run, bytes, state, shift, atLine);
-      isFull = state[State.records] === this.#maxRecords || state[State.rows]! >= this.#maxRows;
+      isFull = state[State.records] === this.#at.MAX_RECORDS || state[State.rows]! >= this.#at.MAX_ROWS;
     } while (isFull && at < end);
     this.#count(decoder);
     const stamp = (hi: number, lo: number): [number, number] => [state[hi]!, state[lo]!];
     const lowest = stamp(State.lowestHi, State.lowestLo);
     const highest = stamp(State.highestHi, State.highestLo);
-    sink.skimMany(state[State.skimmed]!, lowest, highest, state[State.maxCpu]!);
+    const last = stamp(State.lastHi, State.lastLo);
+    sink.skimMany(state[State.skimmed]!, lowest, highest, last, state[State.maxCpu]!);
     format.countMany(state[State.line]! - cursor.line, {
       first: stamp(State.firstHi, State.firstLo),
-      last: stamp(State.lastHi, State.lastLo),
+      last,
       stepsBack: state[State.stepsBack]!,
     });
     cursor.at = at + shift;
@@ -206,24 +153,24 @@ class Kernel {
     const { KEYS, KEY_LENGTHS, KEY_CODES } = this.#at;
     let key = 0;
     for (const [name, code] of ARG_NAMES) {
-      this.#bytes.set(ascii(`${name}=`), KEYS + key * KEY_BYTES);
-      this.#words[(KEY_LENGTHS >> 2) + key] = name.length + 1;
-      this.#words[(KEY_CODES >> 2) + key] = code;
+      this.#rows.bytes.set(ascii(`${name}=`), KEYS + key * KEY_BYTES);
+      this.#rows.words[(KEY_LENGTHS >> 2) + key] = name.length + 1;
+      this.#rows.words[(KEY_CODES >> 2) + key] = code;
       key++;
     }
   }
 
   #teach(decoder: EventDecoder, format: number): boolean {
     const { shapes } = decoder;
-    if (shapes.size > this.#maxShapes) return false;
-    const { SHAPES, LENGTHS, NAME_IDS, ACTIONS: AT, KINDS, ALIASES } = this.#at;
-    const memory = this.#bytes;
-    const words = this.#words;
+    if (shapes.size > this.#at.MAX_SHAPES) return false;
+    const { SHAPES, SHAPE_BYTES, LENGTHS, NAME_IDS, ACTIONS: AT, KINDS, ALIASES } = this.#at;
+    const memory = this.#rows.bytes;
+    const words = this.#rows.words;
     for (let id = 0; id < shapes.size; id++) {
       const printed = shapes.printed(id);
       if (printed.length > TEXT_BYTES) return false;
-      const at = SHAPES + id * this.#shapeBytes;
-      memory.fill(0, at, at + this.#shapeBytes);
+      const at = SHAPES + id * SHAPE_BYTES;
+      memory.fill(0, at, at + SHAPE_BYTES);
       memory.set(printed, at);
       memory.fill(0xff, at + TEXT_BYTES, at + TEXT_BYTES + printed.length);
       const nameId = shapes.nameIds[id]!;
@@ -236,54 +183,22 @@ class Kernel {
       words[(ALIASES >> 2) + id] = isAlias ? 1 : 0;
     }
     this.#exports.reset(shapes.size, format);
-    this.#comms = 0;
-    this.#pointers = 0;
+    this.#rows.forgetNames();
     return true;
   }
 
   /** Where bytes[from, to) stand in the kernel's memory: they are copied unless they lie there, in room(). */
   #load(bytes: Uint8Array, from: number, to: number): number {
-    if (bytes.buffer === this.#bytes.buffer) return bytes.byteOffset + from;
+    if (bytes.buffer === this.#rows.bytes.buffer) return bytes.byteOffset + from;
     this.room(to - from).set(bytes.subarray(from, to));
     return this.#at.HEAP;
   }
 
   /** `length` bytes of the kernel's memory, for text that scan() will be given; until the next call. */
   room(length: number): Uint8Array {
-    const { memory } = this.#exports;
     const { HEAP } = this.#at;
-    const missing = HEAP + length + MARGIN - memory.buffer.byteLength;
-    if (missing > 0) {
-      memory.grow(Math.ceil(missing / PAGE_BYTES));
-      this.#view();
-    }
-    return this.#bytes.subarray(HEAP, HEAP + length);
-  }
-
-  #view(): void {
-    const { buffer } = this.#exports.memory;
-    const at = this.#at;
-    const rows = this.#rowRoom;
-    this.#bytes = new Uint8Array(buffer);
-    this.#words = new Int32Array(buffer);
-    this.#rows = {
-      length: rows,
-      ns: new Float64Array(buffer, at.NS, rows),
-      kind: new Uint8Array(buffer, at.KIND, rows),
-      cpu: new Int16Array(buffer, at.CPU, rows),
-      ctx: new Uint8Array(buffer, at.CTX, rows),
-      tid: new Int32Array(buffer, at.TID, rows),
-      tgid: new Int32Array(buffer, at.TGID, rows),
-      comm: new Int32Array(buffer, at.COMM, rows),
-      argTid: new Int32Array(buffer, at.ARG_TID, rows),
-      argComm: new Int32Array(buffer, at.ARG_COMM, rows),
-      mm: new Int32Array(buffer, at.MM, rows),
-      mm2: new Int32Array(buffer, at.MM2, rows),
-      users: new Int32Array(buffer, at.USERS, rows),
-      count: new Int32Array(buffer, at.COUNT, rows),
-      flags: new Int32Array(buffer, at.FLAGS, rows),
-      line: new Uint32Array(buffer, at.LINE_NUMBERS, rows),
-    };
+    this.#rows.makeRoom(HEAP + length + MARGIN);
+    return this.#rows.bytes.subarray(HEAP, HEAP + length);
   }
 
   /** The rows and the records of the lines scanned last, in the text's order. */
@@ -294,13 +209,13 @@ class Kernel {
     shift: number,
     atLine: AtLine,
   ): void {
-    const words = this.#words;
+    const words = this.#rows.words;
     const { head } = sink;
     head.ticks = false;
     let taken = 0;
     let at = this.#at.RECORDS >> 2;
-    for (let i = 0; i < state[State.records]!; i++, at += this.#recordWords) {
-      taken = this.#take(sink, taken, words[at + 12]!, words[at + 13]!, words[at + 14]!, atLine);
+    for (let i = 0; i < state[State.records]!; i++, at += this.#at.RECORD_WORDS) {
+      taken = this.#rows.take(sink, taken, words[at + 12]!, words[at + 13]!, words[at + 14]!, atLine);
       head.bytes = bytes;
       head.start = words[at]! + shift;
       head.end = words[at + 1]! + shift;
@@ -316,32 +231,7 @@ class Kernel {
       format.complete(head);
       if (sink.begin()) decoder.decodeNamed(words[at + 10]!, words[at + 11]! + shift);
     }
-    this.#take(sink, taken, state[State.rows]!, state[State.comms]!, state[State.pointers]!, atLine);
-  }
-
-  /**
-   * Adds rows [start, end) with the sink's ids; `comms` and `pointers` of the kernel's have been met up to there. Ids are
-   * given in the order of first sight, whoever reads the line.
-   */
-  #take(sink: Sink, start: number, end: number, comms: number, pointers: number, atLine: AtLine): number {
-    const { COMMS, COMM_LENGTHS, POINTERS } = this.#at;
-    const words = this.#words;
-    for (; this.#comms < comms; this.#comms++) {
-      const at = COMMS + this.#comms * COMM_BYTES;
-      const length = words[(COMM_LENGTHS >> 2) + this.#comms]!;
-      this.#commIds[this.#comms] = sink.comms.intern(this.#bytes, at, at + length);
-    }
-    for (; this.#pointers < pointers; this.#pointers++) {
-      const at = (POINTERS >> 2) + this.#pointers * 2;
-      this.#pointerIds[this.#pointers] = sink.pointers.ofWords(words[at + 1]!, words[at]!);
-    }
-    const rows = this.#rows!;
-    replaceIds(rows.comm, start, end, this.#commIds);
-    replaceIds(rows.argComm, start, end, this.#commIds);
-    replaceIds(rows.mm, start, end, this.#pointerIds);
-    replaceIds(rows.mm2, start, end, this.#pointerIds);
-    sink.addMany(rows, start, end, atLine);
-    return end;
+    this.#rows.take(sink, taken, state[State.rows]!, state[State.comms]!, state[State.pointers]!, atLine);
   }
 
   #count(decoder: EventDecoder): void {
@@ -349,7 +239,7 @@ class Kernel {
     const from = this.#at.SKIPPED >> 2;
     for (let id = 0; id < shapes.size; id++) {
       const nameId = shapes.nameIds[id]!;
-      const lines = this.#words[from + id]!;
+      const lines = this.#rows.words[from + id]!;
       if (nameId < 0) shapes.skipped[id]! += lines;
       else if (lines > 0) decoder.countProbed(nameId, lines);
     }

@@ -36,6 +36,8 @@ export interface SinkTally {
   readonly events: number;
   readonly firstNs: number;
   readonly lastNs: number;
+  /** Time of the event read last. */
+  readonly endNs: number;
   readonly maxCpu: number;
   readonly comms: { readonly heap: Uint8Array; readonly starts: Int32Array };
   readonly pointers: { readonly hi: Int32Array; readonly lo: Int32Array };
@@ -164,22 +166,31 @@ export class Sink {
   /** Takes in an event that makes no row: as begin(), for a plausible head whose time takesTime() and while canSkim(). */
   skim({ hi, lo, cpu }: EventHead): void {
     const ns = (hi - this.#epochHi) * 1e9 + lo;
+    this.#ns = ns;
     if (ns > this.#lastNs) this.#lastNs = ns;
     if (ns < this.#firstNs) this.#firstNs = ns;
     if (cpu > this.#maxCpu) this.#maxCpu = cpu;
     this.events++;
   }
 
-  /** As skim() for `events` events: their lowest and highest time (seconds and ns) and their highest CPU. */
+  /** As skim() for `events` events: their lowest, highest and last time (seconds and ns) and their highest CPU. */
   skimMany(
     events: number,
     lowest: readonly [number, number],
     highest: readonly [number, number],
+    last: readonly [number, number],
     maxCpu: number,
   ): void {
+    const sinceEpoch = ([hi, lo]: readonly [number, number]): number => (hi - this.#epochHi) * 1e9 + lo;
+    this.skimSpan(events, sinceEpoch(lowest), sinceEpoch(highest), sinceEpoch(last), maxCpu);
+  }
+
+  /** As skimMany, with times in ns from the epoch. */
+  skimSpan(events: number, lowestNs: number, highestNs: number, lastNs: number, maxCpu: number): void {
     if (events === 0) return;
-    this.#firstNs = Math.min(this.#firstNs, (lowest[0] - this.#epochHi) * 1e9 + lowest[1]);
-    this.#lastNs = Math.max(this.#lastNs, (highest[0] - this.#epochHi) * 1e9 + highest[1]);
+    this.#ns = lastNs;
+    this.#firstNs = Math.min(this.#firstNs, lowestNs);
+    this.#lastNs = Math.max(this.#lastNs, highestNs);
     this.#maxCpu = Math.max(this.#maxCpu, maxCpu);
     this.events += events;
   }
@@ -216,6 +227,7 @@ export class Sink {
       events: this.events,
       firstNs: this.#firstNs,
       lastNs: this.#lastNs,
+      endNs: this.#ns,
       maxCpu: this.#maxCpu,
       comms: this.comms.packed(),
       pointers: this.pointers.packed(),
@@ -229,6 +241,7 @@ export class Sink {
     this.#append(rows, 0, rows.length, atLine);
     for (const [kind, count] of tally.kinds.entries()) this.kinds[kind]! += count;
     this.events += tally.events;
+    if (tally.events > 0) this.#ns = tally.endNs;
     if (tally.lastNs > this.#lastNs) this.#lastNs = tally.lastNs;
     if (tally.firstNs < this.#firstNs) this.#firstNs = tally.firstNs;
     if (tally.maxCpu > this.#maxCpu) this.#maxCpu = tally.maxCpu;

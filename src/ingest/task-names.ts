@@ -22,6 +22,11 @@ export class TaskNames {
     return id < 0 ? this.#unknown : id;
   }
 
+  /** Ids by tid, -1 where none is known, and that of an unknown name. Valid until the next set(). */
+  table(): { readonly ids: Int32Array; readonly unknown: number } {
+    return { ids: this.#ids, unknown: this.#unknown };
+  }
+
   /** Gives a task a name, by id; -1 forgets it. */
   set(tid: number, id: number): void {
     if (!isPid(tid)) return;

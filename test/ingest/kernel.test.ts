@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { kernelSource } from "../../assembly/build.ts";
+import { kernelSource, MODULES } from "../../assembly/build.ts";
 import { openIngest, type Part, type PartState, readPart } from "../../src/ingest/index.ts";
 import { ownSamples } from "../support/ingest-digest.ts";
 
@@ -52,12 +52,9 @@ function compare(bytes: Uint8Array, part: Uint8Array): number {
   return byKernel?.lines ?? 0;
 }
 
-test("kernel-wasm.ts is what assembly/plain.ts gives", async () => {
-  const committed = readFileSync(
-    fileURLToPath(new URL("../../src/ingest/kernel-wasm.ts", import.meta.url)),
-    "utf8",
-  );
-  expect(committed).toBe(await kernelSource());
+test.each(MODULES)("$target is what $source gives", async (module) => {
+  const committed = readFileSync(fileURLToPath(new URL(`../../${module.target}`, import.meta.url)), "utf8");
+  expect(committed).toBe(await kernelSource(module));
 });
 
 test.each(TEXTS.filter(({ bytes }) => bytes.length > 200_000))("$name", ({ bytes }) => {

@@ -21,6 +21,18 @@ test.each(OWN)("$name", ({ bytes }) => {
   expect(read(content, false)).toEqual(read(content, true));
 });
 
+test.each(OWN.filter(({ name }) => /ftrace|trace-cmd|perf/.test(name)))(
+  "$name, losses noted at its end",
+  ({ bytes }) => {
+    // All that is skimmed must be known when the note's row gets the time of the last event.
+    const content = Buffer.concat([
+      bytes(),
+      Buffer.from("CPU:1 [LOST 3 EVENTS]\nCPU:0 [3 EVENTS DROPPED]\n"),
+    ]);
+    expect(read(content, false)).toEqual(read(content, true));
+  },
+);
+
 describe.skipIf(SHARED.length === 0)(
   `${SHARED.length} recordings in ../shared/traces (FORKCAST_CORPUS=1)`,
   () => {

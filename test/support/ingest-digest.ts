@@ -7,8 +7,16 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { decompress } from "fzstd";
 import { InputError } from "../../src/base/errors.ts";
-import { type Ingest, type IngestOptions, openIngest } from "../../src/ingest/index.ts";
-import type { EventBatch } from "../../src/table/event-batch.ts";
+import type { ProblemLog } from "../../src/base/problem.ts";
+import { CODECS } from "../../src/cli/codecs.ts";
+import {
+  type Ingest,
+  type IngestOptions,
+  openIngest,
+  openRecording,
+  type RecordingOptions,
+} from "../../src/ingest/index.ts";
+import type { EventBatch, TraceMeta } from "../../src/table/event-batch.ts";
 
 const SHARED = fileURLToPath(new URL("../../../shared/traces/", import.meta.url));
 const OWN = fileURLToPath(new URL("../../traces/", import.meta.url));
@@ -35,19 +43,43 @@ const COLUMNS = [
 
 /** Reads by `feed`; returns the rows' hash, meta and problems, or the InputError's message. */
 export function digestOf(options: Omit<IngestOptions, "path">, feed: (ingest: Ingest) => void): unknown {
+  return outcomeOf((onBatch) => {
+    const ingest = openIngest({ path: "unknown", ...options }, onBatch);
+    return {
+      problems: ingest.problems,
+      end: () => {
+        feed(ingest);
+        return ingest.end();
+      },
+    };
+  });
+}
+
+/** As digestOf, of a binary recording. */
+export function recordingOutcome(options: Omit<RecordingOptions, "path" | "codecs">): unknown {
+  return outcomeOf((onBatch) => {
+    const recording = openRecording({ path: "unknown", codecs: CODECS, ...options }, onBatch);
+    return { problems: recording.problems, end: () => recording.read() };
+  });
+}
+
+interface Reading {
+  readonly problems: ProblemLog;
+  readonly end: () => TraceMeta;
+}
+
+function outcomeOf(open: (onBatch: (batch: EventBatch) => void) => Reading): unknown {
   const hashes = COLUMNS.map(() => createHash("sha256"));
-  const onBatch = (batch: EventBatch): void => {
-    for (const [i, name] of COLUMNS.entries()) {
-      const values = batch[name].subarray(0, batch.length);
-      hashes[i]?.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-    }
-  };
-  const ingest = openIngest({ path: "unknown", ...options }, onBatch);
   try {
-    feed(ingest);
-    const { epochNs, ...meta } = ingest.end();
+    const { problems, end } = open((batch) => {
+      for (const [i, name] of COLUMNS.entries()) {
+        const values = batch[name].subarray(0, batch.length);
+        hashes[i]?.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+      }
+    });
+    const { epochNs, ...meta } = end();
     const rows = COLUMNS.map((name, i) => `${name} ${hashes[i]?.digest("hex").slice(0, 16)}`);
-    return { rows, epochNs: String(epochNs), meta, problems: ingest.problems.list() };
+    return { rows, epochNs: String(epochNs), meta, problems: problems.list() };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return error.message;

@@ -7,7 +7,7 @@ import { MAX_CPU } from "../limits.ts";
 import type { RecordingReader, RecordingReaderOptions } from "../recordings/reader.ts";
 import { PageMerge } from "../ring-buffer/merge.ts";
 import { PlainPages } from "../ring-buffer/page-source.ts";
-import { CpuStream, commitOf, type PageLayout, readPageLayout, TICK_CLOCKS } from "../ring-buffer/pages.ts";
+import { commitOf, type PageLayout, readPageLayout, TICK_CLOCKS } from "../ring-buffer/pages.ts";
 import type { NamedSource } from "../source.ts";
 import { TaskNames } from "../task-names.ts";
 import { RecordDecoder } from "../tracepoints/decoder.ts";
@@ -34,7 +34,7 @@ export class RawPagesReader implements RecordingReader {
   }
 
   read(): void {
-    const { sink, files, onProgress } = this.#options;
+    const { sink, files, naive, onProgress } = this.#options;
     const found = findRawFiles(files);
     const { headerPage, formats, pages } = found;
     if (headerPage === undefined || formats.length === 0 || pages.length === 0) this.#refuse(found);
@@ -46,14 +46,16 @@ export class RawPagesReader implements RecordingReader {
       );
     const big = isBigEndian(pages, layout);
     this.#describe(found);
-    const decoder = this.#openDecoder(found, big);
+    const names = new TaskNames(sink);
+    if (found.cmdlines !== undefined) names.readSaved(bytesOf(found.cmdlines));
+    const decoder = this.#openDecoder(found, names, big);
     this.#decoder = decoder;
-    const merge = new PageMerge(sink, decoder, onProgress);
+    const merge = new PageMerge({ sink, decoder, names, layout, rule: null, naive, onProgress });
     this.#merge = merge;
     for (const { cpu, file } of pages) {
       if (cpu > MAX_CPU) continue;
       const source = new PlainPages(file, { cpu, at: 0, size: file.size }, layout.pageSize, pages.length);
-      merge.add(new CpuStream(cpu, 0, source, layout, big, null), source);
+      merge.add(cpu, 0, source);
     }
     merge.run(false, []);
   }
@@ -83,10 +85,8 @@ export class RawPagesReader implements RecordingReader {
     sink.declareCpus(Math.min(MAX_CPU, Math.max(...pages.map(({ cpu }) => cpu))) + 1);
   }
 
-  #openDecoder({ formats, cmdlines, kallsyms }: RawFiles, big: boolean): RecordDecoder {
+  #openDecoder({ formats, kallsyms }: RawFiles, names: TaskNames, big: boolean): RecordDecoder {
     const { sink, probes } = this.#options;
-    const names = new TaskNames(sink);
-    if (cmdlines !== undefined) names.readSaved(bytesOf(cmdlines));
     let symbols: Symbols | undefined;
     const decoder = new RecordDecoder({
       sink,

@@ -31,6 +31,8 @@ export interface RecordingOptions {
   readonly probes?: ReadonlyMap<string, string>;
   /** Rows per batch. */
   readonly batchRows?: number;
+  /** Reads by the reference only, which the fast ways are held against. */
+  readonly naive?: boolean;
   readonly onProgress?: (read: number) => void;
 }
 
@@ -74,6 +76,7 @@ export function openRecording(options: RecordingOptions, onBatch: (batch: EventB
     files,
     codecs,
     probes: options.probes ?? new Map(),
+    naive: options.naive ?? false,
     onProgress: options.onProgress ?? (() => {}),
   });
   return {

@@ -25,6 +25,8 @@ export interface RecordingReaderOptions {
   readonly codecs: Codecs;
   /** EVENT -> FUNCTION, from --probe. */
   readonly probes: ReadonlyMap<string, string>;
+  /** As RecordingOptions.naive. */
+  readonly naive: boolean;
   /** Called now and then with the bytes read so far. */
   readonly onProgress: (read: number) => void;
 }

@@ -32,6 +32,8 @@ export interface PageSource {
   /** The data ended before its size, or could not be read to its end. */
   readonly isCut: boolean;
   next(): boolean;
+  /** The page and those behind it that can be had without reading on, at most `limit` bytes; goes to the last of them. */
+  takePages(limit: number): Uint8Array;
 }
 
 /** Pages as they lie in the file. */
@@ -71,6 +73,13 @@ export class PlainPages implements PageSource {
     this.at = 0;
     if (this.bytes.length < this.pageSize) this.isCut = true;
     return this.bytes.length >= this.pageSize;
+  }
+
+  takePages(limit: number): Uint8Array {
+    const { at, bytes, pageSize } = this;
+    const length = Math.floor(Math.min(limit, bytes.length - at) / pageSize) * pageSize;
+    this.at += length - pageSize;
+    return bytes.subarray(at, at + length);
   }
 }
 
@@ -123,6 +132,13 @@ export class PackedPages implements PageSource {
     }
     this.#release();
     return false;
+  }
+
+  takePages(limit: number): Uint8Array {
+    const { at, bytes, pageSize } = this;
+    const length = Math.floor(Math.min(limit, bytes.length - at) / pageSize) * pageSize;
+    this.at += length - pageSize;
+    return bytes.subarray(at, at + length);
   }
 
   /** Decodes one chunk; false when it is damaged, or, with isCut, when no further one can be found. */

@@ -8,13 +8,7 @@ import { TRACE_DAT_DAMAGED, TRACE_DAT_OVERRUN } from "../problems.ts";
 import type { RecordingReader, RecordingReaderOptions } from "../recordings/reader.ts";
 import { PageMerge } from "../ring-buffer/merge.ts";
 import { type Budget, PAGE_BUDGET, PackedPages, PlainPages } from "../ring-buffer/page-source.ts";
-import {
-  CpuStream,
-  type PageLayout,
-  readPageLayout,
-  TICK_CLOCKS,
-  type TimeRule,
-} from "../ring-buffer/pages.ts";
+import { type PageLayout, readPageLayout, TICK_CLOCKS, type TimeRule } from "../ring-buffer/pages.ts";
 import { type ByteSource, CodecError } from "../source.ts";
 import { TaskNames } from "../task-names.ts";
 import { RecordDecoder } from "../tracepoints/decoder.ts";
@@ -53,11 +47,26 @@ export class TraceDatReader implements RecordingReader {
     const pageLayout = readPageLayout(layout.headerPage);
     if (pageLayout === null) this.#refuse("describes no ring-buffer page (events/header_page)");
     this.#describe(layout);
-    const decoder = this.#openDecoder(layout);
+    const names = new TaskNames(this.#sink);
+    names.readSaved(layout.cmdlines);
+    const decoder = this.#openDecoder(layout, names);
     this.#decoder = decoder;
-    const merge = new PageMerge(this.#sink, decoder, this.#options.onProgress);
+    const { onProgress, naive } = this.#options;
+    const tsc = layout.clock === "x86-tsc" ? layout.tsc : null;
+    this.#sink.head.ticks = TICK_CLOCKS.has(layout.clock) && tsc === null;
+    const rule: TimeRule | null =
+      layout.offset === 0n && tsc === null ? null : { offset: layout.offset, tsc };
+    const merge = new PageMerge({
+      sink: this.#sink,
+      decoder,
+      names,
+      layout: pageLayout,
+      rule,
+      naive,
+      onProgress,
+    });
     this.#merge = merge;
-    this.#openStreams(layout, pageLayout, merge);
+    this.#addPages(layout, pageLayout, merge);
     merge.run(layout.buffers.length > 1, wasSelected(layout) ? decoder.ids : []);
     for (const text of layout.stats) this.#checkStats(text, merge);
   }
@@ -145,9 +154,7 @@ export class TraceDatReader implements RecordingReader {
     for (const what of layout.damaged) sink.problems.add(TRACE_DAT_DAMAGED, 0, what);
   }
 
-  #openDecoder(layout: Layout): RecordDecoder {
-    const names = new TaskNames(this.#sink);
-    names.readSaved(layout.cmdlines);
+  #openDecoder(layout: Layout, names: TaskNames): RecordDecoder {
     let symbols: Symbols | null | undefined;
     const decoder = new RecordDecoder({
       sink: this.#sink,
@@ -176,13 +183,8 @@ export class TraceDatReader implements RecordingReader {
     }
   }
 
-  #openStreams(layout: Layout, pageLayout: PageLayout, merge: PageMerge): void {
+  #addPages(layout: Layout, pageLayout: PageLayout, merge: PageMerge): void {
     const budget: Budget = { left: PAGE_BUDGET };
-    const isTicks = TICK_CLOCKS.has(layout.clock);
-    const tsc = layout.clock === "x86-tsc" ? layout.tsc : null;
-    this.#sink.head.ticks = isTicks && tsc === null;
-    const rule: TimeRule | null =
-      layout.offset === 0n && tsc === null ? null : { offset: layout.offset, tsc };
     const unpack = this.#unpackOf(layout.codec, "");
     const cpus = layout.buffers.reduce((n, buffer) => n + buffer.cpus.length, 0);
     layout.buffers.forEach((buffer, index) => {
@@ -192,7 +194,7 @@ export class TraceDatReader implements RecordingReader {
         const source = buffer.isCompressed
           ? new PackedPages(this.#source, data, size, layout.big, unpack, budget)
           : new PlainPages(this.#source, data, size, cpus);
-        merge.add(new CpuStream(data.cpu, index, source, pageLayout, layout.big, rule), source);
+        merge.add(data.cpu, index, source);
       }
     });
   }

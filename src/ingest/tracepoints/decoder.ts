@@ -12,7 +12,7 @@ import type { Sink } from "../sink.ts";
 import { viewOf } from "../words.ts";
 import { type EventFormat, type Field, parseEventFormat } from "./event-format.ts";
 import { highOf, intOf, type RecordBytes } from "./fields.ts";
-import { STOCK_RECORDS, type StockReader } from "./stock-events.ts";
+import { STOCK_RECORDS, type StockEvent } from "./stock-events.ts";
 import type { Symbols } from "./symbols.ts";
 
 const MAX_ID = 65535;
@@ -36,7 +36,7 @@ export interface FormatText {
 }
 
 /** What is done with the records of one event id. */
-interface Plan {
+export interface Plan {
   readonly name: string;
   /** The name again: the sample of the problems its records have. */
   readonly bytes: Uint8Array;
@@ -44,13 +44,13 @@ interface Plan {
   readonly minLength: number;
   readonly flags: Field | null;
   readonly pid: Field | null;
-  readonly stock: StockReader | null;
+  readonly stock: StockEvent | null;
   readonly fields: readonly Field[];
   readonly probe: ProbePlan | null;
   skipped: number;
 }
 
-interface ProbePlan {
+export interface ProbePlan {
   readonly probe: Probe;
   readonly address: Field;
   readonly caller: Field | null;
@@ -166,7 +166,33 @@ export class RecordDecoder {
     head.ctx = plan.flags === null ? 0 : (intOf(r, plan.flags) & IN_INTERRUPT) !== 0 ? CTX_IRQ : CTX_TASK;
     if (!this.#sink.begin()) return;
     if (plan.probe !== null) this.#probe(id, plan, plan.probe, r);
-    else if (plan.stock?.(this.#sink, r, plan.fields) === false) this.#count(BAD_BODY, plan.name);
+    else if (plan.stock?.read(this.#sink, r, plan.fields) === false) this.#count(BAD_BODY, plan.name);
+  }
+
+  /** The plan of an id, once it will not change any more; null before. */
+  settledPlan(id: number): { readonly plan: Plan; readonly isAlias: boolean } | null {
+    const plan = this.#plans[id];
+    if (plan === undefined) return null;
+    if (plan.probe === null) return { plan, isAlias: false };
+    const { func, kind } = plan.probe.probe;
+    const first = kind === null ? id : this.#primary[kind]!;
+    return func === "" || first === -1 ? null : { plan, isAlias: first !== id };
+  }
+
+  /** Counts records of a settled plan that were read elsewhere. */
+  countMany(plan: Plan, records: number): void {
+    if (plan.probe !== null) plan.probe.probe.count += records;
+    if (plan.probe === null || plan.probe.probe.kind === null) plan.skipped += records;
+  }
+
+  /** Makes a record of the id the head's, for the sample of a problem. */
+  showRecord(id: number, line: number): void {
+    const { bytes } = this.#planOf(id);
+    const head = this.#sink.head;
+    head.bytes = bytes;
+    head.start = 0;
+    head.end = bytes.length;
+    head.line = line;
   }
 
   skipped(): Record<string, number> {
@@ -215,7 +241,7 @@ export class RecordDecoder {
       this.#count(RECORD_FORMAT, `${format.name} lacks one of ${stock.fields.join(", ")}`);
       return planOf(format.name, format);
     }
-    return { ...planOf(format.name, format, fields), stock: stock.read };
+    return { ...planOf(format.name, format, fields), stock };
   }
 
   #compileProbe(format: EventFormat, address: Field, func: string | undefined): Plan {

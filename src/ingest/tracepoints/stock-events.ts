@@ -12,10 +12,23 @@ import { findText, highOf, intOf, type RecordBytes, type TextRange } from "./fie
 /** Adds the rows of one record. `f` are the event's `fields` in their order. False when a value cannot be. */
 export type StockReader = (sink: Sink, r: RecordBytes, f: readonly Field[]) => boolean;
 
+/** What the kernel (assembly/records.ts) does with a stock event: its name there. */
+export type StockAction =
+  | "switch"
+  | "child"
+  | "withPid"
+  | "migrate"
+  | "tlbFlush"
+  | "lock"
+  | "enterClone"
+  | "exitClone";
+
 export interface StockEvent {
   /** Fields that must be described; a name with "?" may be missing and is then not in `f`, so it comes last. */
   readonly fields: readonly string[];
   readonly read: StockReader;
+  /** The same by the kernel; absent for what it leaves to `read`. */
+  readonly kernel?: { readonly action: StockAction; readonly kind: EventKind };
 }
 
 const range: TextRange = { textStart: 0, textEnd: 0 };
@@ -60,14 +73,15 @@ function readFork(sink: Sink, r: RecordBytes, f: readonly Field[]): boolean {
   return true;
 }
 
-function withPid(kind: EventKind): StockReader {
-  return (sink, r, f) => {
+function withPid(kind: EventKind, field: string): StockEvent {
+  const read: StockReader = (sink, r, f) => {
     const pid = intOf(r, f[0]!);
     if (!isPid(pid)) return false;
     const row = sink.add(kind);
     sink.out.argTid[row] = pid;
     return true;
   };
+  return { fields: [field], read, kernel: { action: "withPid", kind } };
 }
 
 function readMigrate(sink: Sink, r: RecordBytes, f: readonly Field[]): boolean {
@@ -89,8 +103,8 @@ function readTlbFlush(sink: Sink, r: RecordBytes, f: readonly Field[]): boolean 
   return true;
 }
 
-function lock(kind: EventKind): StockReader {
-  return (sink, r, f) => {
+function lock(kind: EventKind, fields: readonly string[]): StockEvent {
+  const read: StockReader = (sink, r, f) => {
     const mm = f[0]!;
     const write = intOf(r, f[1]!) !== 0;
     const success = f.length > 2 && intOf(r, f[2]!) !== 0;
@@ -99,6 +113,7 @@ function lock(kind: EventKind): StockReader {
     sink.out.flags[row] = (write ? LOCK_WRITE : 0) | (success ? LOCK_SUCCESS : 0);
     return true;
   };
+  return { fields, read, kernel: { action: "lock", kind } };
 }
 
 function readEnterClone(sink: Sink, r: RecordBytes, f: readonly Field[]): boolean {
@@ -123,28 +138,65 @@ function readPrint(sink: Sink, r: RecordBytes, f: readonly Field[]): boolean {
   return readMarker(sink, r.bytes, range.textStart, end);
 }
 
-const ENTER_CLONE: StockEvent = { fields: ["clone_flags?"], read: readEnterClone };
-const EXIT_CLONE: StockEvent = { fields: ["ret"], read: readExitClone };
+const ENTER_CLONE: StockEvent = {
+  fields: ["clone_flags?"],
+  read: readEnterClone,
+  kernel: { action: "enterClone", kind: EventKind.sysEnterClone },
+};
+const EXIT_CLONE: StockEvent = {
+  fields: ["ret"],
+  read: readExitClone,
+  kernel: { action: "exitClone", kind: EventKind.sysExitClone },
+};
 
 /** By event name; a probe of the same name is told apart by its fields. */
 export const STOCK_RECORDS: ReadonlyMap<string, StockEvent> = new Map<string, StockEvent>([
   [
     "sched_switch",
-    { fields: ["prev_pid", "prev_comm", "prev_state", "next_pid", "next_comm"], read: readSwitch },
+    {
+      fields: ["prev_pid", "prev_comm", "prev_state", "next_pid", "next_comm"],
+      read: readSwitch,
+      kernel: { action: "switch", kind: EventKind.schedSwitch },
+    },
   ],
-  ["task_newtask", { fields: ["pid", "comm", "clone_flags"], read: readNewtask }],
-  ["sched_process_fork", { fields: ["child_pid", "child_comm"], read: readFork }],
-  ["sched_process_exec", { fields: ["old_pid"], read: withPid(EventKind.schedProcessExec) }],
-  ["sched_process_exit", { fields: ["pid"], read: withPid(EventKind.schedProcessExit) }],
-  ["sched_process_free", { fields: ["pid"], read: withPid(EventKind.schedProcessFree) }],
-  ["sched_migrate_task", { fields: ["pid", "orig_cpu", "dest_cpu"], read: readMigrate }],
-  ["tlb_flush", { fields: ["reason", "pages"], read: readTlbFlush }],
-  ["mmap_lock_start_locking", { fields: ["mm", "write"], read: lock(EventKind.mmapLockStartLocking) }],
   [
-    "mmap_lock_acquire_returned",
-    { fields: ["mm", "write", "success?"], read: lock(EventKind.mmapLockAcquireReturned) },
+    "task_newtask",
+    {
+      fields: ["pid", "comm", "clone_flags"],
+      read: readNewtask,
+      kernel: { action: "child", kind: EventKind.taskNewtask },
+    },
   ],
-  ["mmap_lock_released", { fields: ["mm", "write"], read: lock(EventKind.mmapLockReleased) }],
+  [
+    "sched_process_fork",
+    {
+      fields: ["child_pid", "child_comm"],
+      read: readFork,
+      kernel: { action: "child", kind: EventKind.schedProcessFork },
+    },
+  ],
+  ["sched_process_exec", withPid(EventKind.schedProcessExec, "old_pid")],
+  ["sched_process_exit", withPid(EventKind.schedProcessExit, "pid")],
+  ["sched_process_free", withPid(EventKind.schedProcessFree, "pid")],
+  [
+    "sched_migrate_task",
+    {
+      fields: ["pid", "orig_cpu", "dest_cpu"],
+      read: readMigrate,
+      kernel: { action: "migrate", kind: EventKind.schedMigrateTask },
+    },
+  ],
+  [
+    "tlb_flush",
+    {
+      fields: ["reason", "pages"],
+      read: readTlbFlush,
+      kernel: { action: "tlbFlush", kind: EventKind.tlbFlush },
+    },
+  ],
+  ["mmap_lock_start_locking", lock(EventKind.mmapLockStartLocking, ["mm", "write"])],
+  ["mmap_lock_acquire_returned", lock(EventKind.mmapLockAcquireReturned, ["mm", "write", "success?"])],
+  ["mmap_lock_released", lock(EventKind.mmapLockReleased, ["mm", "write"])],
   ["sys_enter_clone", ENTER_CLONE],
   ["sys_enter_clone3", ENTER_CLONE],
   ["sys_enter_fork", ENTER_CLONE],
