@@ -16,13 +16,21 @@ export interface Measurement {
   readonly bytes?: number;
 }
 
+/** Where standard output goes: /dev/null, or, for what treats that as special, through a pipe there. */
+export type Output = "null" | "pipe";
+
 /** Measures `command` over `runs` runs. Its standard output is thrown away. Throws with its standard error when it fails. */
-export async function measure(what: string, command: readonly string[], runs: number): Promise<Measurement> {
+export async function measure(
+  what: string,
+  command: readonly string[],
+  runs: number,
+  output: Output = "pipe",
+): Promise<Measurement> {
   let seconds = Number.POSITIVE_INFINITY;
   let cpuSeconds = Number.POSITIVE_INFINITY;
   let peakRssMb = 0;
   for (let run = 0; run < runs; run++) {
-    const once = await runOnce(command);
+    const once = await runOnce(command, output);
     seconds = Math.min(seconds, once.seconds);
     cpuSeconds = Math.min(cpuSeconds, once.cpuSeconds);
     peakRssMb = Math.max(peakRssMb, once.peakRssMb);
@@ -31,11 +39,14 @@ export async function measure(what: string, command: readonly string[], runs: nu
 }
 
 /** The shell prints its children's times last. GNU grep stops at the first match when its output is /dev/null: it gets a pipe. */
-const TIMED = `"$@" | cat >/dev/null; code=$?; times >&2; exit $code`;
+const TIMED: Readonly<Record<Output, string>> = {
+  null: `"$@" >/dev/null; code=$?; times >&2; exit $code`,
+  pipe: `"$@" | cat >/dev/null; code=$?; times >&2; exit $code`,
+};
 
-async function runOnce(command: readonly string[]): Promise<Omit<Measurement, "what">> {
+async function runOnce(command: readonly string[], output: Output): Promise<Omit<Measurement, "what">> {
   const started = performance.now();
-  const child = spawn("bash", ["-o", "pipefail", "-c", TIMED, "bench", ...command], {
+  const child = spawn("bash", ["-o", "pipefail", "-c", TIMED[output], "bench", ...command], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   let said = "";

@@ -3,7 +3,7 @@
 // costs wc, grep and the tools people would use instead. Prints tables, writes bench/out/bench.json, and compares the
 // ratios to grep with bench/baseline.json. Linux only (/proc).
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { cpus, release } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { type Measurement, measure } from "./measure.ts";
 import { MIX_NAMES, MIXES, type MixName } from "./mixes.ts";
 import { type Peer, peersOf, printers } from "./peers.ts";
+import { LONG_RECORDINGS, makeLong, measureRecording, sizeOf } from "./recording-runs.ts";
 import { TRACE_FORMATS, type TraceFormat, writeWorkload } from "./workload.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -124,7 +125,7 @@ function chosenPeers(trace: string, format: TraceFormat): Peer[] {
   return peersOf(trace, format).filter((peer) => only.includes(peer.group) || peer.what.startsWith("grep"));
 }
 
-/** Binary recordings: reading each, and the tool that wrote it printing it. */
+/** Binary recordings: reading each, and the tool that wrote it printing it; as they are, and long ones made of them. */
 async function recordings(): Promise<Table> {
   const events = join(OUT, "events.arrow");
   const measurements: Measurement[] = [];
@@ -134,19 +135,29 @@ async function recordings(): Promise<Table> {
     if (input === undefined) continue;
     const bytes = sizeOf(input);
     const measured = async (name: string, line: readonly string[]): Promise<void> => {
-      measurements.push({ ...(await measure(name, line, runs)), bytes });
+      measurements.push({ ...(await measure(name, line, runs, "null")), bytes });
     };
     if (why === undefined) await measured(what, command);
     await measured(`forkcast ingest, ${what.split(", ")[1]}`, [...FORKCAST, "ingest", input, "-o", events]);
   }
   rmSync(events, { force: true });
+  const long = join(OUT, "long-recording");
+  for (const { name, path, mb } of LONG_RECORDINGS) {
+    if (!existsSync(path)) {
+      absent.push(`${name}: no such recording beside the repository`);
+      continue;
+    }
+    makeLong(path, long, mb);
+    const options = { runs, isCounted: false, isAnalyzed: false };
+    try {
+      const { printed, ingest } = await measureRecording(`${name} ${mb} MB`, long, OUT, options);
+      measurements.push(printed, ingest);
+    } catch (error) {
+      absent.push(`${name}: ${String(error).split("\n")[0]}`);
+    }
+  }
+  rmSync(long, { recursive: true, force: true });
   return { name: RECORDINGS_TABLE, bytes: 0, lines: 0, measurements, absent };
-}
-
-/** Bytes of a file, or of all files in a directory. */
-function sizeOf(path: string): number {
-  if (!statSync(path).isDirectory()) return statSync(path).size;
-  return readdirSync(path).reduce((sum, name) => sum + statSync(join(path, name)).size, 0);
 }
 
 /** How soon an answer comes: the bare interpreter is the floor. */

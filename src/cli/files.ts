@@ -36,6 +36,7 @@ export function openSink(path: string): FileSink {
 
 /** Positional reads of a file; what readEventFile of src/table asks for. */
 export interface FileReader {
+  readonly fd: number;
   readonly size: number;
   readAt(offset: number, length: number): Uint8Array;
   close(): void;
@@ -46,6 +47,7 @@ export function openReader(path: string): FileReader {
   const size = sizeOf(path);
   const fd = openForReading(path);
   return {
+    fd,
     size,
     readAt: (offset, length) => readAt(fd, new Uint8Array(length), offset),
     close: () => closeSync(fd),

@@ -1,8 +1,12 @@
-// A worker thread's share of reading a long file: its checksum. Loaded by piscina (text-file.ts).
+// A worker thread that makes a file's checksum (file-hash.ts) and posts it.
 import { createHash } from "node:crypto";
 import { readSync } from "node:fs";
+import { setPriority } from "node:os";
+import { parentPort, workerData } from "node:worker_threads";
 
 const CHUNK_BYTES = 1 << 18;
+/** How much it stands back: the checksum is not asked for before the end. */
+const NICE = 10;
 
 export interface HashTask {
   /** Open for reading; descriptors are the whole process's. */
@@ -12,7 +16,7 @@ export interface HashTask {
 }
 
 /** SHA-256 of the file's first `size` bytes, hexadecimal. */
-export function hashFile({ fd, size }: HashTask): string {
+function hashFile({ fd, size }: HashTask): string {
   const hash = createHash("sha256");
   const chunk = new Uint8Array(CHUNK_BYTES);
   for (let at = 0; at < size; ) {
@@ -23,3 +27,7 @@ export function hashFile({ fd, size }: HashTask): string {
   }
   return hash.digest("hex");
 }
+
+// Elsewhere a nice value is the process's, on Linux the thread's (setpriority(2), "C library/kernel differences").
+if (process.platform === "linux") setPriority(NICE);
+parentPort?.postMessage(hashFile(workerData as HashTask));

@@ -18,6 +18,7 @@ import type { EventBatch, TraceMeta } from "../table/event-batch.ts";
 import { CODECS } from "./codecs.ts";
 import type { Defect } from "./decoder.ts";
 import { UsageError } from "./exit.ts";
+import { FileHash, HASH_APART_BYTES } from "./file-hash.ts";
 import { openSink } from "./files.ts";
 import type { IngestCliOptions } from "./options.ts";
 import { openProgress } from "./progress.ts";
@@ -25,6 +26,8 @@ import { type OpenedRecording, openInput } from "./recording-input.ts";
 import type { Tally } from "./run-tally.ts";
 import { feedTextFile, openTextFile } from "./text-file.ts";
 import { quotePath, STDIN } from "./trace-input.ts";
+
+const READ_BYTES = 1 << 20;
 
 /** The --format value as ingest knows it: a text format, a binary one, or none given. */
 export interface ForcedFormat {
@@ -104,12 +107,14 @@ export async function ingestTrace(
       isForced: format.recording !== undefined,
       isText: format.text !== undefined,
     });
-    const read =
-      input.kind === "text"
-        ? endOf(ingest, path, input.defect)
-        : readRecording(input.opened, { path, options, format, writer, onProgress, onRows });
-    if (tally !== undefined && input.kind === "recording") tally.bytes += sizeOfAll(input.opened);
-    const meta = { ...read, sha256: hash.digest("hex") };
+    let meta: TraceMeta;
+    if (input.kind === "text") meta = { ...endOf(ingest, path, input.defect), sha256: hash.digest("hex") };
+    else {
+      const run = { path, options, format, writer, onProgress, onRows };
+      const { read, sha256 } = await readRecording(input.opened, input.isInPlace, run);
+      meta = { ...read, sha256: sha256 ?? hash.digest("hex") };
+      if (tally !== undefined) tally.bytes += sizeOfAll(input.opened);
+    }
     writer.finish(meta);
     progress.clear();
     await whenRead?.(meta);
@@ -134,10 +139,18 @@ function sizeOfAll({ files }: OpenedRecording): number {
   return files.reduce((sum, file) => sum + file.size, 0);
 }
 
-function readRecording(opened: OpenedRecording, run: RecordingRun): TraceMeta {
-  const { files, container } = opened;
+/** `sha256` is null unless the files are the input itself. Closes them. */
+async function readRecording(
+  opened: OpenedRecording,
+  isInPlace: boolean,
+  run: RecordingRun,
+): Promise<{ readonly read: TraceMeta; readonly sha256: string | null }> {
+  const { files, container, fd } = opened;
   const size = sizeOfAll(opened);
+  const isHashedApart = isInPlace && fd !== undefined && size >= HASH_APART_BYTES;
+  const hashing = isHashedApart ? new FileHash(fd, size) : null;
   try {
+    const known = isInPlace && hashing === null ? hashOf(opened) : null;
     const recording = openRecording(
       {
         path: run.path,
@@ -153,10 +166,22 @@ function readRecording(opened: OpenedRecording, run: RecordingRun): TraceMeta {
         run.onRows?.(batch, recording.knownMeta);
       },
     );
-    return endOf({ end: () => recording.read(), problems: recording.problems }, run.path, opened.defect);
+    const { problems } = recording;
+    const read = endOf({ end: () => recording.read(), problems }, run.path, opened.defect);
+    return { read, sha256: hashing === null ? known : await hashing.digest() };
   } finally {
+    await hashing?.end();
     opened.close();
   }
+}
+
+/** SHA-256 of all files, one behind the other, in the order of their names. */
+function hashOf({ files }: OpenedRecording): string {
+  const hash = createHash("sha256");
+  for (const { size, readAt } of files) {
+    for (let at = 0; at < size; at += READ_BYTES) hash.update(readAt(at, READ_BYTES));
+  }
+  return hash.digest("hex");
 }
 
 function endOf(

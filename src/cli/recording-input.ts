@@ -15,7 +15,6 @@ import { isCompressed, quotePath, readTrace, STDIN } from "./trace-input.ts";
 const MAX_FILES = 65536;
 /** File descriptors held open at a time. */
 const MAX_OPEN = 128;
-const READ_BYTES = 1 << 20;
 
 /** An input whose files can be read at any place. */
 export interface OpenedRecording {
@@ -24,13 +23,15 @@ export interface OpenedRecording {
   readonly container: Container | undefined;
   /** What was wrong with the compression it came in. */
   readonly defect: Defect | undefined;
+  /** Of a regular file that is the recording as it stands. */
+  readonly fd: number | undefined;
   close(): void;
 }
 
 export interface InputOptions {
   /** Takes the input's decompressed bytes when it is no binary recording. */
   readonly onText: (bytes: Uint8Array) => void;
-  /** Takes the input's bytes as they are stored, a directory's file by file in the order of their names. */
+  /** Takes the bytes of a stream as they are stored; not those of what is read in place. */
   readonly onStored: (bytes: Uint8Array) => void;
   readonly onProgress: (read: number, size: number) => void;
   /** Where a spool file may be put: beside the output. */
@@ -44,23 +45,21 @@ export interface InputOptions {
 /** What an input turned out to be. */
 export type Input =
   | { readonly kind: "text"; readonly defect: Defect | undefined }
-  | { readonly kind: "recording"; readonly opened: OpenedRecording };
+  /** `isInPlace`: its files are the input itself. */
+  | { readonly kind: "recording"; readonly isInPlace: boolean; readonly opened: OpenedRecording };
 
 /**
  * Reads a text input to its end, or opens a recording. Throws InputError when the input cannot be read. The caller
  * closes what is opened; a spool file is removed with it, and at exit.
  */
 export async function openInput(path: string, options: InputOptions): Promise<Input> {
-  if (path !== STDIN && isDirectory(path)) return asRecording(openDirectory(path), options);
-  if (path !== STDIN && isReadInPlace(path, options)) return asRecording(openFile(path), options);
+  if (path !== STDIN && isDirectory(path)) return inPlace(openDirectory(path));
+  if (path !== STDIN && isReadInPlace(path, options)) return inPlace(openFile(path));
   return readStream(path, options);
 }
 
-function asRecording(opened: OpenedRecording, { onStored }: InputOptions): Input {
-  for (const { size, readAt } of opened.files) {
-    for (let at = 0; at < size; at += READ_BYTES) onStored(readAt(at, READ_BYTES));
-  }
-  return { kind: "recording", opened };
+function inPlace(opened: OpenedRecording): Input {
+  return { kind: "recording", isInPlace: true, opened };
 }
 
 async function readStream(path: string, options: InputOptions): Promise<Input> {
@@ -93,9 +92,9 @@ async function readStream(path: string, options: InputOptions): Promise<Input> {
     if (!isBinary) return { kind: "text", defect };
     const opened = spool.open(path, defect);
     const [archive] = opened.files;
-    if (!isArchive || archive === undefined) return { kind: "recording", opened };
+    if (!isArchive || archive === undefined) return { kind: "recording", isInPlace: false, opened };
     const files = await tarFiles(archive, quotePath(path), MAX_FILES);
-    return { kind: "recording", opened: { ...opened, files, container: "archive" } };
+    return { kind: "recording", isInPlace: false, opened: { ...opened, files, container: "archive" } };
   } catch (error) {
     spool.remove();
     throw error;
@@ -183,6 +182,7 @@ function openFile(path: string): OpenedRecording {
     ],
     container: undefined,
     defect: undefined,
+    fd: reader.fd,
     close: () => reader.close(),
   };
 }
@@ -198,7 +198,7 @@ function openDirectory(path: string): OpenedRecording {
   }
   const pool = new DescriptorPool();
   const files = names.map((name) => pool.source(join(path, name), name));
-  return { files, container: "directory", defect: undefined, close: () => pool.close() };
+  return { files, container: "directory", defect: undefined, fd: undefined, close: () => pool.close() };
 }
 
 function listFiles(path: string): readonly string[] {

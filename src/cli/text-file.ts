@@ -9,7 +9,7 @@ import type { Piscina } from "piscina";
 import { InputError } from "../base/errors.ts";
 import { detectRecordingHead, type Ingest, type PartState } from "../ingest/index.ts";
 import { describeSystemError } from "./exit.ts";
-import type { HashTask } from "./hash-worker.ts";
+import { FileHash, HASH_APART_BYTES } from "./file-hash.ts";
 import { type Range, type RangePart, readRange } from "./part-range.ts";
 import type { RangeTask } from "./part-worker.ts";
 import { readAt } from "./read-at.ts";
@@ -29,10 +29,6 @@ const MIN_RANGE_BYTES = 64 << 10;
 const RANGES_A_WORKER = 3;
 /** Ranges read here that wait for an earlier one. */
 const MAX_READ_HERE = 4;
-/** A shorter file is hashed here: starting a thread takes as long. */
-const HASH_APART_BYTES = 32 << 20;
-/** How much the checksum stands back: it is not asked for before the end. */
-const HASH_NICE = 10;
 /** A shorter file is read by this thread alone. */
 const PARTS_BYTES = 128 << 20;
 
@@ -81,23 +77,19 @@ export async function feedTextFile(
   const useful = Math.ceil(file.size / MIN_RANGE_BYTES);
   const workers = Math.min(threads ?? defaultThreads(file.size), useful) - 1;
   const isHashedApart = workers > 0 || (threads === undefined && file.size >= HASH_APART_BYTES);
-  const hashing = isHashedApart ? await newPool("hash-worker", 1, HASH_NICE) : null;
-  const reading = workers > 0 ? await newPool("part-worker", workers, 0) : null;
+  const hashing = isHashedApart ? new FileHash(file.fd, file.size) : null;
+  const reading = workers > 0 ? await newPool(workers) : null;
   try {
-    const hash: HashTask = { fd: file.fd, size: file.size };
-    const digest = hashing?.run(hash, { name: "hashFile" }) as Promise<string> | undefined;
-    // A failure is thrown where the digest is asked for; until then it must not count as unhandled.
-    digest?.catch(() => {});
-    const feed = new Feed(file, ingest, onProgress, digest === undefined);
+    const feed = new Feed(file, ingest, onProgress, hashing === null);
     if (reading !== null) await feed.inRanges(reading, workers);
     await feed.upTo(file.size);
     // A worker holds some 30 MB, which what follows has use for.
     await reading?.destroy();
     await whenRead();
-    return digest === undefined ? feed.digest() : await digest;
+    return hashing === null ? feed.digest() : await hashing.digest();
   } finally {
     await reading?.destroy();
-    await hashing?.destroy();
+    await hashing?.end();
     closeSync(file.fd);
   }
 }
@@ -107,19 +99,14 @@ function defaultThreads(size: number): number {
 }
 
 /** Two tasks at a time: the next one must not wait until this thread has seen the last one's result. */
-async function newPool(name: string, threads: number, niceIncrement: number): Promise<Piscina> {
+async function newPool(threads: number): Promise<Piscina> {
   const { Piscina } = await import("piscina");
   return new Piscina({
-    filename: workerFile(name),
+    filename: new URL("./part-worker.js", import.meta.url).href,
     minThreads: threads,
     maxThreads: threads,
     concurrentTasksPerWorker: 2,
-    niceIncrement,
   });
-}
-
-function workerFile(name: string): string {
-  return new URL(`./${name}.js`, import.meta.url).href;
 }
 
 /** What ranges are read with, here and in other threads. */

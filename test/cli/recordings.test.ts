@@ -2,6 +2,7 @@
 // is the same and nothing stays behind. Where ../shared lies beside the repository, a .dat and its printed text give the
 // same verdicts.
 import { execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -38,6 +39,22 @@ test("a file, gzip and standard input give the same", () => {
   expect(plain).toBe("23 rows of 24 events, trace-dat");
   expect(ingested(["t.dat.gz"])).toBe(plain);
   expect(ingested(["-"], dat)).toBe(plain);
+});
+
+test("a long recording and a long text get the checksum that a thread of its own makes", () => {
+  const long = 33 << 20;
+  const line =
+    "bash-1 [000] d..2. 1.000001: sched_switch: prev_comm=a prev_pid=1 prev_prio=1 prev_state=R ==> next_comm=b next_pid=2 next_prio=1\n";
+  const files: readonly (readonly [string, Buffer])[] = [
+    ["long.dat", Buffer.concat([dat, Buffer.alloc(long - dat.length)])],
+    ["long.txt", Buffer.from(line.repeat(Math.ceil(long / line.length)))],
+  ];
+  for (const [name, bytes] of files) {
+    writeFileSync(join(cwd, name), bytes);
+    ingested([name]);
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    expect(readFileSync(join(cwd, "e.arrow")).includes(sha256)).toBe(true);
+  }
 });
 
 test("a named pipe gives the same, --format given or not", () => {

@@ -1,0 +1,35 @@
+// A file's SHA-256 by a thread of its own (hash-worker.ts), while this one reads the file. Used for long files of text and
+// for long recordings.
+import { Worker } from "node:worker_threads";
+import type { HashTask } from "./hash-worker.ts";
+
+/** A shorter file is hashed by the thread that reads it: starting another one takes as long. */
+export const HASH_APART_BYTES: number = 32 << 20;
+
+/** A checksum being made. It begins at once: a worker starts, and ends, without this thread's event loop. */
+export class FileHash {
+  readonly #worker: Worker;
+  readonly #digest: Promise<string>;
+
+  /** The first `size` bytes of `fd`, which stays open until digest() or end() has come back. */
+  constructor(fd: number, size: number) {
+    const workerData: HashTask = { fd, size };
+    this.#worker = new Worker(new URL("./hash-worker.js", import.meta.url), { workerData });
+    this.#digest = new Promise((resolve, reject) => {
+      this.#worker.once("message", resolve);
+      this.#worker.once("error", reject);
+    });
+    // A failure is thrown where the digest is asked for; until then it must not count as unhandled.
+    this.#digest.catch(() => {});
+  }
+
+  /** Hexadecimal. */
+  digest(): Promise<string> {
+    return this.#digest;
+  }
+
+  /** Stops it, if it still runs. */
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
