@@ -31,7 +31,7 @@ type Take = (edge: Omit<Taken, "isLossy" | "line">) => void;
 
 /** Calls `visit` for every transition of a replay of `trace`, in order. */
 export function walk(trace: Trace, visit: (taken: Taken) => void): void {
-  const replayer = new Replayer(kernelOf(trace.meta, undefined).rules, trace.meta);
+  const replayer = new Replayer(kernelOf(trace.meta, undefined).rules, trace.meta, { sweepEvery: Infinity });
   const { world } = replayer;
   const take: Take = (edge) => visit({ ...edge, isLossy: world.lossSeq >= 0, line: world.line });
   const cpus = new CpuWatch(world, take);

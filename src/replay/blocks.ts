@@ -52,7 +52,7 @@ export class Blocks {
     this.#options = options;
     this.#into = into.blocks;
     this.#queued = windows.queued;
-    this.#isHashed = world.mms.hashed.subarray(0, world.mms.length).some((label) => label >= 0);
+    this.#isHashed = world.mms.anyHashed;
     this.#ids = new Int32Array(forks.length).fill(-1);
     this.#byLock = new Map();
     options.order.forEach((row, position) => {

@@ -59,6 +59,12 @@ export class GetLog {
     }
   }
 
+  /** Calls `visit` with every life that is remembered. */
+  eachLife(visit: (life: number) => void): void {
+    for (const life of this.#used.values()) visit(life);
+    for (const life of this.#handed.values()) visit(life);
+  }
+
   /** The figures. `comms`: task names by id. `isWhole`: no events were lost. */
   counts(comms: readonly string[], isWhole: boolean): GetCounts {
     const takers = [...this.#byComm].sort(([, a], [, b]) => b - a).slice(0, MOST_TOLD);

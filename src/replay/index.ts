@@ -9,7 +9,7 @@ import type { KernelRules } from "./model/world.ts";
 import { POLICIES } from "./policies/index.ts";
 import type { Policy } from "./policies/policy.ts";
 import { WINDOW_CUT } from "./problems.ts";
-import { Replayer } from "./replay.ts";
+import { Replayer, type ReplayWays } from "./replay.ts";
 import { type OpenForks, writeVerdicts } from "./verdicts.ts";
 
 export { REPLAY_PROBLEMS } from "./problems.ts";
@@ -43,16 +43,15 @@ export class RunningReplay {
   readonly #replayer: Replayer;
 
   /**
-   * `premise`: as far as the trace has been read, more than what will have been fed first. `calm` false: no row takes a short
-   * way (calm.ts), for tests; the tables are the same. Throws InputError on an unknown assumption.
+   * `premise`: as far as the trace has been read, more than what will have been fed first. Throws InputError on an unknown
+   * assumption.
    */
-  constructor(premise: Premise, options: ReplayOptions, calm = true) {
+  constructor(premise: Premise, options: ReplayOptions, ways: ReplayWays = {}) {
     const assume = options.assume ?? [];
     checkAssumptions(assume);
     this.#options = options;
     this.#kernel = kernelOf(premise, options.kernel);
-    this.#replayer = new Replayer(this.#kernel.rules, premise);
-    this.#replayer.calm = calm;
+    this.#replayer = new Replayer(this.#kernel.rules, premise, ways);
     this.#replayer.windows.ownCpuCounts = assume.includes("preempt-rt");
   }
 

@@ -18,8 +18,17 @@ import type { Lowering } from "./lowering.ts";
 import type { HoldKind, How } from "./model/model.ts";
 import { cutGet } from "./model/users.ts";
 import { type KernelRules, World } from "./model/world.ts";
+import { sweepLives } from "./sweep.ts";
 import { Uses } from "./uses.ts";
 import { Windows } from "./windows.ts";
+
+/** How a replay goes about it, for tests: the tables are the same. */
+export interface ReplayWays {
+  /** false: no row takes a short way (calm.ts). */
+  readonly calm?: boolean;
+  /** Lives made between two looks for those that nothing can reach any more; Infinity: all are kept. */
+  readonly sweepEvery?: number;
+}
 
 export class Replayer implements Lowering {
   readonly world: World;
@@ -41,7 +50,10 @@ export class Replayer implements Lowering {
   /** The context task's `firm` as it was before the event being applied. */
   firmBefore = -1;
   /** false: every row takes the long way. */
-  calm = true;
+  readonly calm: boolean;
+  /** Lives made between two looks for those that nothing can reach any more (sweep.ts), at least; and at the next one. */
+  readonly sweepEvery: number;
+  sweepAt: number;
   /** Rows that took the short way. */
   calmRows = 0;
   /** Stands for init_mm where no pointer names it. */
@@ -55,7 +67,10 @@ export class Replayer implements Lowering {
   #isNews = true;
 
   /** Of `meta`: the CPUs, all in unknown state until they show it, and which kinds of events there are. */
-  constructor(rules: KernelRules, meta: Pick<TraceMeta, "cpus" | "kinds">) {
+  constructor(rules: KernelRules, meta: Pick<TraceMeta, "cpus" | "kinds">, ways: ReplayWays = {}) {
+    this.calm = ways.calm ?? true;
+    this.sweepEvery = ways.sweepEvery ?? 4096;
+    this.sweepAt = this.sweepEvery;
     this.world = new World(rules);
     if (meta.cpus > 0) this.world.cpus.ensure(meta.cpus - 1);
     this.#kinds = meta.kinds;
@@ -109,7 +124,7 @@ export class Replayer implements Lowering {
     const cpu = b.cpu[i]!;
     world.seq++;
     world.ns = b.ns[i]!;
-    world.livesBefore = world.mms.length;
+    world.livesBefore = world.mms.made;
     world.line = b.line[i]!;
     if (kind === EventKind.lost || kind === EventKind.bufferStarted) {
       if (kind === EventKind.lost) loseEvents(this, cpu);
@@ -137,6 +152,7 @@ export class Replayer implements Lowering {
       this.calmRows++;
       return;
     }
+    if (world.mms.made >= this.sweepAt) sweepLives(this);
     const tid = b.tid[i]!;
     const task = applyContext(this, b, i, kind, cpu, tid);
     const isStray = kind === EventKind.tlbFlush && this.loads.flushed(b, i, cpu, task);

@@ -56,7 +56,7 @@ export class ForkRows {
     cells.int("cpu", forks.cpu[row]!);
     cells.int("tid", forks.tid[row]!);
     cells.text("comm", this.#comm(forks.comm[row]!));
-    cells.text("mm", label >= 0 ? this.#meta.pointers[label]! : `lineage:${life}`);
+    cells.text("mm", label >= 0 ? this.#meta.pointers[label]! : `lineage:${world.mms.serial[life]}`);
     cells.int("child_tid", orNull(forks.child[row]!));
     cells.int("mm_users", facts.users.value);
     cells.text("mm_users_evidence", facts.users.evidence);

@@ -174,6 +174,18 @@ export class Uses {
     else this.#runs.set(task, { holds: open, slept: Number.NaN, lost: false });
   }
 
+  /** Calls `visit` with every life that a task has something of, or may come to have by a call under way. */
+  eachLife(visit: (life: number) => void): void {
+    for (const { holds } of this.#runs.values()) for (const { life } of holds) visit(life);
+    for (const { life } of this.#borrowCalls.values()) visit(life);
+    for (const { life } of this.#getCalls.values()) visit(life);
+  }
+
+  /** Nothing can reach `life` any more. */
+  forget(life: number): void {
+    this.#recent.delete(life);
+  }
+
   /** A gap in the recording: nobody knows what has ended in it. */
   lose(): void {
     for (const run of this.#runs.values()) run.lost = true;

@@ -369,6 +369,20 @@ export class Windows {
     return mms.ofLive(label);
   }
 
+  /** Calls `visit` with every life of a fork under way, and of the calls that are kept with what their tasks held. */
+  eachLife(visit: (life: number) => void): void {
+    const visitCall = ({ life, run }: Call): void => {
+      visit(life);
+      for (const hold of run.holds) visit(hold.life);
+    };
+    for (const attempt of [...this.attempts.values(), ...this.open]) {
+      visit(attempt.life);
+      for (const call of attempt.blocked) visitCall(call);
+    }
+    for (const { call } of this.blocked) visitCall(call);
+    for (const call of this.queued) visitCall(call);
+  }
+
   /** The trace is over: windows still open keep what they have; their end is not known. */
   cutOff(): void {
     for (const attempt of [...this.open]) {

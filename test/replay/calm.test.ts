@@ -9,7 +9,7 @@ import type { EventBatch, EventTable, TraceMeta } from "../../src/table/event-ba
 import { newVerdictTables, type VerdictTables } from "../../src/table/verdict-tables.ts";
 import { generate } from "../oracle/generate.ts";
 import { batchesOf, type Row, tableOf } from "../oracle/rows.ts";
-import { recording, rowByRow } from "./recordings.ts";
+import { recording, rowByRow, thinned } from "./recordings.ts";
 import { specimen } from "./specimens.ts";
 
 const STREAMS = Number(process.env["FORKCAST_STREAMS"] ?? 24);
@@ -61,9 +61,7 @@ const REST_EVERY = 256;
 /** Replays by both ways at once. How many rows took the short one; fails at the first batch after which the two differ. */
 function lockstep(meta: TraceMeta, batches: Iterable<EventBatch>): number {
   const [short, long] = [true, false].map((calm) => {
-    const replayer = new Replayer(kernelOf(meta, undefined).rules, meta);
-    replayer.calm = calm;
-    return replayer;
+    return new Replayer(kernelOf(meta, undefined).rules, meta, { calm });
   }) as [Replayer, Replayer];
   let looked = 0;
   for (const batch of batches) {
@@ -84,7 +82,7 @@ async function sameTables(table: EventTable): Promise<void> {
   const [short, long] = await Promise.all(
     [true, false].map(async (calm) => {
       const tables = newVerdictTables();
-      const running = new RunningReplay(table.meta, {}, calm);
+      const running = new RunningReplay(table.meta, {}, { calm });
       await table.forEachBatch((batch) => running.feed(batch));
       const info = running.finish(table.meta, tables, 0);
       return { info, rows: rowsOfAll(tables) };
@@ -102,21 +100,12 @@ function rowsOfAll(tables: VerdictTables): Record<string, unknown[]> {
   );
 }
 
-/** Without some of its rows, the same ones for a seed. */
-function thinned(rows: readonly Row[], seed: number): Row[] {
-  let x = seed;
-  return rows.filter(() => {
-    x = (Math.imul(x, 1103515245) + 12345) >>> 0;
-    return x % 31 !== 0;
-  });
-}
-
 describe(`over ${STREAMS} random recordings`, () => {
   const seeds = Array.from({ length: STREAMS }, (_, i) => i + 1);
 
   test.each([
     ["as they are", (rows: readonly Row[]) => rows],
-    ["with rows left out", thinned],
+    ["with rows left out", (rows: readonly Row[], seed: number) => thinned(rows, seed, 31)],
   ] as const)("%s", { timeout: 10_000 + STREAMS * MS_PER_STREAM }, async (_, change) => {
     let calm = 0;
     for (const seed of seeds) {

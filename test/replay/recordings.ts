@@ -134,6 +134,15 @@ function withRows(meta: TraceMeta, batches: readonly EventBatch[]): Trace {
   return { meta: { ...meta, rows, kinds }, batches };
 }
 
+/** Without one row in `of`, by chance, the same ones for a seed. */
+export function thinned<T>(rows: readonly T[], seed: number, of: number): T[] {
+  let x = seed;
+  return rows.filter(() => {
+    x = (Math.imul(x, 1103515245) + 12345) >>> 0;
+    return x % of !== 0;
+  });
+}
+
 /** Rows of a trace, over all batches. */
 export function rowCount(trace: Trace): number {
   return trace.batches.reduce((sum, batch) => sum + batch.length, 0);

@@ -1,10 +1,10 @@
 // The lifetimes of mms while a trace is replayed: parallel arrays indexed by life id, and which life is at a pointer. Part of
 // the World (world.ts). Sources: semantics.md §2.1, §9.4, §9.11.
 
-import { FIRST_ROOM, widen } from "./room.ts";
+import { columnsIn, FIRST_ROOM, widen } from "./room.ts";
 
 /**
- * mm lives: one id per lifetime of an mm_struct. `sum` is the ledger of mm_users from proven gets and puts; it is a
+ * mm lives: one id per lifetime of an mm_struct, as long as anything knows it (sweep.ts). `sum` is the ledger of mm_users from proven gets and puts; it is a
  * lower bound always, and exact when no doubt is open (semantics §9.4, §9.11).
  */
 export class Mms {
@@ -60,18 +60,38 @@ export class Mms {
   manyCpus: Int32Array = new Int32Array(FIRST_ROOM);
   /** Task that made it (mm_init), to tell exec from a borrowed load. */
   maker: Int32Array = new Int32Array(FIRST_ROOM);
+  /** How many were created before it: ids are given again, this is not. */
+  serial: Int32Array = new Int32Array(FIRST_ROOM);
+  /** Some life has had a hashed form. */
+  anyHashed = false;
   /** Life by pointer id, -1 none. */
   #byLabel: Int32Array = new Int32Array(FIRST_ROOM).fill(-1);
   #length = 0;
+  #made = 0;
+  /** Ids that are free again. */
+  readonly #free: number[] = [];
+  readonly #isFree: number[] = [];
 
+  /** No id is as large. */
   get length(): number {
     return this.#length;
   }
 
+  /** Lives created so far. */
+  get made(): number {
+    return this.#made;
+  }
+
+  /** Ids in use. */
+  get live(): number {
+    return this.#length - this.#free.length;
+  }
+
   /** A new life; may replace every column by a longer one. */
   create(label: number, birth: number, maker: number): number {
-    const id = this.#length++;
+    const id = this.#free.pop() ?? this.#length++;
     if (id === this.label.length) widen(this);
+    this.#isFree[id] = 0;
     this.label[id] = label;
     this.hashed[id] = -1;
     this.birth[id] = birth;
@@ -80,9 +100,27 @@ export class Mms {
     this.awaiting[id] = -1;
     this.firstCpu[id] = -1;
     this.maker[id] = maker;
-    this.ambiguous.push(undefined);
+    this.serial[id] = this.#made++;
+    this.ambiguous[id] = undefined;
     if (label >= 0) this.#name(label, id);
     return id;
+  }
+
+  /** Gives up every life that `isKept`, by id, has no 1 of; `over` is told of each. A pointer's life must be kept. */
+  sweep(isKept: Uint8Array, over: (life: number) => void): void {
+    const columns = columnsIn(this);
+    for (let id = this.#length - 1; id >= 0; id--) {
+      if (isKept[id] === 1 || this.#isFree[id] === 1) continue;
+      over(id);
+      for (const [, column] of columns) column[id] = 0;
+      this.#isFree[id] = 1;
+      this.#free.push(id);
+    }
+  }
+
+  /** Calls `visit` with every life at a pointer. */
+  eachAtPointer(visit: (life: number) => void): void {
+    for (const life of this.#byLabel) if (life >= 0) visit(life);
   }
 
   /** Life now at a pointer, or -1. */
@@ -123,6 +161,7 @@ export class Mms {
   alias(life: number, label: number): void {
     this.#name(label, life);
     this.hashed[life] = label;
+    this.anyHashed = true;
   }
 
   /** Is `label` a life's own address, not an alias? */

@@ -151,7 +151,8 @@ function makeMember(m: Model, task: number, named: number): number {
 export function sameLife(m: Model, known: number, named: number): boolean {
   const { mms } = m.world;
   if (known === named) return true;
-  if (mms.label[known] !== -1 || mms.label[named]! < 0 || named < m.world.livesBefore) return false;
+  if (mms.label[known] !== -1 || mms.label[named]! < 0 || mms.serial[named]! < m.world.livesBefore)
+    return false;
   mms.bind(known, mms.label[named]!);
   return true;
 }

@@ -90,6 +90,13 @@ class Members {
     else this.#prev[next] = prev;
   }
 
+  /** The life is no more: whoever is still listed is nobody's member. */
+  clear(life: number): void {
+    for (let task = this.first(life); task >= 0; task = this.next(task)) this.#in[task] = undefined;
+    this.#first[life] = -1;
+    this.#last[life] = -1;
+  }
+
   /** Oldest member of a life, -1 none. A task whose pid went to another may still be listed. */
   first(life: number): number {
     return this.#first[life] ?? -1;

@@ -325,7 +325,7 @@ export class World {
   switchMmSeen = false;
   /** mm_init or begin_new_exec is recorded: no mm is made unseen. */
   makesSeen = false;
-  /** Lives from this id on were met for the first time in the event now applied. */
+  /** Lives made before the event now applied; later ones (Mms.serial) are met in it for the first time. */
   livesBefore = 0;
   /** enter_lazy_tlb is recorded: the moment a borrow ends is seen. */
   enterLazySeen = false;
