@@ -74,6 +74,6 @@ timeout "${LIMIT:-900}" nice qemu-system-x86_64 -accel "$accel" -cpu "$cpu" -smp
   -append "console=ttyS0 quiet panic=-1 tsc=reliable clocksource=tsc mitigations=off" || true
 cat "$out/console.log"
 tar xzf "$work/out.tgz" -C "$out"
-for trace in "$out"/trace.txt "$out"/trace.csv "$out"/perf.txt; do [ -e "$trace" ] && break; done
+for trace in "$out"/trace.txt "$out"/trace.csv "$out"/trace.dat "$out"/perf.data; do [ -e "$trace" ] && break; done
 node "$here/dist/cli/main.js" doctor "$trace"
 node "$here/dist/cli/main.js" analyze "$trace" -o "$out/result"

@@ -1,6 +1,6 @@
 // The recipe for bpftrace: a script that prints the CSV of docs/formats.md#csv. Fields come from BTF, so nothing depends on
 // a kernel build; only functions that the kernel has are attached to, for bpftrace refuses a script otherwise.
-import { head, preamble, type RecipeOptions } from "./shell.ts";
+import { head, needs, preamble, type RecipeOptions } from "./shell.ts";
 
 /** One probe of the script: what it attaches to, the function it needs (null: a tracepoint), its body. */
 interface Attachment {
@@ -121,7 +121,7 @@ export function bpftraceRecipe(options: RecipeOptions): string {
       "then: forkcast analyze trace.csv",
     ]),
     ...preamble("trace.csv", options),
-    `command -v bpftrace >/dev/null 2>&1 || { say 'no bpftrace (forkcast recipe tracefs needs none)'; exit 1; }`,
+    needs("bpftrace"),
     "[ -r /sys/kernel/btf/vmlinux ] || { say 'no BTF (CONFIG_DEBUG_INFO_BTF): use forkcast recipe tracefs'; exit 1; }",
     `script=$(mktemp) || exit 1`,
     `pid=''`,

@@ -1,6 +1,6 @@
 // The shell that all recipes share: checks, kprobes with fallbacks, buffer sizes, clean-up. POSIX sh in a subshell, so that
 // it can be pasted into a root shell as well as run: `exit` and traps end the subshell, never the user's shell.
-import { RECIPE_PROBES, type RecipeProbe } from "./probes.ts";
+import { LOCK_EVENTS, LOCK_FILTER, RECIPE_EVENTS, RECIPE_PROBES, type RecipeProbe } from "./probes.ts";
 
 export interface RecipeOptions {
   /** "6.12": the script says so when it runs on another kernel. */
@@ -145,4 +145,43 @@ export function reportMisses(): string[] {
   return [
     `awk '$3 > 0 { print "forkcast: probe " $1 " missed " $3 " of " $2 + $3 " hits" }' "$T/kprobe_profile" >&2`,
   ];
+}
+
+/** Everything goes when the recording ends, however it ends; `undo`: what is taken down before the probes. */
+export function cleanUp(...undo: readonly string[]): string[] {
+  return [
+    "cleanup() {",
+    "  trap - EXIT",
+    ...undo.map((line) => `  ${line}`),
+    "  disarm",
+    "}",
+    "trap cleanup EXIT",
+    "trap 'exit 130' INT; trap 'exit 143' TERM HUP",
+    "",
+  ];
+}
+
+/** Stops where the tool is missing. */
+export function needs(tool: string): string {
+  return `command -v ${tool} >/dev/null 2>&1 || { say 'no ${tool} (forkcast recipe tracefs needs none)'; exit 1; }`;
+}
+
+/** The tracepoints as options of a tool, in "$@" behind that of the probes; `filter`: the option that keeps only some records of an event. */
+export function selectEvents(probes: string, filter: string): string[] {
+  return [
+    `set -- -e '${probes}'`,
+    "add() {",
+    `  if [ -d "$T/events/$1/$2" ]; then armed="$armed $2"; return 0; fi`,
+    `  say "no tracepoint $1:$2"; return 1`,
+    "}",
+    ...RECIPE_EVENTS.map((event) => addEvent(event, "")),
+    "# Taken for reading by every page fault: only writers are kept.",
+    ...LOCK_EVENTS.map((event) => addEvent(event, ` ${filter} '${LOCK_FILTER}'`)),
+    "",
+  ];
+}
+
+function addEvent(event: string, filter: string): string {
+  const [system = "", name = ""] = event.split(":");
+  return `add ${system} ${name} && set -- "$@" -e ${event}${filter}`;
 }
