@@ -5,6 +5,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { MUTANTS, type Mutant } from "./mutants/list.ts";
 
 /** Run for a mutant that changes the outcome of no specimen. */
@@ -89,6 +90,8 @@ async function judge(root: string, mutant: Mutant, sound: ReadonlyMap<string, st
 }
 
 async function main(): Promise<void> {
+  // It takes no argument: anything else is refused before minutes of work.
+  parseArgs({});
   const base = mkdtempSync(join(tmpdir(), "forkcast-mutants-"));
   try {
     const sound = copyOf(base, 0);

@@ -1,6 +1,6 @@
 // Puts rows into time order with bounded memory: recorders print nearly sorted lines (per-CPU buffers, local
 // clock, bpftrace). Sorted input pays one comparison a row. Fed by the sink, read by the caller's onBatch.
-import { type EventBatch, newBatch } from "../table/event-batch.ts";
+import { EVENT_COLUMNS, type EventBatch, INT32_COLUMNS, newBatch } from "../table/event-batch.ts";
 
 /** Where a sink puts rows. */
 export interface RowStore {
@@ -141,27 +141,13 @@ export class Reorder implements RowStore {
 /** Below this, copying row by row is faster than a subarray of each column. */
 const FEW_ROWS = 24;
 
-const INT32_COLUMNS = [
-  "tid",
-  "tgid",
-  "comm",
-  "argTid",
-  "argComm",
-  "mm",
-  "mm2",
-  "users",
-  "count",
-  "flags",
-] as const;
-const COLUMNS = ["ns", "kind", "cpu", "ctx", "line", ...INT32_COLUMNS] as const;
-
 /** Appends from[start, end) to `to`, which has room. */
 function copyRows(from: EventBatch, start: number, end: number, to: EventBatch): void {
   if (end - start < FEW_ROWS) {
     for (let row = start; row < end; row++) copyRow(from, row, to, to.length++);
     return;
   }
-  for (const name of COLUMNS) to[name].set(from[name].subarray(start, end), to.length);
+  for (const name of EVENT_COLUMNS) to[name].set(from[name].subarray(start, end), to.length);
   to.length += end - start;
 }
 
@@ -184,7 +170,7 @@ function copyRow(from: EventBatch, row: number, to: EventBatch, at: number): voi
 }
 
 function shiftDown(batch: EventBatch, from: number, length: number): void {
-  for (const name of COLUMNS) batch[name].copyWithin(0, from, length);
+  for (const name of EVENT_COLUMNS) batch[name].copyWithin(0, from, length);
 }
 
 function gather(from: EventBatch, to: EventBatch, order: Uint32Array): void {

@@ -49,6 +49,29 @@ export interface EventBatch {
   readonly line: Uint32Array;
 }
 
+/** Columns of Int32Array. */
+export const INT32_COLUMNS = [
+  "tid",
+  "tgid",
+  "comm",
+  "argTid",
+  "argComm",
+  "mm",
+  "mm2",
+  "users",
+  "count",
+  "flags",
+] as const;
+/** Every column of a batch. */
+export const EVENT_COLUMNS: readonly Exclude<keyof EventBatch, "length">[] = [
+  "ns",
+  "kind",
+  "cpu",
+  "ctx",
+  "line",
+  ...INT32_COLUMNS,
+];
+
 /** An empty batch with room for `capacity` rows. */
 export function newBatch(capacity: number = BATCH_ROWS): EventBatch {
   return {

@@ -1,7 +1,16 @@
 // Every command's --help ends with three examples; all of them run here, as they stand, in a directory where their files are.
 // Tools that need root or another host (sudo, ssh) or record (perf, trace-cmd) are stood in for by scripts.
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test, vi } from "vitest";
@@ -111,9 +120,11 @@ describe("each example runs", () => {
   test.each(LINES)("%s: %s", async (_name, line) => {
     const words = (line.match(/'[^']*'|[^\s']+/g) ?? []).map((word) => word.replace(/^'|'$/g, ""));
     if (!/[|>&]/.test(line.replace(/'[^']*'/g, ""))) {
+      const written = words.includes("-o") ? words[words.indexOf("-o") + 1] : undefined;
+      if (written !== undefined) rmSync(written, { recursive: true, force: true });
       const out = await runHere(words.slice(1));
-      const written = words[words.indexOf("-o") + 1] ?? "";
-      expect(out !== "" || existsSync(written)).toBe(true);
+      if (written === undefined) expect(out).not.toBe("");
+      else expect(existsSync(written), written).toBe(true);
       return;
     }
     const env = { ...process.env, HOME: cwd, PATH: `${join(cwd, "bin")}:${process.env["PATH"]}` };

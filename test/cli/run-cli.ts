@@ -44,10 +44,16 @@ export function recording(name: string): string {
   return join(TRACES, name);
 }
 
+const scratches: string[] = [];
+// Here, for a hook registered while a test runs is never called.
+afterAll(() => {
+  for (const dir of scratches) rmSync(dir, { recursive: true, force: true });
+});
+
 /** An empty directory, removed after the tests of the file. */
 export function scratch(): string {
   const dir = mkdtempSync(join(tmpdir(), "forkcast-test-"));
-  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+  scratches.push(dir);
   return dir;
 }
 

@@ -1,6 +1,12 @@
 // Events as plain objects, for the oracle and its generator: a table spread out into rows, rows packed into a table.
 // Slow and simple on purpose; the pipeline itself never does this.
-import { type EventBatch, type EventTable, newBatch, type TraceMeta } from "../../src/table/event-batch.ts";
+import {
+  EVENT_COLUMNS,
+  type EventBatch,
+  type EventTable,
+  newBatch,
+  type TraceMeta,
+} from "../../src/table/event-batch.ts";
 
 /** One row of an EventBatch; src/table/event-kinds.ts says what the columns mean per kind. */
 export interface Row {
@@ -21,29 +27,11 @@ export interface Row {
   readonly line: number;
 }
 
-const COLUMNS: readonly (keyof Row)[] = [
-  "ns",
-  "kind",
-  "cpu",
-  "ctx",
-  "tid",
-  "tgid",
-  "comm",
-  "argTid",
-  "argComm",
-  "mm",
-  "mm2",
-  "users",
-  "count",
-  "flags",
-  "line",
-];
-
 /** The rows of one batch. */
 export function rowsOf(batch: EventBatch): Row[] {
   const rows: Row[] = [];
   for (let i = 0; i < batch.length; i++) {
-    rows.push(Object.fromEntries(COLUMNS.map((name) => [name, batch[name][i]])) as unknown as Row);
+    rows.push(Object.fromEntries(EVENT_COLUMNS.map((name) => [name, batch[name][i]])) as unknown as Row);
   }
   return rows;
 }
@@ -53,7 +41,7 @@ export function* batchesOf(rows: readonly Row[], batchRows: number): Generator<E
   for (let from = 0; from < rows.length; from += batchRows) {
     const part = rows.slice(from, from + batchRows);
     const batch = newBatch(part.length);
-    for (const [i, row] of part.entries()) for (const name of COLUMNS) batch[name][i] = row[name];
+    for (const [i, row] of part.entries()) for (const name of EVENT_COLUMNS) batch[name][i] = row[name];
     batch.length = part.length;
     yield batch;
   }

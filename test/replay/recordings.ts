@@ -8,7 +8,7 @@ import { type NamedSource, openIngest, openRecording } from "../../src/ingest/in
 import { type ReplayOptions, replay } from "../../src/replay/index.ts";
 import type { ColumnTable, RowOf, TableSpec } from "../../src/table/columns.ts";
 import type { EventBatch, TraceMeta } from "../../src/table/event-batch.ts";
-import { newBatch } from "../../src/table/event-batch.ts";
+import { EVENT_COLUMNS, newBatch } from "../../src/table/event-batch.ts";
 import { EVENT_KIND_NAMES } from "../../src/table/event-kinds.ts";
 import {
   type BlockRow,
@@ -148,24 +148,6 @@ export function rowCount(trace: Trace): number {
   return trace.batches.reduce((sum, batch) => sum + batch.length, 0);
 }
 
-const COLUMNS = [
-  "ns",
-  "kind",
-  "cpu",
-  "ctx",
-  "tid",
-  "tgid",
-  "comm",
-  "argTid",
-  "argComm",
-  "mm",
-  "mm2",
-  "users",
-  "count",
-  "flags",
-  "line",
-] as const;
-
 function copyRows(from: EventBatch, keep: (batch: EventBatch, i: number) => boolean): EventBatch {
   const to = newBatch(from.length);
   for (let i = 0; i < from.length; i++) {
@@ -176,7 +158,7 @@ function copyRows(from: EventBatch, keep: (batch: EventBatch, i: number) => bool
 
 /** Copies row `i` of `from` to the end of `to`, which has room for it. */
 export function appendRow(to: EventBatch, from: EventBatch, i: number): void {
-  for (const name of COLUMNS) to[name][to.length] = from[name][i]!;
+  for (const name of EVENT_COLUMNS) to[name][to.length] = from[name][i]!;
   to.length++;
 }
 

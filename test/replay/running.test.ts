@@ -1,7 +1,6 @@
 // A replay that is fed while its trace is still being read knows only what the trace has shown by then. Whenever it says
 // that it holds for the whole trace, its tables are those of a replay that knew all of it.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Follower } from "../../src/cli/replay-events.ts";
@@ -10,6 +9,7 @@ import { EventFileWriter } from "../../src/table/arrow.ts";
 import { EVENT_KIND_NAMES } from "../../src/table/event-kinds.ts";
 import { encodeTable } from "../../src/table/table-file.ts";
 import { newVerdictTables } from "../../src/table/verdict-tables.ts";
+import { scratch } from "../cli/run-cli.ts";
 import { MANIFEST, recording, rowCount, type Trace } from "./recordings.ts";
 
 /** Recordings of at most this many rows: all kinds of them, in seconds. */
@@ -58,8 +58,7 @@ test.each([64, 1000, 20_000])(
 test("a replay that does not hold begins anew from the file", async () => {
   const trace = TRACES.find((t) => replayed(t, knownBy(t, 64)).result !== wholes.get(t)!.result)!;
   const { meta, batches } = trace;
-  const dir = mkdtempSync(join(tmpdir(), "forkcast-test-"));
-  const path = join(dir, "events.arrow");
+  const path = join(scratch(), "events.arrow");
   const parts: Uint8Array[] = [];
   const writer = new EventFileWriter((bytes) => parts.push(bytes));
   for (const batch of batches) writer.batch(batch, meta.epochNs);
@@ -71,7 +70,6 @@ test("a replay that does not hold begins anew from the file", async () => {
   const follower = new Follower(choices);
   for (const batch of batches) follower.feed(batch, knownBy(trace, 64));
   await follower.finish(meta, path, tables[1]!, 0);
-  rmSync(dir, { recursive: true });
   const [anew, followed] = tables.map((t) => Object.values(t).map((table) => encodeTable(table)));
   expect(followed).toEqual(anew);
 });

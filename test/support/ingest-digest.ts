@@ -16,30 +16,11 @@ import {
   openRecording,
   type RecordingOptions,
 } from "../../src/ingest/index.ts";
-import type { EventBatch, TraceMeta } from "../../src/table/event-batch.ts";
+import { EVENT_COLUMNS, type EventBatch, type TraceMeta } from "../../src/table/event-batch.ts";
 
 const SHARED = fileURLToPath(new URL("../../../shared/traces/", import.meta.url));
 const OWN = fileURLToPath(new URL("../../traces/", import.meta.url));
 const SPECIMENS = fileURLToPath(new URL("../golden/ingest/", import.meta.url));
-
-/** Columns in the order of the hash. */
-const COLUMNS = [
-  "ns",
-  "kind",
-  "cpu",
-  "ctx",
-  "tid",
-  "tgid",
-  "comm",
-  "argTid",
-  "argComm",
-  "mm",
-  "mm2",
-  "users",
-  "count",
-  "flags",
-  "line",
-] as const;
 
 /** Reads by `feed`; returns the rows' hash, meta and problems, or the InputError's message. */
 export function digestOf(options: Omit<IngestOptions, "path">, feed: (ingest: Ingest) => void): unknown {
@@ -69,16 +50,16 @@ interface Reading {
 }
 
 function outcomeOf(open: (onBatch: (batch: EventBatch) => void) => Reading): unknown {
-  const hashes = COLUMNS.map(() => createHash("sha256"));
+  const hashes = EVENT_COLUMNS.map(() => createHash("sha256"));
   try {
     const { problems, end } = open((batch) => {
-      for (const [i, name] of COLUMNS.entries()) {
+      for (const [i, name] of EVENT_COLUMNS.entries()) {
         const values = batch[name].subarray(0, batch.length);
         hashes[i]?.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
       }
     });
     const { epochNs, ...meta } = end();
-    const rows = COLUMNS.map((name, i) => `${name} ${hashes[i]?.digest("hex").slice(0, 16)}`);
+    const rows = EVENT_COLUMNS.map((name, i) => `${name} ${hashes[i]?.digest("hex").slice(0, 16)}`);
     return { rows, epochNs: String(epochNs), meta, problems: problems.list() };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
