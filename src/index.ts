@@ -3,6 +3,7 @@
 
 export { type Chart, completeSpec } from "./analyze/charts/chart.ts";
 export { allCharts } from "./analyze/charts/index.ts";
+export { type Descendants, descendantForks } from "./analyze/descendants.ts";
 export { type ForkFilter, filterTables } from "./analyze/filter.ts";
 export { type ReportInput, renderReport } from "./analyze/report/index.ts";
 export type { ChartLibraries } from "./analyze/report/scripts.ts";
@@ -10,7 +11,21 @@ export { type Summary, summarize } from "./analyze/summary.ts";
 export { renderText } from "./analyze/text.ts";
 export { InputError } from "./base/errors.ts";
 export type { Problem, ProblemKind, Severity } from "./base/problem.ts";
-export { FORMATS, type FormatName, type Ingest, type IngestOptions, openIngest } from "./ingest/index.ts";
+export { CODECS } from "./cli/codecs.ts";
+export {
+  type Codecs,
+  FORMATS,
+  type FormatName,
+  type Ingest,
+  type IngestOptions,
+  type NamedSource,
+  openIngest,
+  openRecording,
+  RECORDING_FORMATS,
+  type Recording,
+  type RecordingFormat,
+  type RecordingOptions,
+} from "./ingest/index.ts";
 export { type ReplayOptions, replay } from "./replay/index.ts";
 export { EventFileWriter, readEventFile } from "./table/arrow.ts";
 export { ColumnTable, type TableRows } from "./table/columns.ts";

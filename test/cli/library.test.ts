@@ -8,6 +8,7 @@ import { beforeAll, expect, test } from "vitest";
 import type { Summary } from "../../src/analyze/summary.ts";
 import { ZstdDecoder } from "../../src/cli/zstd-decoder.ts";
 import { FORK_SPEC, VERDICT_SPEC } from "../../src/table/verdict-tables.ts";
+import { seeds } from "../support/recording-seeds.ts";
 import { forkcast, recording, scratch } from "./run-cli.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -50,6 +51,23 @@ test("read-a-result.mjs reads what analyze wrote", () => {
     if ("events" in blocked && blocked.events > 0)
       expect(out).toContain(`${id}: ${blocked.events} waits, longest ${blocked.max_ns} ns\n`);
   }
+});
+
+test("a binary recording is read by its content", () => {
+  writeFileSync(join(cwd, "t.dat"), seeds()[0]!.bytes);
+  writeFileSync(
+    join(cwd, "binary.mjs"),
+    `import { readFileSync } from "node:fs";
+    import { CODECS, openRecording } from ${JSON.stringify(join(ROOT, "dist/index.js"))};
+    const bytes = new Uint8Array(readFileSync("t.dat"));
+    const file = { name: "t.dat", size: bytes.length, readAt: (at, length) => bytes.subarray(at, at + length) };
+    let rows = 0;
+    const { format, events } = openRecording({ path: "t.dat", files: [file], codecs: CODECS }, (batch) => {
+      rows += batch.length;
+    }).read();
+    console.log(format, events, rows);`,
+  );
+  expect(run(process.execPath, "binary.mjs")).toBe("trace-dat 24 23\n");
 });
 
 test("every export is in docs/library.md", async () => {
