@@ -465,4 +465,22 @@ export const MUTANTS: readonly Mutant[] = [
     find: "ns > this.#at && ns <= this.#slept ? ns + this.#by : ns",
     replace: "ns",
   },
+  {
+    rule: "what a CPU shows settles that CPU's doubt only",
+    file: "src/replay/windows.ts",
+    find: "doubt.cpu === cpu && doubt.by === by",
+    replace: "doubt.by === by",
+  },
+  {
+    rule: "a switch to a task of unknown kind puts a window in doubt",
+    file: "src/replay/windows.ts",
+    find: "    if (mayBeUsing(this.#world, attempt.life, life)) this.#doubtActive(attempt, cpu, this.#world.seq);\n",
+    replace: "",
+  },
+  {
+    rule: "the switch's own tail settles it",
+    file: "src/replay/windows.ts",
+    find: "    for (const { row } of this.open) this.#settleDoubt(row, cpu, seq);\n",
+    replace: "",
+  },
 ];

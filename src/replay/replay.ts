@@ -102,6 +102,10 @@ export class Replayer implements Lowering {
     this.windows.onReveal(cpu, life, task, active, since);
   }
 
+  onTold(cpu: number): void {
+    this.windows.onTold(cpu);
+  }
+
   onHold(task: number, life: number, kind: HoldKind, begins: boolean): void {
     this.uses.onHold(task, life, kind, begins);
   }

@@ -16,6 +16,9 @@ import type { Uses } from "./uses.ts";
 /** By Divert, as tasks.lastGetDiverted holds it. */
 const DIVERTED: readonly Diverted[] = ["no", "yes", "unknown"];
 
+/** A CPU was in doubt when the fork was checked; other doubts are known by the sequence of their switch. */
+const AT_CHECK = -1;
+
 /** Windows of one trace. */
 export class Windows {
   readonly attempts: Map<number, Attempt> = new Map();
@@ -28,6 +31,8 @@ export class Windows {
   /** When each fork's row was made (rows are in that order, checks need not be), and how long a fork went on at most. */
   readonly #made: number[] = [];
   #longest = 0;
+  /** What activeUnknown counts, by fork, but for lost events; a CPU's doubt can only be settled by what that CPU shows. */
+  readonly #doubts = new Map<number, { readonly cpu: number; readonly by: number }[]>();
   readonly samples: Samples;
   readonly outerLocks: OuterLocks;
   readonly #m: Model;
@@ -161,12 +166,14 @@ export class Windows {
     const { cpus } = this.#world;
     attempt.exposures = [];
     attempt.all = [];
+    this.#doubts.delete(attempt.row);
     this.#forks.activeUnknown[attempt.row] = 0;
     for (let c = 0; c < cpus.length; c++) {
       if (c === attempt.forkerCpu) continue;
       if (cpus.active[c] === attempt.life && cpus.cur[c] !== attempt.task)
         this.#expose(attempt, c, cpus.cur[c]!, "at-check");
-      else if (mayBeUsing(this.#world, attempt.life, cpus.active[c]!)) this.#doubtActive(attempt, c);
+      else if (mayBeUsing(this.#world, attempt.life, cpus.active[c]!))
+        this.#doubtActive(attempt, c, AT_CHECK);
       else if (cpus.lazy[c] === attempt.life && this.#loadedHere(c, attempt.life)) this.#residue(attempt, c);
     }
   }
@@ -175,10 +182,24 @@ export class Windows {
     return this.loadsVisible && this.#world.cpus.loaded[cpu] === life;
   }
 
-  #doubtActive(attempt: Attempt, cpu: number): void {
+  /** The CPU may be using the mm. `by`: sequence of the switch that says so, or AT_CHECK. */
+  #doubtActive({ life, row }: Attempt, cpu: number, by: number): void {
     const since = this.#world.cpus.unknownSince[cpu]!;
-    if (since >= 0 && !this.#world.couldHold(attempt.life, since)) return;
-    this.#forks.activeUnknown[attempt.row]! += 1;
+    if (since >= 0 && !this.#world.couldHold(life, since)) return;
+    this.#forks.activeUnknown[row]! += 1;
+    const doubts = this.#doubts.get(row);
+    if (doubts === undefined) this.#doubts.set(row, [{ cpu, by }]);
+    else doubts.push({ cpu, by });
+  }
+
+  /** What put `row` in doubt on `cpu` is cleared up, if it was that. */
+  #settleDoubt(row: number, cpu: number, by: number): void {
+    const doubts = this.#doubts.get(row);
+    const at = doubts?.findIndex((doubt) => doubt.cpu === cpu && doubt.by === by) ?? -1;
+    if (doubts === undefined || at < 0) return;
+    this.#forks.activeUnknown[row]! -= 1;
+    if (doubts.length === 1) this.#doubts.delete(row);
+    else doubts.splice(at, 1);
   }
 
   /** What a task left lazily behind came in as the task did, unless the CPU was lazily on the mm before it. */
@@ -247,7 +268,16 @@ export class Windows {
     const isLazy = this.#world.cpus.lazy[cpu] === attempt.life && this.#loadedHere(cpu, attempt.life);
     if (current !== undefined && (current.class !== Class.U4 || !isLazy)) this.#endExposure(attempt, cpu);
     if (isLazy && attempt.exposures[cpu] === undefined) this.#residue(attempt, cpu);
-    if (mayBeUsing(this.#world, attempt.life, life)) this.#doubtActive(attempt, cpu);
+    if (mayBeUsing(this.#world, attempt.life, life)) this.#doubtActive(attempt, cpu, this.#world.seq);
+  }
+
+  /**
+   * Model listener: the tail of the switch on `cpu` tells what the task it brought uses. Windows that the switch put in doubt were not:
+   * between the two the CPU was inside context_switch().
+   */
+  onTold(cpu: number): void {
+    const seq = this.#world.cpus.switchSeq[cpu]!;
+    for (const { row } of this.open) this.#settleDoubt(row, cpu, seq);
   }
 
   /** The forker runs on another CPU now: the one it left may be in somebody else's hands (§9.8), or lazily on the mm. */
@@ -287,12 +317,12 @@ export class Windows {
       if (cpu === f.cpu[row] || f.seq[row]! < since || !this.#world.couldHold(f.life[row]!, since)) continue;
       if (f.life[row] !== life) {
         f.countDoubt[row]! -= 1;
-        f.activeUnknown[row] = Math.max(0, f.activeUnknown[row]! - 1);
+        this.#settleDoubt(row, cpu, AT_CHECK);
         continue;
       }
       if (task < 0) continue;
       f.countDoubt[row]! -= 1;
-      f.activeUnknown[row] = Math.max(0, f.activeUnknown[row]! - 1);
+      this.#settleDoubt(row, cpu, AT_CHECK);
       if (!active) {
         f.countLow[row]! += 1;
         f.lazyRefs[row]! += 1;

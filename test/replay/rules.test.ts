@@ -499,6 +499,39 @@ test("unmarked-gap-in-window", async () => {
   `);
 });
 
+test("past-of-another-cpu", async () => {
+  expect(await outcomeOf("past-of-another-cpu")).toMatchInlineSnapshot(`
+    fork 101 [20,40) dup_mmap..dup_mmap_ret
+      users 1 measured (1 at-least), count 2 measured (1 at-least), exposure U7, lazy 0
+      doubts: predates-trace cpu-unknown khugepaged-not-proven
+      slow unattributed: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock
+      fast indeterminate: users-only
+      indeterminate: users-mmap-lock cpumask
+  `);
+});
+
+test("first-seen-in-window", async () => {
+  expect(await outcomeOf("first-seen-in-window")).toMatchInlineSnapshot(`
+    fork 101 [20,40) dup_mmap..dup_mmap_ret
+      users 1 measured (1 at-least), count 2 measured (1 at-least), exposure none, lazy 0
+      doubts: predates-trace khugepaged-not-proven
+      slow unattributed: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock
+      fast safe: users-only cpumask
+      indeterminate: users-mmap-lock
+  `);
+});
+
+test("first-seen-untold", async () => {
+  expect(await outcomeOf("first-seen-untold")).toMatchInlineSnapshot(`
+    fork 101 [20,40) dup_mmap..dup_mmap_ret
+      users 1 measured (1 at-least), count 2 measured (1 at-least), exposure U7, lazy 0
+      doubts: predates-trace khugepaged-not-proven
+      slow unattributed: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock
+      fast indeterminate: users-only cpumask
+      indeterminate: users-mmap-lock
+  `);
+});
+
 test("predates-trace", async () => {
   expect(await outcomeOf("predates-trace")).toMatchInlineSnapshot(`
     fork 101 [20,30) dup_mmap..dup_mmap_ret

@@ -100,6 +100,10 @@ export class System implements Model {
     assert(false, "a CPU of the explored system was in unknown state");
   }
 
+  onTold(): void {
+    assert(false, "a CPU of the explored system was in unknown state");
+  }
+
   #createTask(actor: Actor, exists: boolean): number {
     const { tasks } = this.world;
     const task = tasks.create(actor.pid, 0);

@@ -21,6 +21,8 @@ export interface Model {
    * lazily (task -1: cannot tell which). Fork rows from cpus.unknownFork[cpu] on may have doubted this CPU.
    */
   onReveal: (cpu: number, life: number, task: number, active: boolean, since: number) => void;
+  /** The tail of the switch that brought a task of unknown kind to `cpu` tells what it uses: nothing ran there in between. */
+  onTold: (cpu: number) => void;
   /** `task` begins, or ends, to have something of `life`. Called after the fact. */
   onHold: (task: number, life: number, kind: HoldKind, begins: boolean) => void;
 }

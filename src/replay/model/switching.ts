@@ -147,7 +147,10 @@ export function lazyTail(m: Model, cpu: number, next: number, met: number): void
   if (prevUsing >= 0 && prevUsing !== met) mendLineage(m, cpus.prevTask[cpu]!, met);
   const life = mms.label[met]! >= 0 ? mms.find(mms.label[met]!) : met;
   const wasUnknown = cpus.unknownSince[cpu]! >= 0;
-  if (wasUnknown) reveal(m, cpu, life, cpus.prevTask[cpu]!);
+  if (wasUnknown) {
+    m.onTold(cpu);
+    reveal(m, cpu, life, cpus.prevTask[cpu]!);
+  }
   // A prev of unknown kind may have been a kernel task: then the reference is older, and nobody knows whose.
   if (prevUsing >= 0) park(m, cpu, life, cpus.prevTask[cpu]!);
   else m.world.setLazy(cpu, life);
@@ -178,7 +181,10 @@ export function switchMmTail(m: Model, cpu: number, task: number, next: number, 
   learnUser(m, task, next);
   // The pointer may have turned out to be the address of a life known by lineage.
   const life = tasks.using(task);
-  if (cpus.unknownSince[cpu]! >= 0 && from >= 0) reveal(m, cpu, from, cpus.prevTask[cpu]!);
+  if (cpus.unknownSince[cpu]! >= 0) {
+    m.onTold(cpu);
+    if (from >= 0) reveal(m, cpu, from, cpus.prevTask[cpu]!);
+  }
   // kernel -> user drops prev->active_mm in finish_task_switch; user -> user has nothing to drop.
   cpus.pendingDrop[cpu] = prevUsing >= 0 ? NO_LIFE : from;
   m.world.setLazy(cpu, NO_LIFE);
