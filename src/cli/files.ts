@@ -3,7 +3,7 @@
 import { closeSync, ftruncateSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { InputError } from "../base/errors.ts";
 import { describeSystemError, UsageError } from "./exit.ts";
-import { readAt } from "./read-at.ts";
+import { readAt, roomFor } from "./read-at.ts";
 import { quotePath, sizeOf } from "./trace-input.ts";
 
 /** A file being written from its start. */
@@ -38,7 +38,8 @@ export function openSink(path: string): FileSink {
 export interface FileReader {
   readonly fd: number;
   readonly size: number;
-  readAt(offset: number, length: number): Uint8Array;
+  /** `into` is used where it has room. */
+  readAt(offset: number, length: number, into?: Uint8Array): Uint8Array;
   close(): void;
 }
 
@@ -49,7 +50,7 @@ export function openReader(path: string): FileReader {
   return {
     fd,
     size,
-    readAt: (offset, length) => readAt(fd, new Uint8Array(length), offset),
+    readAt: (offset, length, into) => readAt(fd, roomFor(length, into), offset),
     close: () => closeSync(fd),
   };
 }

@@ -178,8 +178,9 @@ async function readRecording(
 /** SHA-256 of all files, one behind the other, in the order of their names. */
 function hashOf({ files }: OpenedRecording): string {
   const hash = createHash("sha256");
+  const room = new Uint8Array(READ_BYTES);
   for (const { size, readAt } of files) {
-    for (let at = 0; at < size; at += READ_BYTES) hash.update(readAt(at, READ_BYTES));
+    for (let at = 0; at < size; at += READ_BYTES) hash.update(readAt(at, READ_BYTES, room));
   }
   return hash.digest("hex");
 }

@@ -7,7 +7,7 @@ import { type Container, detectRecordingHead, type NamedSource } from "../ingest
 import type { Defect } from "./decoder.ts";
 import { describeSystemError } from "./exit.ts";
 import { type FileSink, openReader, openSink } from "./files.ts";
-import { readAt } from "./read-at.ts";
+import { readAt, roomFor } from "./read-at.ts";
 import { isTar, TAR_HEAD, tarFiles } from "./tar-files.ts";
 import { isCompressed, quotePath, readTrace, STDIN } from "./trace-input.ts";
 
@@ -177,7 +177,8 @@ function openFile(path: string): OpenedRecording {
       {
         name: path,
         size: reader.size,
-        readAt: (at, length) => reader.readAt(at, Math.min(length, Math.max(0, reader.size - at))),
+        readAt: (at, length, into) =>
+          reader.readAt(at, Math.min(length, Math.max(0, reader.size - at)), into),
       },
     ],
     container: undefined,
@@ -225,7 +226,8 @@ class DescriptorPool {
     return {
       name,
       size,
-      readAt: (at, length) => this.#read(path, at, Math.min(length, Math.max(0, size - at))),
+      readAt: (at, length, into) =>
+        this.#read(path, at, roomFor(Math.min(length, Math.max(0, size - at)), into)),
     };
   }
 
@@ -234,9 +236,9 @@ class DescriptorPool {
     this.#open.clear();
   }
 
-  #read(path: string, at: number, length: number): Uint8Array {
+  #read(path: string, at: number, into: Uint8Array): Uint8Array {
     try {
-      return readAt(this.#descriptor(path), new Uint8Array(length), at);
+      return readAt(this.#descriptor(path), into, at);
     } catch (error) {
       throw new InputError("input/unreadable", `${quotePath(path)}: ${describeSystemError(error)}`);
     }

@@ -56,6 +56,6 @@ function windowOf(archive: ByteSource, name: string, from: number, size: number)
   return {
     name,
     size,
-    readAt: (at, length) => archive.readAt(from + at, Math.max(0, Math.min(length, size - at))),
+    readAt: (at, length, into) => archive.readAt(from + at, Math.max(0, Math.min(length, size - at)), into),
   };
 }

@@ -7,9 +7,9 @@ export interface ByteSource {
   readonly size: number;
   /**
    * The bytes [at, at + length), fewer at the end of the file, none beyond it. `at` and `length` are not negative. The
-   * array is the caller's until the next readAt of the same source.
+   * array is the caller's until the next readAt of the same source. `into` is the caller's memory, which they may be read to.
    */
-  readAt(at: number, length: number): Uint8Array;
+  readAt(at: number, length: number, into?: Uint8Array): Uint8Array;
 }
 
 /** A file and its name; for a directory the path below it with "/" between the parts, sorted by name. */

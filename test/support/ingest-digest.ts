@@ -12,6 +12,7 @@ import { CODECS } from "../../src/cli/codecs.ts";
 import {
   type Ingest,
   type IngestOptions,
+  type KnownMeta,
   openIngest,
   openRecording,
   type RecordingOptions,
@@ -36,10 +37,16 @@ export function digestOf(options: Omit<IngestOptions, "path">, feed: (ingest: In
   });
 }
 
-/** As digestOf, of a binary recording. */
-export function recordingOutcome(options: Omit<RecordingOptions, "path" | "codecs">): unknown {
+/** As digestOf, of a binary recording. `onKnown` gets what was known of the trace when each batch came. */
+export function recordingOutcome(
+  options: Omit<RecordingOptions, "path" | "codecs">,
+  onKnown: (known: KnownMeta) => void = () => {},
+): unknown {
   return outcomeOf((onBatch) => {
-    const recording = openRecording({ path: "unknown", codecs: CODECS, ...options }, onBatch);
+    const recording = openRecording({ path: "unknown", codecs: CODECS, ...options }, (batch) => {
+      onBatch(batch);
+      onKnown(recording.knownMeta);
+    });
     return { problems: recording.problems, end: () => recording.read() };
   });
 }

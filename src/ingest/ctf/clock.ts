@@ -8,7 +8,8 @@ export class ClockTime {
   /** Seconds and nanoseconds of the reading last converted. */
   hi = 0;
   lo = 0;
-  readonly #freq: number;
+  /** Hz. */
+  readonly freq: number;
   readonly #base: bigint;
   /** Nanoseconds of the clock's zero. */
   readonly #offsetNs: bigint;
@@ -17,7 +18,7 @@ export class ClockTime {
 
   constructor(clock: CtfClock | undefined, base: bigint) {
     const freq = clock === undefined || clock.freq <= 0n ? BILLION : clock.freq;
-    this.#freq = Number(freq);
+    this.freq = Number(freq);
     this.#base = base;
     const offset = clock?.offset ?? 0n;
     const seconds = clock?.offsetSeconds ?? 0n;
@@ -29,14 +30,14 @@ export class ClockTime {
 
   /** Sets hi and lo for `cycles` since the base. */
   set(cycles: number): void {
-    if (this.#freq === 1e9) {
+    if (this.freq === 1e9) {
       const sum = this.#baseLo + cycles;
       const seconds = Math.floor(sum / 1e9);
       this.hi = this.#baseHi + seconds;
       this.lo = sum - seconds * 1e9;
       return;
     }
-    const ns = this.#offsetNs + nsOf(this.#base + BigInt(cycles), this.#freq);
+    const ns = this.#offsetNs + nsOf(this.#base + BigInt(cycles), this.freq);
     this.hi = Number(ns / BILLION);
     this.lo = Number(ns % BILLION);
   }

@@ -2,6 +2,7 @@
 // the reader decides whether the payload is wanted. Merged by index.ts.
 import type { ByteSource } from "../source.ts";
 import type { Step } from "./layout.ts";
+import type { HeaderPlan } from "./plans.ts";
 import { type Taker, Walker } from "./walk.ts";
 
 /** First bytes of a packet. */
@@ -43,6 +44,8 @@ export const EVENT_HEADER_SLOTS: ReadonlyMap<string, number> = new Map([["id", H
 export interface StreamPlan {
   readonly packetContext: readonly Step[];
   readonly eventHeader: readonly Step[];
+  /** The same where it is LTTng's; null: nothing is read ahead. */
+  readonly header: HeaderPlan | null;
 }
 
 /** What a packet's head says; NaN where it does not. */
@@ -66,12 +69,16 @@ export interface StreamListener {
   damaged(stream: Stream, file: string, at: number, why: Damage): void;
 }
 
-/** What all streams of a trace share. */
-export interface StreamSetting {
+/** How the packets of a trace are laid out. */
+export interface PacketLayout {
   readonly isLittle: boolean;
   readonly packetHeader: readonly Step[];
   readonly plans: ReadonlyMap<number, StreamPlan>;
   readonly registers: number;
+}
+
+/** What all streams of a trace share. */
+export interface StreamSetting extends PacketLayout {
   readonly listener: StreamListener;
   /** Bytes before a packet's end where an event too large for the rest may have been dropped; all of it when unknown. */
   readonly tail: number;
@@ -96,6 +103,8 @@ export class Stream {
   readonly #setting: StreamSetting;
   readonly #files: readonly StreamFile[];
   readonly #head = new PacketHead();
+  /** Memory of the packet being read. */
+  #room: Uint8Array = new Uint8Array(0);
   #file = 0;
   #offset = 0;
   /** File and place of the packet being read, for messages. */
@@ -118,20 +127,35 @@ export class Stream {
   /** Moves to the next event, past its header. False at the stream's end. */
   next(): boolean {
     const { walker } = this;
-    for (;;) {
-      const plan = this.#plan;
-      if (plan !== undefined && walker.at < walker.end) {
-        const from = walker.at;
-        if (walker.run(plan.eventHeader, this.#head)) {
-          this.eventId = this.#head.values[HeadSlot.eventId]!;
-          this.inLoss = from >= this.#lossFrom || this.#lossBefore;
-          this.#lossBefore = false;
-          return true;
-        }
-        this.damage("event");
+    while (this.open()) {
+      const from = walker.at;
+      if (walker.run(this.#plan!.eventHeader, this.#head)) {
+        this.eventId = this.#head.values[HeadSlot.eventId]!;
+        this.inLoss = from >= this.#lossFrom || this.#lossBefore;
+        this.#lossBefore = false;
+        return true;
       }
+      this.damage("event");
+    }
+    return false;
+  }
+
+  /** Goes to the next packet when this one has no more events. False at the stream's end. */
+  open(): boolean {
+    while (this.#plan === undefined || this.walker.at >= this.walker.end) {
       if (!this.#openPacket()) return false;
     }
+    return true;
+  }
+
+  /** Plan of the packet's event headers. */
+  get header(): HeaderPlan | null {
+    return this.#plan?.header ?? null;
+  }
+
+  /** Events that begin before this byte of the packet did not come after lost ones. */
+  calmUntil(): number {
+    return this.#lossBefore ? 0 : Math.ceil(this.#lossFrom / 8);
   }
 
   /** The rest of the packet cannot be read: what it held is lost. */
@@ -170,7 +194,7 @@ export class Stream {
 
   /** Reads the packet at the offset; its size in bytes, or 0 when nothing after it in the file can be trusted. */
   #readPacket(source: ByteSource): number {
-    const plan = readPacketHead(this.#setting, this.walker, this.#head, source, this.#offset);
+    const plan = readPacketHead(this.#setting, this.walker, this.#head, source, this.#offset, this.#room);
     const { values } = this.#head;
     if (typeof plan === "string") {
       this.damage(plan);
@@ -183,9 +207,9 @@ export class Stream {
       this.damage("sizes");
       return 0;
     }
-    const start = this.walker.at;
-    this.walker.bytes = source.readAt(this.#offset, Math.ceil(content));
-    this.walker.at = start;
+    const length = Math.ceil(content);
+    if (this.#room.length < length) this.#room = new Uint8Array(Math.min(length, left));
+    this.walker.bytes = source.readAt(this.#offset, length, this.#room);
     this.walker.end = Math.min(content, this.walker.bytes.length) * 8;
     this.cpu = Number.isNaN(values[HeadSlot.cpu]!) ? -1 : values[HeadSlot.cpu]!;
     this.streamId = Number.isNaN(values[HeadSlot.streamId]!) ? 0 : values[HeadSlot.streamId]!;
@@ -227,13 +251,14 @@ export class Stream {
  * is wrong with it, or the plan of its stream class.
  */
 export function readPacketHead(
-  setting: StreamSetting,
+  setting: PacketLayout,
   walker: Walker,
   head: PacketHead,
   source: ByteSource,
   offset: number,
+  room?: Uint8Array,
 ): StreamPlan | Damage {
-  walker.bytes = source.readAt(offset, HEAD_BYTES);
+  walker.bytes = source.readAt(offset, HEAD_BYTES, room);
   walker.at = 0;
   walker.end = walker.bytes.length * 8;
   head.values.fill(Number.NaN);

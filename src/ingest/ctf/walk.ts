@@ -21,8 +21,8 @@ export class Walker {
   /** Cycles since `base`. */
   cycles = 0;
   base = 0n;
-  #baseLow = 0;
-  #baseHigh = 0;
+  baseLow = 0;
+  baseHigh = 0;
   readonly #registers: Float64Array;
 
   constructor(registers: number) {
@@ -32,9 +32,14 @@ export class Walker {
   /** Puts the clock at `cycles` since `base`. */
   setClock(base: bigint, cycles: number): void {
     this.base = base;
-    this.#baseLow = Number(base & 0xffffffffn);
-    this.#baseHigh = Number(base >> 32n);
+    this.baseLow = Number(base & 0xffffffffn);
+    this.baseHigh = Number(base >> 32n);
     this.cycles = cycles;
+  }
+
+  /** The clock's low 32 bits. */
+  lowCycles(): number {
+    return (((this.baseLow + this.cycles) % TWO_32) + TWO_32) % TWO_32;
   }
 
   /** Runs `steps`. False when the packet ends first or a tag selects nothing: the packet is damaged. */
@@ -75,7 +80,7 @@ export class Walker {
       // The halves' difference is exact, so their sum is rounded once, as the whole's would be.
       const low = readBits(this.bytes, isLittle ? from : from + 32, 32, isLittle, false);
       const high = readBits(this.bytes, isLittle ? from + 32 : from, 32, isLittle, false);
-      this.cycles = (high - this.#baseHigh) * TWO_32 + (low - this.#baseLow);
+      this.cycles = (high - this.baseHigh) * TWO_32 + (low - this.baseLow);
       return;
     }
     if (clockBits > 32) {
@@ -85,7 +90,7 @@ export class Walker {
       return;
     }
     const range = 2 ** clockBits;
-    const low = (((this.#baseLow + this.cycles) % TWO_32) + TWO_32) % range;
+    const low = this.lowCycles() % range;
     const value = readBits(this.bytes, from, clockBits, isLittle, false);
     this.cycles += value >= low ? value - low : value - low + range;
   }

@@ -1,0 +1,299 @@
+// What is made of the events of a trace, in their order: counted, or handed to rows of ../lttng. Takes them one by one from a
+// stream that stands at one, or from what was read ahead of it.
+import { MAX_SECONDS } from "../limits.ts";
+import type { LttngFields, Slot } from "../lttng/fields.ts";
+import { LttngEvent } from "../lttng/names.ts";
+import { LttngRows } from "../lttng/rows.ts";
+import { BAD_BODY, CTF_DAMAGED, CTF_DISCARDED, CTF_LOST_PACKETS } from "../problems.ts";
+import type { Sink } from "../sink.ts";
+import { type Bodies, type EventsAhead, ONLY_WALKED, readNumber } from "./ahead.ts";
+import type { ClockTime } from "./clock.ts";
+import type { Step } from "./layout.ts";
+import { type BodyPlan, Load } from "./plans.ts";
+import type { Damage, Stream, StreamListener } from "./stream.ts";
+import type { Taker } from "./walk.ts";
+
+const WHY: Readonly<Record<Damage, string>> = {
+  magic: "no packet begins here",
+  sizes: "its sizes do not fit the file",
+  stream: "it is of a stream the metadata does not have",
+  event: "an event in it does not fit its layout",
+};
+/** Bytes of an event that a problem shows. */
+const SAMPLE_BYTES = 64;
+/** Seconds around the first event in which events that make no row are only counted; Sink.takesTime() has the bound. */
+const CALM_SECONDS = 1_000_000;
+/** Event ids that are looked up in an array. */
+const MAX_DENSE_ID = 65535;
+
+/** An event class. */
+export interface EventClass {
+  readonly id: number;
+  readonly stream: number;
+  readonly name: string;
+  readonly event: LttngEvent;
+  readonly steps: readonly Step[];
+  readonly body: BodyPlan | null;
+}
+
+/** Takes events in time order. */
+export class EventTaker implements StreamListener {
+  records = 0;
+  readonly #sink: Sink;
+  readonly #clock: ClockTime;
+  readonly #fields: LttngFields;
+  readonly #rows: LttngRows;
+  readonly #taker: Taker;
+  readonly #classes: readonly EventClass[];
+  readonly #byId: ReadonlyMap<number, ReadonlyMap<number, number>>;
+  readonly #isSkipped: Uint8Array;
+  readonly #counts: Float64Array;
+  /** The class whose fields lie in `#fields`, all of them read from fixed places; -1: clear them first. */
+  #filled = -1;
+  /** Between these cycles an event that makes no row is only counted; an empty range until the sink says so. */
+  #calmFrom = Number.POSITIVE_INFINITY;
+  #calmUntil = Number.NEGATIVE_INFINITY;
+  /** What was counted and not yet told to the sink. */
+  #skimmed = 0;
+  #lowest = Number.POSITIVE_INFINITY;
+  #highest = Number.NEGATIVE_INFINITY;
+  #maxCpu = -1;
+
+  constructor(sink: Sink, clock: ClockTime, fields: LttngFields, classes: readonly EventClass[]) {
+    this.#sink = sink;
+    this.#clock = clock;
+    this.#fields = fields;
+    this.#rows = new LttngRows(sink, fields);
+    this.#taker = takerOf(fields);
+    this.#classes = classes;
+    this.#byId = numbersById(classes);
+    this.#isSkipped = Uint8Array.from(classes, ({ event }) => (event === LttngEvent.skip ? 1 : 0));
+    this.#counts = new Float64Array(classes.length);
+  }
+
+  /** How long bodies are, for reading ahead. */
+  bodies(): Bodies {
+    const classes = this.#classes;
+    const byId = new Map<number, Int32Array>();
+    for (const [stream, numbers] of this.#byId) {
+      const dense = [...numbers].filter(([id]) => id >= 0 && id <= MAX_DENSE_ID);
+      const table = new Int32Array(dense.reduce((most, [id]) => Math.max(most, id + 1), 0)).fill(-1);
+      for (const [id, number] of dense) table[id] = number;
+      byId.set(stream, table);
+    }
+    return {
+      masks: Int32Array.from(classes, ({ body }) => body?.mask ?? 0),
+      sizes: Int32Array.from(classes, ({ body }) => body?.size ?? ONLY_WALKED),
+      programs: classes.map(({ body }) => body?.program ?? new Int32Array(0)),
+      byId,
+    };
+  }
+
+  /** Events per name that make no row. */
+  skipped(): Record<string, number> {
+    const out: Record<string, number> = {};
+    for (const [number, { name, event }] of this.#classes.entries()) {
+      const count = this.#counts[number]!;
+      if (event === LttngEvent.skip && count > 0) out[name] = (out[name] ?? 0) + count;
+    }
+    return out;
+  }
+
+  /** Tells the sink what was counted. */
+  end(): void {
+    this.#tell();
+  }
+
+  /** Takes the event that `stream` stands at. */
+  take(stream: Stream): void {
+    const { walker } = stream;
+    const number = this.#byId.get(stream.streamId)?.get(stream.eventId);
+    const found = number === undefined ? undefined : this.#classes[number];
+    if (number === undefined || found === undefined) {
+      stream.damage("event");
+      return;
+    }
+    this.#begin(number, walker.cycles, stream.cpu, walker.bytes);
+    if (stream.inLoss) {
+      this.#sink.lost(stream.cpu, 0, this.records);
+      this.#rows.lost(stream.cpu);
+      this.#calmFrom = Number.POSITIVE_INFINITY;
+    }
+    if (found.event !== LttngEvent.skip) this.#clear();
+    const start = walker.at >>> 3;
+    const isWhole = walker.run(found.steps, this.#taker);
+    if (isWhole) this.#add(found, start, walker.end >>> 3);
+    else stream.damage("event");
+    this.#seeWhetherCalm(walker.cycles);
+  }
+
+  /**
+   * Takes events of `ahead` from `from` on while they come before `until`, or at it when `isBeforeEqual`; the first one in any
+   * case. Returns the number of the first that was not taken.
+   */
+  takeAhead(ahead: EventsAhead, from: number, cpu: number, until: number, isBeforeEqual: boolean): number {
+    const { times, classes, count } = ahead;
+    const isSkipped = this.#isSkipped;
+    const counts = this.#counts;
+    let i = from;
+    let time = times[i]!;
+    do {
+      const number = classes[i]!;
+      if (isSkipped[number] === 1 && time >= this.#calmFrom && time <= this.#calmUntil) {
+        counts[number]!++;
+        this.records++;
+        this.#skimmed++;
+        if (time < this.#lowest) this.#lowest = time;
+        if (time > this.#highest) this.#highest = time;
+      } else this.#takeOne(ahead, i, cpu);
+      if (++i === count) break;
+      time = times[i]!;
+    } while (time < until || (time === until && isBeforeEqual));
+    if (cpu > this.#maxCpu) {
+      this.#maxCpu = cpu;
+      this.#tell();
+    }
+    return i;
+  }
+
+  lost(stream: Stream, count: number, what: "events" | "packets"): void {
+    this.#lose(
+      stream.cpu,
+      count,
+      what === "events" ? CTF_DISCARDED : CTF_LOST_PACKETS,
+      `CPU ${stream.cpu}: ${count < 0 ? "an unknown number of" : count} ${what} lost`,
+    );
+  }
+
+  damaged(stream: Stream, file: string, at: number, why: Damage): void {
+    this.#lose(stream.cpu, -1, CTF_DAMAGED, `${file}, packet at byte ${at}: ${WHY[why]}`);
+  }
+
+  #lose(cpu: number, count: number, kind: typeof CTF_DAMAGED, what: string): void {
+    this.#sink.lost(cpu, count, this.records + 1);
+    this.#rows.lost(cpu);
+    const text = new TextEncoder().encode(what);
+    this.#sink.problem(kind, this.records + 1, text, 0, text.length);
+    // The gap waits for the next event's time.
+    this.#calmFrom = Number.POSITIVE_INFINITY;
+  }
+
+  /** One event read ahead that makes a row, or that the sink has to see by itself. */
+  #takeOne(ahead: EventsAhead, index: number, cpu: number): void {
+    const number = ahead.classes[index]!;
+    const found = this.#classes[number]!;
+    const place = ahead.places[index]!;
+    const time = ahead.times[index]!;
+    this.#begin(number, time, cpu, ahead.bytes);
+    if (found.event !== LttngEvent.skip) this.#fill(ahead, number, place);
+    this.#add(found, place, ahead.end);
+    this.#seeWhetherCalm(time);
+  }
+
+  #begin(number: number, time: number, cpu: number, bytes: Uint8Array): void {
+    this.records++;
+    this.#counts[number]!++;
+    const { head } = this.#sink;
+    const clock = this.#clock;
+    clock.set(time);
+    head.hi = clock.hi;
+    head.lo = clock.lo;
+    head.ticks = false;
+    head.cpu = cpu;
+    head.tid = -1;
+    head.tgid = -1;
+    head.line = this.records;
+    head.bytes = bytes;
+    this.#fields.bytes = bytes;
+  }
+
+  /** Reads the wanted fields of an event whose body begins at `place`. */
+  #fill(ahead: EventsAhead, number: number, place: number): void {
+    const { body, steps } = this.#classes[number]!;
+    if (body === null || body.size < 0) {
+      this.#clear();
+      ahead.walk(place, steps, this.#taker);
+      return;
+    }
+    if (this.#filled !== number) this.#clear();
+    this.#filled = number;
+    const { loads, mask } = body;
+    const { values } = this.#fields;
+    const start = (place + mask) & ~mask;
+    for (let i = 0; i < loads.length; i += 4) {
+      const slot = loads[i]!;
+      const load = loads[i + 1]!;
+      const at = start + loads[i + 2]!;
+      if (load === Load.chars)
+        this.#fields.setText(slot as Slot, at, textEnd(ahead.bytes, at, loads[i + 3]!));
+      else values[slot] = readNumber(ahead.view, at, load);
+    }
+  }
+
+  #clear(): void {
+    this.#fields.clear();
+    this.#filled = -1;
+  }
+
+  #add({ event, name }: EventClass, start: number, end: number): void {
+    const { head } = this.#sink;
+    head.start = start;
+    head.end = Math.min(start + SAMPLE_BYTES, end);
+    if (this.#sink.begin() && event !== LttngEvent.skip && !this.#rows.add(event))
+      this.#sink.problemAt(BAD_BODY, name);
+  }
+
+  /** Sees whether events near `time`, that of the event taken last, can be counted only. */
+  #seeWhetherCalm(time: number): void {
+    if (time >= this.#calmFrom && time <= this.#calmUntil) return;
+    const sink = this.#sink;
+    const reach = CALM_SECONDS * this.#clock.freq;
+    const isCalm = sink.canSkim() && this.#isNear(time - reach) && this.#isNear(time + reach);
+    this.#calmFrom = isCalm ? time - reach : Number.POSITIVE_INFINITY;
+    this.#calmUntil = isCalm ? time + reach : Number.NEGATIVE_INFINITY;
+  }
+
+  #isNear(time: number): boolean {
+    const { head } = this.#sink;
+    const clock = this.#clock;
+    clock.set(time);
+    head.hi = clock.hi;
+    return this.#sink.takesTime(head) && head.hi <= MAX_SECONDS;
+  }
+
+  #tell(): void {
+    if (this.#skimmed === 0) return;
+    const clock = this.#clock;
+    clock.set(this.#lowest);
+    const lowest = [clock.hi, clock.lo] as const;
+    clock.set(this.#highest);
+    this.#sink.skimMany(this.#skimmed, lowest, [clock.hi, clock.lo], this.#maxCpu);
+    this.#skimmed = 0;
+    this.#lowest = Number.POSITIVE_INFINITY;
+    this.#highest = Number.NEGATIVE_INFINITY;
+  }
+}
+
+function textEnd(bytes: Uint8Array, start: number, length: number): number {
+  let end = start;
+  while (end < start + length && bytes[end] !== 0) end++;
+  return end;
+}
+
+function takerOf(fields: LttngFields): Taker {
+  return {
+    number: (slot, value) => {
+      fields.values[slot] = value;
+    },
+    text: (slot, start, end) => fields.setText(slot as Slot, start, end),
+  };
+}
+
+function numbersById(classes: readonly EventClass[]): Map<number, Map<number, number>> {
+  const out = new Map<number, Map<number, number>>();
+  for (const [number, { stream, id }] of classes.entries()) {
+    const ofStream = out.get(stream) ?? new Map<number, number>();
+    out.set(stream, ofStream.set(id, number));
+  }
+  return out;
+}
