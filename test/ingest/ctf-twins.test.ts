@@ -37,7 +37,9 @@ function source([name, bytes]: Files[number]): NamedSource {
       last.fill(0xaa);
       const found = bytes.subarray(at, at + length);
       last =
-        into !== undefined && into.length >= found.length ? into.subarray(0, found.length) : found.slice();
+        into !== undefined && into.length >= found.length
+          ? into.subarray(0, found.length)
+          : new Uint8Array(found.length);
       last.set(found);
       return last;
     },
@@ -53,7 +55,7 @@ function expectTwins(files: Files, batchRows = 64): void {
 }
 
 function contents(files: readonly NamedSource[]): Files {
-  return files.map((file) => [file.name, file.readAt(0, file.size)]);
+  return files.map((file) => [file.name, new Uint8Array(file.readAt(0, file.size))]);
 }
 
 /** Events of all classes, some of them further apart than the low bits of a time tell, on CPUs whose times are often equal. */
@@ -118,7 +120,10 @@ const STYLES: readonly CtfStyle[] = [true, false].flatMap((isLittle) =>
 const MADE: readonly Files[] = STYLES.map((style) => contents(writeCtf(packetsOf(3), style)));
 
 test("traces in every layout", () => {
-  for (const files of MADE) expectTwins(files);
+  for (const files of MADE) {
+    expect(read(files, false, 64)).toHaveProperty("digest.meta.events", 480);
+    expectTwins(files);
+  }
 });
 
 test("damaged ones", () => {

@@ -53,6 +53,12 @@ export class EventTaker implements StreamListener {
   /** Between these cycles an event that makes no row is only counted; an empty range until the sink says so. */
   #calmFrom = Number.POSITIVE_INFINITY;
   #calmUntil = Number.NEGATIVE_INFINITY;
+  /** The event taken last when it was only counted. */
+  readonly #last: { ahead: EventsAhead | undefined; index: number; cpu: number } = {
+    ahead: undefined,
+    index: 0,
+    cpu: 0,
+  };
   /** What was counted and not yet told to the sink. */
   #skimmed = 0;
   #lowest = Number.POSITIVE_INFINITY;
@@ -99,14 +105,10 @@ export class EventTaker implements StreamListener {
     return out;
   }
 
-  /** Tells the sink what was counted. */
-  end(): void {
-    this.#tell();
-  }
-
   /** Takes the event that `stream` stands at. */
   take(stream: Stream): void {
     const { walker } = stream;
+    this.#settle();
     const number = this.#byId.get(stream.streamId)?.get(stream.eventId);
     const found = number === undefined ? undefined : this.#classes[number];
     if (number === undefined || found === undefined) {
@@ -134,26 +136,35 @@ export class EventTaker implements StreamListener {
   takeAhead(ahead: EventsAhead, from: number, cpu: number, until: number, isBeforeEqual: boolean): number {
     const { times, classes, count } = ahead;
     const isSkipped = this.#isSkipped;
-    const counts = this.#counts;
     let i = from;
     let time = times[i]!;
+    let isCounted = false;
     do {
       const number = classes[i]!;
-      if (isSkipped[number] === 1 && time >= this.#calmFrom && time <= this.#calmUntil) {
-        counts[number]!++;
-        this.records++;
-        this.#skimmed++;
-        if (time < this.#lowest) this.#lowest = time;
-        if (time > this.#highest) this.#highest = time;
-      } else this.#takeOne(ahead, i, cpu);
+      isCounted = isSkipped[number] === 1 && this.#isCalm(time);
+      if (isCounted) this.#count(number, time);
+      else this.#takeOne(ahead, i, cpu);
       if (++i === count) break;
       time = times[i]!;
     } while (time < until || (time === until && isBeforeEqual));
+    this.#last.ahead = isCounted ? ahead : undefined;
+    this.#last.index = i - 1;
+    this.#last.cpu = cpu;
     if (cpu > this.#maxCpu) {
       this.#maxCpu = cpu;
-      this.#tell();
+      this.#settle();
     }
     return i;
+  }
+
+  /** Tells the sink what was counted. */
+  end(): void {
+    if (this.#skimmed === 0) return;
+    const clock = this.#clock;
+    clock.set(this.#lowest);
+    const lowest = [clock.hi, clock.lo] as const;
+    clock.set(this.#highest);
+    this.#sink.skimMany(this.#skimmed, lowest, [clock.hi, clock.lo], this.#maxCpu);
   }
 
   lost(stream: Stream, count: number, what: "events" | "packets"): void {
@@ -170,12 +181,35 @@ export class EventTaker implements StreamListener {
   }
 
   #lose(cpu: number, count: number, kind: typeof CTF_DAMAGED, what: string): void {
+    this.#settle();
     this.#sink.lost(cpu, count, this.records + 1);
     this.#rows.lost(cpu);
     const text = new TextEncoder().encode(what);
     this.#sink.problem(kind, this.records + 1, text, 0, text.length);
     // The gap waits for the next event's time.
     this.#calmFrom = Number.POSITIVE_INFINITY;
+  }
+
+  #count(number: number, time: number): void {
+    this.#counts[number]!++;
+    this.records++;
+    this.#skimmed++;
+    if (time < this.#lowest) this.#lowest = time;
+    if (time > this.#highest) this.#highest = time;
+  }
+
+  /**
+   * Shows the sink the event taken last when that was only counted: a gap with no event behind it has its time, and who gets a
+   * batch asks for the number of CPUs.
+   */
+  #settle(): void {
+    const { ahead, index, cpu } = this.#last;
+    if (ahead === undefined) return;
+    this.#last.ahead = undefined;
+    this.#skimmed--;
+    this.records--;
+    this.#counts[ahead.classes[index]!]!--;
+    this.#takeOne(ahead, index, cpu);
   }
 
   /** One event read ahead that makes a row, or that the sink has to see by itself. */
@@ -243,9 +277,13 @@ export class EventTaker implements StreamListener {
       this.#sink.problemAt(BAD_BODY, name);
   }
 
+  #isCalm(time: number): boolean {
+    return time >= this.#calmFrom && time <= this.#calmUntil;
+  }
+
   /** Sees whether events near `time`, that of the event taken last, can be counted only. */
   #seeWhetherCalm(time: number): void {
-    if (time >= this.#calmFrom && time <= this.#calmUntil) return;
+    if (this.#isCalm(time)) return;
     const sink = this.#sink;
     const reach = CALM_SECONDS * this.#clock.freq;
     const isCalm = sink.canSkim() && this.#isNear(time - reach) && this.#isNear(time + reach);
@@ -259,18 +297,6 @@ export class EventTaker implements StreamListener {
     clock.set(time);
     head.hi = clock.hi;
     return this.#sink.takesTime(head) && head.hi <= MAX_SECONDS;
-  }
-
-  #tell(): void {
-    if (this.#skimmed === 0) return;
-    const clock = this.#clock;
-    clock.set(this.#lowest);
-    const lowest = [clock.hi, clock.lo] as const;
-    clock.set(this.#highest);
-    this.#sink.skimMany(this.#skimmed, lowest, [clock.hi, clock.lo], this.#maxCpu);
-    this.#skimmed = 0;
-    this.#lowest = Number.POSITIVE_INFINITY;
-    this.#highest = Number.NEGATIVE_INFINITY;
   }
 }
 
