@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { TimeHeap } from "../../src/ingest/ctf/merge.ts";
-import type { NamedSource } from "../../src/ingest/index.ts";
+import type { KnownMeta, NamedSource } from "../../src/ingest/index.ts";
 import { edits, mutated } from "../fuzz/byte-edits.ts";
 import {
   CTF_EVENT_NAMES,
@@ -19,7 +19,7 @@ import {
   writeCtf,
 } from "../support/ctf-writer.ts";
 import { folderFiles } from "../support/dump-recording.ts";
-import { recordingDigestOf } from "../support/ingest-digest.ts";
+import { recordingOutcome } from "../support/ingest-digest.ts";
 
 type Files = readonly (readonly [name: string, bytes: Uint8Array])[];
 
@@ -47,7 +47,10 @@ function source([name, bytes]: Files[number]): NamedSource {
 }
 
 function read(files: Files, naive: boolean, batchRows: number): unknown {
-  return recordingDigestOf({ files: files.map(source), naive, batchRows, format: "ctf" });
+  const known: KnownMeta[] = [];
+  const options = { files: files.map(source), naive, batchRows, format: "ctf" } as const;
+  const digest = recordingOutcome(options, (one) => known.push(one));
+  return { digest, known };
 }
 
 function expectTwins(files: Files, batchRows = 64): void {
