@@ -110,6 +110,11 @@ export class Sink {
     return this.#epochHi < 0 ? 0n : BigInt(this.#epochHi) * BILLION + BigInt(this.#epochLo);
   }
 
+  /** Of the event taken in last, from the epoch. */
+  get ns(): number {
+    return this.#ns;
+  }
+
   get spanNs(): number {
     return this.#lastNs >= this.#firstNs ? this.#lastNs - this.#firstNs : 0;
   }

@@ -73,7 +73,8 @@ function packetsOf(cpus: number): CtfPacketInput[] {
 function eventsOf(cpu: number, packet: number): CtfEventInput[] {
   return Array.from({ length: 40 }, (_, i) => {
     const jumps = packet === 3 ? 5n : packet === 2 && i > 20 ? 3n : 0n;
-    const name = CTF_EVENT_NAMES[(i * 7 + cpu) % CTF_EVENT_NAMES.length] ?? "";
+    const isSkipped = (i + cpu) % 3 > 0;
+    const name = isSkipped ? "sched_waking" : (CTF_EVENT_NAMES[(i * 7 + cpu) % CTF_EVENT_NAMES.length] ?? "");
     return event(name, BigInt(packet * 50 + i + 1) * 1000n + (jumps << 27n), i);
   });
 }

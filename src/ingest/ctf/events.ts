@@ -53,12 +53,9 @@ export class EventTaker implements StreamListener {
   /** Between these cycles an event that makes no row is only counted; an empty range until the sink says so. */
   #calmFrom = Number.POSITIVE_INFINITY;
   #calmUntil = Number.NEGATIVE_INFINITY;
-  /** The event taken last when it was only counted. */
-  readonly #last: { ahead: EventsAhead | undefined; index: number; cpu: number } = {
-    ahead: undefined,
-    index: 0,
-    cpu: 0,
-  };
+  /** Whether the event taken last was only counted, and its time. */
+  #isLastCounted = false;
+  #lastTime = 0;
   /** What was counted and not yet told to the sink. */
   #skimmed = 0;
   #lowest = Number.POSITIVE_INFINITY;
@@ -108,7 +105,8 @@ export class EventTaker implements StreamListener {
   /** Takes the event that `stream` stands at. */
   take(stream: Stream): void {
     const { walker } = stream;
-    this.#settle();
+    this.#tell();
+    this.#isLastCounted = false;
     const number = this.#byId.get(stream.streamId)?.get(stream.eventId);
     const found = number === undefined ? undefined : this.#classes[number];
     if (number === undefined || found === undefined) {
@@ -147,24 +145,19 @@ export class EventTaker implements StreamListener {
       if (++i === count) break;
       time = times[i]!;
     } while (time < until || (time === until && isBeforeEqual));
-    this.#last.ahead = isCounted ? ahead : undefined;
-    this.#last.index = i - 1;
-    this.#last.cpu = cpu;
+    this.#isLastCounted = isCounted;
+    this.#lastTime = time;
     if (cpu > this.#maxCpu) {
+      // Who gets a batch asks for the number of CPUs.
       this.#maxCpu = cpu;
-      this.#settle();
+      this.#tell();
     }
     return i;
   }
 
-  /** Tells the sink what was counted. */
+  /** All events were taken. */
   end(): void {
-    if (this.#skimmed === 0) return;
-    const clock = this.#clock;
-    clock.set(this.#lowest);
-    const lowest = [clock.hi, clock.lo] as const;
-    clock.set(this.#highest);
-    this.#sink.skimMany(this.#skimmed, lowest, [clock.hi, clock.lo], this.#maxCpu);
+    this.#tell();
   }
 
   lost(stream: Stream, count: number, what: "events" | "packets"): void {
@@ -181,7 +174,7 @@ export class EventTaker implements StreamListener {
   }
 
   #lose(cpu: number, count: number, kind: typeof CTF_DAMAGED, what: string): void {
-    this.#settle();
+    this.#tell();
     this.#sink.lost(cpu, count, this.records + 1);
     this.#rows.lost(cpu);
     const text = new TextEncoder().encode(what);
@@ -198,18 +191,23 @@ export class EventTaker implements StreamListener {
     if (time > this.#highest) this.#highest = time;
   }
 
-  /**
-   * Shows the sink the event taken last when that was only counted: a gap with no event behind it has its time, and who gets a
-   * batch asks for the number of CPUs.
-   */
-  #settle(): void {
-    const { ahead, index, cpu } = this.#last;
-    if (ahead === undefined) return;
-    this.#last.ahead = undefined;
-    this.#skimmed--;
-    this.records--;
-    this.#counts[ahead.classes[index]!]!--;
-    this.#takeOne(ahead, index, cpu);
+  /** Tells the sink what was counted: before a gap, which has the time of the event before it unless one follows. */
+  #tell(): void {
+    const sink = this.#sink;
+    if (this.#skimmed === 0) return;
+    if (this.#isLastCounted) sink.head.line = this.records;
+    const lastNs = this.#isLastCounted ? this.#nsOf(this.#lastTime) : sink.ns;
+    sink.skimSpan(this.#skimmed, this.#nsOf(this.#lowest), this.#nsOf(this.#highest), lastNs, this.#maxCpu);
+    this.#skimmed = 0;
+    this.#lowest = Number.POSITIVE_INFINITY;
+    this.#highest = Number.NEGATIVE_INFINITY;
+  }
+
+  /** From the epoch. */
+  #nsOf(time: number): number {
+    const clock = this.#clock;
+    clock.set(time);
+    return (clock.hi - this.#sink.epochSeconds) * 1e9 + clock.lo;
   }
 
   /** One event read ahead that makes a row, or that the sink has to see by itself. */
