@@ -73,6 +73,7 @@ const SAMPLE_BASE: i32 = 32;
 const SAMPLE_SWITCHING: i32 = 2;
 
 const SCHED_SWITCH: i32 = 1;
+const EXIT_BEFORE_MM: i32 = 1;
 const TLB_ALL: i32 = 0x100;
 const LOCK_WRITE: i32 = 1;
 const LOCK_SUCCESS: i32 = 2;
@@ -246,7 +247,10 @@ function addStock(plan: usize, action: i32, start: usize, end: usize, task: i32)
   }
   if (!isPid(pid)) return false;
   if (action == WITH_PID) {
-    store<i32>(ARG_TID + usize(add(kind, task, nameOf(task), 0)) * 4, pid);
+    const row = usize(add(kind, task, nameOf(task), 0)) * 4;
+    store<i32>(ARG_TID + row, pid);
+    // The second field is sched_process_exit's group_dead.
+    if (load<i32>(plan, FIELDS) > 1) store<i32>(FLAGS + row, EXIT_BEFORE_MM);
     return true;
   }
   if (action == MIGRATE) {

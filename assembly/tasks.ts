@@ -7,7 +7,9 @@ import { endsWith, hexLow, isDigit, MAX_CPU, MAX_PID, number, SPACE, spaces, sto
 const SCHED_PROCESS_FORK: i32 = 2;
 const TASK_NEWTASK: i32 = 3;
 const SCHED_PROCESS_EXEC: i32 = 4;
+const SCHED_PROCESS_EXIT: i32 = 5;
 const SCHED_MIGRATE_TASK: i32 = 7;
+const EXIT_BEFORE_MM: i32 = 1;
 
 /** Literals, padded to 16 bytes. */
 const WORDS: usize = memory.data<u8>([
@@ -29,6 +31,8 @@ const WORDS: usize = memory.data<u8>([
   0x20, 0x6f, 0x72, 0x69, 0x67, 0x5f, 0x63, 0x70, 0x75, 0x3d, 0, 0, 0, 0, 0, 0,
   // " dest_cpu="
   0x20, 0x64, 0x65, 0x73, 0x74, 0x5f, 0x63, 0x70, 0x75, 0x3d, 0, 0, 0, 0, 0, 0,
+  // " group_dead="
+  0x20, 0x67, 0x72, 0x6f, 0x75, 0x70, 0x5f, 0x64, 0x65, 0x61, 0x64, 0x3d, 0, 0, 0, 0,
 ], 16);
 const PID_FIRST: usize = WORDS;
 const COMM_AFTER: usize = WORDS + 16;
@@ -39,6 +43,7 @@ const CHILD_PID: usize = WORDS + 80;
 const OLD_PID: usize = WORDS + 96;
 const ORIG_CPU: usize = WORDS + 112;
 const DEST_CPU: usize = WORDS + 128;
+const GROUP_DEAD: usize = WORDS + 144;
 const COMM_AFTER_LENGTH: usize = 6;
 const PID_LENGTH: usize = 5;
 const CLONE_FLAGS_LENGTH: usize = 13;
@@ -46,6 +51,7 @@ const CHILD_COMM_LENGTH: usize = 12;
 const CHILD_PID_LENGTH: usize = 11;
 const OLD_PID_LENGTH: usize = 9;
 const CPU_LENGTH: usize = 10;
+const GROUP_DEAD_LENGTH: usize = 12;
 
 /** Index behind the last occurrence of the word, which begins with a blank, inside [at, end); 0 when there is none. */
 function behindWord(at: usize, end: usize, word: usize, length: usize): usize {
@@ -141,6 +147,8 @@ export function addTask(kind: i32, at: usize, end: usize): bool {
   const pid = field == 0 ? -1 : numberAt(field, MAX_PID);
   const name = isPid(pid) ? headComm() : -1;
   if (name < 0) return false;
-  addRow(kind, name, pid);
+  const row = addRow(kind, name, pid);
+  if (kind == SCHED_PROCESS_EXIT && behindWord(field, end, GROUP_DEAD, GROUP_DEAD_LENGTH) != 0)
+    store<i32>(FLAGS + row, EXIT_BEFORE_MM);
   return true;
 }

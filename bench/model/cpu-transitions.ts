@@ -118,6 +118,15 @@ export const CPU: readonly Row[] = [
     kernel: "exit_mm",
   },
   {
+    name: "exit_mm under way",
+    from: ["user"],
+    to: ["unknown"],
+    by: ["exit_mm_release", "sched_process_exit"],
+    effect:
+      "where enter_lazy_tlb is not recorded: it may have left the mm from here on; sched_process_exit from 6.16 on, where exit_mm_release is not recorded either",
+    kernel: "do_exit",
+  },
+  {
     name: "kthread_use_mm, same mm",
     from: HOLDING,
     to: ["borrowing"],

@@ -127,8 +127,9 @@ export const TASK: readonly Row[] = [
     name: "exit_mm",
     from: ["member", "seen"],
     to: ["left", "kernel"],
-    by: ["enter_lazy_tlb", "sched_process_exit"],
-    effect: "mm_users -1 with the mmput() that follows",
+    by: ["enter_lazy_tlb", "sched_process_exit", "mmput", "tlb_flush", "sched_switch"],
+    effect:
+      "where enter_lazy_tlb is not recorded, sched_process_exit (up to 6.15), its mmput(), a load of CR3 outside a switch or its last switch shows that it is over; mm_users -1 with the mmput() that follows",
     kernel: "exit_mm",
   },
   {

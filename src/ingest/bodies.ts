@@ -1,7 +1,7 @@
 // Bodies of the tracepoints other than sched_switch. ftrace, trace-cmd and perf print them alike (libtraceevent
 // writes "pages=-1" for "pages:-1" and little else). Fields behind a task name are looked for from the right.
 import { NONE } from "../table/event-batch.ts";
-import { EventKind, LOCK_SUCCESS, LOCK_WRITE, TLB_ALL } from "../table/event-kinds.ts";
+import { EventKind, EXIT_BEFORE_MM, LOCK_SUCCESS, LOCK_WRITE, TLB_ALL } from "../table/event-kinds.ts";
 import { isPid, MAX_CPU } from "./limits.ts";
 import {
   ascii,
@@ -28,6 +28,7 @@ const CLONE_FLAGS = ascii(" clone_flags=");
 const CHILD_COMM = ascii(" child_comm=");
 const CHILD_PID = ascii(" child_pid=");
 const OLD_PID = ascii(" old_pid=");
+const GROUP_DEAD = ascii(" group_dead=");
 const ORIG_CPU = ascii(" orig_cpu=");
 const DEST_CPU = ascii(" dest_cpu=");
 const PAGES = ascii("pages");
@@ -83,7 +84,14 @@ export function readProcessExec(sink: Sink, bytes: Uint8Array, at: number, end: 
 
 /** "comm=sleep pid=1355 prio=120", from 6.16 with " group_dead=true" */
 export function readProcessExit(sink: Sink, bytes: Uint8Array, at: number, end: number): boolean {
-  return addWithPid(sink, EventKind.schedProcessExit, bytes, at, end, PID);
+  const field = findLast(bytes, at, end, PID);
+  const pid = field < 0 ? NONE : numberAt(bytes, field + PID.length, end);
+  if (!isPid(pid)) return false;
+  const row = sink.add(EventKind.schedProcessExit);
+  sink.out.argTid[row] = pid;
+  // What stands before the pid is a name, and may be anything.
+  if (findLast(bytes, field, end, GROUP_DEAD) >= 0) sink.out.flags[row] = EXIT_BEFORE_MM;
+  return true;
 }
 
 /** "comm=sleep pid=1355 prio=120" */

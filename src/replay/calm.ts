@@ -29,6 +29,7 @@ export function calmSwitch(r: Lowering, b: EventBatch, i: number): boolean {
   const next = tasks.find(b.argTid[i]!);
   if (prev < 0 || next < 0 || cpus.cur[cpu] !== prev) return false;
   if (tasks.entering[prev]! >= 0 || tasks.entering[next]! >= 0) return false;
+  if (tasks.exiting[prev]! >= 0 || tasks.exiting[next]! >= 0) return false;
   if (tasks.kind[prev] === TaskKind.unknown) return false;
   const prevUsing = tasks.using(prev);
   const nextUsing = tasks.using(next);

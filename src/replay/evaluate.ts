@@ -118,7 +118,8 @@ function evaluateMask(
   }
   f.maskOthers[row] = others;
   f.maskUnknown[row] = unknown;
-  f.maskEver[row] = mms.manyCpus[life]!;
+  // Where it ran before the trace, or in a gap, nothing tells.
+  f.maskEver[row] = mms.birth[life]! < 0 || world.lostDuring(life) ? 1 : mms.manyCpus[life]!;
   f.lazyCpus[row] = loadsVisible ? lazy : -1;
 }
 

@@ -129,6 +129,7 @@ export class Forks {
   /** Other CPUs that have the mm loaded at the check by the replay, and CPUs it does not know. */
   maskOthers: Int32Array = new Int32Array(FIRST_ROOM);
   maskUnknown: Int32Array = new Int32Array(FIRST_ROOM);
+  /** 1: it has had more CPUs than one, or may have had. */
   maskEver: Int32Array = new Int32Array(FIRST_ROOM);
   /** CPUs other than the forker's that run an unknown task some time in the window. */
   activeUnknown: Int32Array = new Int32Array(FIRST_ROOM);

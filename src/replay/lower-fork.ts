@@ -8,6 +8,7 @@ import {
   CLONE_VFORK,
   CLONE_VM,
   EventKind,
+  EXIT_BEFORE_MM,
   FORK_FLAGS_KNOWN,
   FORK_ONLY,
   STATE_KERNEL,
@@ -16,9 +17,10 @@ import {
 import { type Attempt, END, START } from "./attempt.ts";
 import { Doubt } from "./forks.ts";
 import type { Lowering } from "./lowering.ts";
+import { exitUnseen } from "./model/exits.ts";
 import { confirmMember, ensureLife, join } from "./model/model.ts";
-import { exec, exitUnseen } from "./model/switching.ts";
-import { execLife, share } from "./model/users.ts";
+import { exec } from "./model/switching.ts";
+import { beginLeave, execLife, share } from "./model/users.ts";
 import { Exec, IDLE, NO_LIFE, ShareKind, TaskKind, UNKNOWN_LIFE } from "./model/world.ts";
 
 /** task_newtask, or what says as much. */
@@ -212,11 +214,14 @@ export function processExec(r: Lowering, cpu: number, task: number): void {
   if (cpu >= 0 && !world.switchMmSeen) cpus.loaded[cpu] = tasks.mm[task]!;
 }
 
-export function processExit(r: Lowering, cpu: number, pid: number): void {
-  const { tasks } = r.world;
-  const task = tasks.find(pid);
+/** sched_process_exit: exit_mm() is over, or is to come and shows nothing but its end, if exit_mm_release is not recorded. */
+export function processExit(r: Lowering, b: EventBatch, i: number, cpu: number): void {
+  const { tasks, rules } = r.world;
+  const task = tasks.find(b.argTid[i]!);
   if (task <= IDLE) return;
-  exitUnseen(r, cpu, task);
+  if (!rules.exitTracedFirst && (b.flags[i]! & EXIT_BEFORE_MM) === 0) exitUnseen(r, cpu, task);
+  else if (tasks.mm[task]! >= 0 && !r.shows(EventKind.exitMmRelease))
+    beginLeave(r, task, tasks.mm[task]!, false);
 }
 
 export function dupMmap(

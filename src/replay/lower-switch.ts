@@ -5,11 +5,11 @@ import { SWITCH_MM_NO_TASK, SwitchState } from "../table/event-kinds.ts";
 import { noteCall } from "./calls.ts";
 import { Doubt } from "./forks.ts";
 import type { Lowering } from "./lowering.ts";
+import { exitMm, exitUnseen } from "./model/exits.ts";
 import { park, sameLife, setActive, usingOf } from "./model/model.ts";
 import {
   contextSwitch,
   exec,
-  exitMm,
   lazyTail,
   loadOther,
   settleBorrow,
@@ -38,6 +38,7 @@ export function schedSwitch(
     settleDrop(r, prev);
     // Where their own events are not recorded, a sleep shows that kthread_use_mm or _unuse_mm is over.
     if (!r.world.switchMmSeen || !r.world.enterLazySeen) settleBorrow(r, cpu, prev);
+    if (state !== SwitchState.sleeping) exitUnseen(r, cpu, prev);
     if (prev !== IDLE) {
       tasks.firm[prev] = r.world.seq;
       tasks.asleep[prev] = 1;

@@ -26,6 +26,7 @@ import {
 } from "./lower-fork.ts";
 import { crLoaded, enterLazy, schedSwitch, switchMm } from "./lower-switch.ts";
 import type { Lowering } from "./lowering.ts";
+import { exitUnseen } from "./model/exits.ts";
 import { ensureLife, note, setActive } from "./model/model.ts";
 import { Note } from "./model/names.ts";
 import { callUnuseMm, callUseMm, holdLater } from "./model/switching.ts";
@@ -44,7 +45,7 @@ export function lower(
   task: number,
 ): void {
   const { world, windows } = r;
-  const { tasks, mms, cpus } = world;
+  const { tasks, mms } = world;
   if (task < 0) return;
   switch (kind) {
     case EventKind.schedSwitch:
@@ -54,9 +55,8 @@ export function lower(
       switchMm(r, b, i, cpu, task);
       return;
     case EventKind.tlbFlush:
-      if ((b.flags[i]! & 0xff) !== TlbReason.taskSwitch || cpu < 0) return;
-      cpus.crLoaded[cpu] = 1;
-      if (!world.switchMmSeen) crLoaded(r, cpu, task, (b.ctx[i]! & CTX_IRQ) !== 0);
+      if ((b.flags[i]! & 0xff) === TlbReason.taskSwitch && cpu >= 0)
+        loadedCr3(r, cpu, task, (b.ctx[i]! & CTX_IRQ) !== 0);
       return;
     case EventKind.enterLazyTlb:
       enterLazy(r, b, i, cpu, task);
@@ -71,7 +71,7 @@ export function lower(
       processExec(r, cpu, task);
       return;
     case EventKind.schedProcessExit:
-      processExit(r, cpu, b.argTid[i]!);
+      processExit(r, b, i, cpu);
       return;
     case EventKind.mmInit: {
       const label = b.mm[i]!;
@@ -249,6 +249,16 @@ export function lower(
     default:
       return;
   }
+}
+
+/** tlb_flush, reason 0: CR3 was loaded. */
+function loadedCr3(r: Lowering, cpu: number, task: number, irq: boolean): void {
+  const { cpus, tasks, switchMmSeen } = r.world;
+  cpus.crLoaded[cpu] = 1;
+  if (switchMmSeen) return;
+  // Outside a switch, in a task that exits, only the flush of a lazy CPU does that: exit_mmap()'s own, or another CPU's.
+  if (tasks.exiting[task]! >= 0 && cpus.cur[cpu] === task) exitUnseen(r, cpu, task);
+  crLoaded(r, cpu, task, irq);
 }
 
 function acquired(r: Lowering, b: EventBatch, i: number, cpu: number, tid: number, task: number): void {

@@ -15,6 +15,7 @@ import { lower } from "./lower.ts";
 import { taskState } from "./lower-fork.ts";
 import { crLoaded } from "./lower-switch.ts";
 import type { Lowering } from "./lowering.ts";
+import { cutExit } from "./model/exits.ts";
 import type { HoldKind, How } from "./model/model.ts";
 import { cutGet } from "./model/users.ts";
 import { type KernelRules, World } from "./model/world.ts";
@@ -119,7 +120,10 @@ export class Replayer implements Lowering {
   /** The trace is over. */
   finish(): void {
     this.windows.cutOff();
-    for (let task = 0; task < this.world.tasks.length; task++) cutGet(this, task);
+    for (let task = 0; task < this.world.tasks.length; task++) {
+      cutGet(this, task);
+      cutExit(this, task);
+    }
   }
 
   #apply(b: EventBatch, i: number): void {

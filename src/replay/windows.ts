@@ -172,7 +172,7 @@ export class Windows {
       if (c === attempt.forkerCpu) continue;
       if (cpus.active[c] === attempt.life && cpus.cur[c] !== attempt.task)
         this.#expose(attempt, c, cpus.cur[c]!, "at-check");
-      else if (mayBeUsing(this.#world, attempt.life, cpus.active[c]!))
+      else if (mayBeUsing(this.#world, attempt.life, c, cpus.active[c]!))
         this.#doubtActive(attempt, c, AT_CHECK);
       else if (cpus.lazy[c] === attempt.life && this.#loadedHere(c, attempt.life)) this.#residue(attempt, c);
     }
@@ -268,7 +268,7 @@ export class Windows {
     const isLazy = this.#world.cpus.lazy[cpu] === attempt.life && this.#loadedHere(cpu, attempt.life);
     if (current !== undefined && (current.class !== Class.U4 || !isLazy)) this.#endExposure(attempt, cpu);
     if (isLazy && attempt.exposures[cpu] === undefined) this.#residue(attempt, cpu);
-    if (mayBeUsing(this.#world, attempt.life, life)) this.#doubtActive(attempt, cpu, this.#world.seq);
+    if (mayBeUsing(this.#world, attempt.life, cpu, life)) this.#doubtActive(attempt, cpu, this.#world.seq);
   }
 
   /**

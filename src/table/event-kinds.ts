@@ -19,7 +19,7 @@ export const EventKind = {
   taskNewtask: 3,
   /** tid; argTid = old_pid. After exec_mmap. */
   schedProcessExec: 4,
-  /** argTid = exiting pid. */
+  /** argTid = exiting pid, flags = EXIT_BEFORE_MM. After exit_mm() up to 6.15, before it from 6.16 on. */
   schedProcessExit: 5,
   /** argTid = pid whose task_struct is freed. */
   schedProcessFree: 6,
@@ -168,6 +168,8 @@ export const SwitchState = { unknown: 0, running: 1, preempted: 2, sleeping: 3, 
 export const FORK_ONLY = 1;
 /** schedProcessFork: the other bits are the clone flags. */
 export const FORK_FLAGS_KNOWN = 2;
+/** schedProcessExit: it has the field group_dead, which came with the move ahead of exit_mm() (3e816361e94a, 6.16). */
+export const EXIT_BEFORE_MM = 1;
 /** taskState: it has an mm of its own or its thread group's; it is a kernel thread and has none; it is exiting. */
 export const STATE_USER = 1;
 export const STATE_KERNEL = 2;

@@ -92,12 +92,33 @@ const DROPS: Readonly<Record<string, readonly number[]>> = {
   ),
 };
 
+/** What else differs by release, drawn apart: the streams of the older kernels are what they were without it. */
+interface Kind {
+  readonly release: string;
+  readonly exitsFirst: boolean;
+  /** As in Debian's 7.2: enter_lazy_tlb has no symbol. The mmput or the last switch is all that shows an exit's end. */
+  readonly isInlined: boolean;
+  /** The recorder keeps sched_process_exit's group_dead; else the release tells what it means. */
+  readonly tellsGroupDead: boolean;
+}
+
+function kindOf(seed: number, modern: boolean): Kind {
+  const chance = random(seed ^ 0x616);
+  const exitsFirst = modern && chance() < 0.5;
+  const release = exitsFirst ? "6.16" : modern ? "6.12" : "6.1";
+  return { release, exitsFirst, isInlined: exitsFirst && chance() < 0.5, tellsGroupDead: chance() < 0.5 };
+}
+
 /** The recording of seed `seed`; the same seed always gives the same one. */
 export function generate(seed: number): Stream {
   const chance = random(seed ^ 0x5eed);
   const modern = chance() < 0.4;
   const sampled = chance() < 0.5;
-  const kernel = new Kernel({ cpus: 2 + Math.floor(chance() * 3), modern, sampled }, seed);
+  const kind = kindOf(seed, modern);
+  const kernel = new Kernel(
+    { cpus: 2 + Math.floor(chance() * 3), modern, exitsFirst: kind.exitsFirst, sampled },
+    seed,
+  );
   const checks: TrueCheck[] = [];
   kernel.onCheck = (task, mm) => void checks.push(trueCheck(kernel, task, mm));
   for (let i = 0; i < 3; i++)
@@ -113,11 +134,15 @@ export function generate(seed: number): Stream {
     for (const kind of [EventKind.uprobeDupMmap, EventKind.uprobeStartDupMmap, EventKind.uprobeEndDupMmap])
       hidden.add(kind);
   if (!modern && chance() < 0.7) for (const kind of FLUSH) hidden.add(kind);
-  const labels = [modern ? "6.12" : "6.1", sampled ? "sampled" : "unsampled"];
+  const labels = [kind.release, sampled ? "sampled" : "unsampled"];
   const drop =
     chance() < 0.35 ? (Object.keys(DROPS)[Math.floor(chance() * Object.keys(DROPS).length)] ?? "") : "";
   for (const kind of DROPS[drop] ?? []) hidden.add(kind);
   if (drop !== "") labels.push(`without ${drop}`);
+  if (kind.isInlined) {
+    hidden.add(EventKind.enterLazyTlb);
+    labels.push("enter_lazy_tlb inlined");
+  }
   const from = chance() < 0.5 ? 0 : Math.floor(chance() * 300);
   let rows = kernel.rows.slice(from).filter((row) => !hidden.has(row.kind));
   const isArmed = chance() < 0.7;
@@ -130,6 +155,8 @@ export function generate(seed: number): Stream {
     rows = rows.map((row) => withoutContext(row));
     labels.push("no context");
   }
+  if (!kind.tellsGroupDead)
+    rows = rows.map((row) => (row.kind === EventKind.schedProcessExit ? { ...row, flags: 0 } : row));
   const comms = ["<idle>", "task", ...new Set(EVENT_KIND_NAMES)];
   if (isArmed) rows = [...armedRows(comms, hidden, rows[0]?.ns ?? 0), ...rows];
   rows = rows.map((row, i) => ({
@@ -139,9 +166,9 @@ export function generate(seed: number): Stream {
   }));
   return {
     rows,
-    meta: metaOf(kernel, rows, comms, modern),
+    meta: metaOf(kernel, rows, comms, `${kind.release}.0-amd64`),
     checks,
-    isComplete: drop === "" && !loses,
+    isComplete: drop === "" && !kind.isInlined && !loses,
     hasLosses: loses,
     label: labels.join(", "),
   };
@@ -289,14 +316,14 @@ function overlaps(
   return false;
 }
 
-function metaOf(kernel: Kernel, rows: readonly Row[], comms: readonly string[], modern: boolean): TraceMeta {
+function metaOf(kernel: Kernel, rows: readonly Row[], comms: readonly string[], release: string): TraceMeta {
   const last = Math.max(1, ...rows.flatMap(({ mm, mm2 }) => [mm, mm2]));
   return {
     path: "generated",
     format: "ftrace-text",
     clock: "mono",
     timeUnit: "ns",
-    kernel: modern ? "6.12.117+deb12-amd64" : "6.1.0-56-amd64",
+    kernel: release,
     cpus: kernel.setup.cpus,
     epochNs: 1_000_000_000n,
     spanNs: kernel.ns,

@@ -81,6 +81,8 @@ export interface Setup {
   readonly cpus: number;
   /** 6.4 or later. */
   readonly modern: boolean;
+  /** 6.16 or later: sched_process_exit comes before exit_mm(). */
+  readonly exitsFirst: boolean;
   /** Whether check rows carry mm_users and mm_count. */
   readonly sampled: boolean;
 }

@@ -8,6 +8,7 @@ import {
   CLONE_VFORK,
   CLONE_VM,
   EventKind,
+  EXIT_BEFORE_MM,
   LOCK_SUCCESS,
   LOCK_WRITE,
   TLB_ALL,
@@ -362,6 +363,10 @@ function* exec(k: Kernel, task: Task): Program {
 
 function* exit(k: Kernel, task: Task): Program {
   const mm = task.mm!;
+  if (k.setup.exitsFirst) {
+    k.emit(EventKind.schedProcessExit, { argTid: task.tid, flags: EXIT_BEFORE_MM });
+    yield "run";
+  }
   k.emit(EventKind.exitMmRelease, { mm: mm.id, argTid: task.tid });
   task.vforkDone = true;
   yield "run";
@@ -375,7 +380,7 @@ function* exit(k: Kernel, task: Task): Program {
   mm.readers--;
   yield "run";
   yield* mmput(k, mm);
-  k.emit(EventKind.schedProcessExit, { argTid: task.tid });
+  if (!k.setup.exitsFirst) k.emit(EventKind.schedProcessExit, { argTid: task.tid });
   yield "run";
 }
 

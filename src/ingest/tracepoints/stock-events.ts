@@ -1,7 +1,7 @@
 // Rows of the kernel's own tracepoints from binary records: the same rows that bodies.ts makes of their printed form.
 // Each names the fields it needs; where they lie is the recording's to say.
 import { NONE } from "../../table/event-batch.ts";
-import { EventKind, LOCK_SUCCESS, LOCK_WRITE, TLB_ALL } from "../../table/event-kinds.ts";
+import { EventKind, EXIT_BEFORE_MM, LOCK_SUCCESS, LOCK_WRITE, TLB_ALL } from "../../table/event-kinds.ts";
 import { readMarker } from "../bodies.ts";
 import { isPid, MAX_CPU } from "../limits.ts";
 import { stateOfNumber } from "../sched-switch.ts";
@@ -73,15 +73,18 @@ function readFork(sink: Sink, r: RecordBytes, f: readonly Field[]): boolean {
   return true;
 }
 
-function withPid(kind: EventKind, field: string): StockEvent {
+/** `flags` of rows of events that have the second field, whatever it holds. */
+function withPid(kind: EventKind, fields: readonly [string, string?], flags = 0): StockEvent {
   const read: StockReader = (sink, r, f) => {
     const pid = intOf(r, f[0]!);
     if (!isPid(pid)) return false;
     const row = sink.add(kind);
     sink.out.argTid[row] = pid;
+    if (f.length > 1) sink.out.flags[row] = flags;
     return true;
   };
-  return { fields: [field], read, kernel: { action: "withPid", kind } };
+  const named = fields.filter((name) => name !== undefined);
+  return { fields: named, read, kernel: { action: "withPid", kind } };
 }
 
 function readMigrate(sink: Sink, r: RecordBytes, f: readonly Field[]): boolean {
@@ -175,9 +178,9 @@ export const STOCK_RECORDS: ReadonlyMap<string, StockEvent> = new Map<string, St
       kernel: { action: "child", kind: EventKind.schedProcessFork },
     },
   ],
-  ["sched_process_exec", withPid(EventKind.schedProcessExec, "old_pid")],
-  ["sched_process_exit", withPid(EventKind.schedProcessExit, "pid")],
-  ["sched_process_free", withPid(EventKind.schedProcessFree, "pid")],
+  ["sched_process_exec", withPid(EventKind.schedProcessExec, ["old_pid"])],
+  ["sched_process_exit", withPid(EventKind.schedProcessExit, ["pid", "group_dead?"], EXIT_BEFORE_MM)],
+  ["sched_process_free", withPid(EventKind.schedProcessFree, ["pid"])],
   [
     "sched_migrate_task",
     {

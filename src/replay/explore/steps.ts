@@ -2,12 +2,12 @@
 // scheduler's steps, and one atomic step of the program of the actor on a CPU. Called by search.ts.
 
 import { assert } from "../../base/assert.ts";
+import { exitMm } from "../model/exits.ts";
 import {
   callUnuseMm,
   callUseMm,
   contextSwitch,
   exec,
-  exitMm,
   lazyTail,
   loadOther,
   switchMmTail,

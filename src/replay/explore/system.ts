@@ -28,7 +28,7 @@ const SCALARS = 7;
 /** The scratch row that checks are evaluated into. */
 const ROW = 0;
 /** mm_count rises in kthread_use_mm() before the mm is loaded (6.4 on); mm_cpumask as before 6.14. */
-const RULES: KernelRules = { useMmAlwaysGrabs: true, lazyCpumask: false };
+const RULES: KernelRules = { useMmAlwaysGrabs: true, lazyCpumask: false, exitTracedFirst: false };
 
 export class System implements Model {
   readonly bound: Bound;

@@ -22,10 +22,20 @@ export const RULES: readonly VersionRule[] = [
     what: "switch_mm_irqs_off() leaves the old mm's bit in mm_cpumask, a flush that misses clears it. Before, the switch clears it",
     source: "arch/x86/mm/tlb.c; 209954cbc7d0",
   },
+  {
+    rule: "exitTracedFirst",
+    since: 6016,
+    what: "sched_process_exit, and perf's EXIT record, come before exit_mm(): the task has its mm still. Before, after it. An event with the field group_dead says so itself, whatever the release",
+    source: "kernel/exit.c; 3e816361e94a",
+  },
 ];
 
 /** Rules of a release, as 1000 * major + minor. */
 export function rulesOf(version: number): KernelRules {
   const has = (rule: keyof KernelRules): boolean => RULES.some((r) => r.rule === rule && version >= r.since);
-  return { useMmAlwaysGrabs: has("useMmAlwaysGrabs"), lazyCpumask: has("lazyCpumask") };
+  return {
+    useMmAlwaysGrabs: has("useMmAlwaysGrabs"),
+    lazyCpumask: has("lazyCpumask"),
+    exitTracedFirst: has("exitTracedFirst"),
+  };
 }

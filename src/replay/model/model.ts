@@ -40,6 +40,7 @@ export function join(m: Model, task: number, life: number, sure: boolean): void 
   tasks.kind[task] = TaskKind.user;
   tasks.mm[task] = life;
   tasks.sureMember[task] = sure ? 1 : 0;
+  tasks.exiting[task] = -1;
   if (!sure) return;
   m.world.names.joined(life, task, m.world);
   mms.members[life]! += 1;
@@ -84,6 +85,7 @@ export function leave(m: Model, task: number): void {
     else if (share === ShareKind.ioWorker) mms.ioWorkers[life]! -= 1;
   }
   tasks.sureMember[task] = 0;
+  tasks.exiting[task] = -1;
   tasks.share[task] = ShareKind.none;
   tasks.mm[task] = NO_LIFE;
   tasks.kind[task] = TaskKind.kernel;
@@ -235,4 +237,16 @@ export function usingOf(m: Model, task: number): number {
   if (leader <= IDLE || tasks.mm[leader]! < 0 || tasks.tgid[leader] !== tgid) return using;
   confirmMember(m, task, tasks.mm[leader]!);
   return tasks.using(task);
+}
+
+/** A CPU's held state comes to light: since it became unknown it held `life` (by `prev`, running or lazy). */
+export function reveal(m: Model, cpu: number, life: number, prev: number): void {
+  const { tasks, cpus } = m.world;
+  const since = cpus.unknownSince[cpu]!;
+  cpus.unknownSince[cpu] = -1;
+  // Unknown only since the switch whose tail this is: forks checked in between keep their doubt.
+  if (since < 0 || since === cpus.switchSeq[cpu]) return;
+  const kind = prev >= 0 ? tasks.kind[prev]! : TaskKind.unknown;
+  const active = kind === TaskKind.user || (prev >= 0 && tasks.borrowed[prev]! >= 0);
+  m.onReveal(cpu, life, kind === TaskKind.unknown ? -1 : prev, active, since);
 }

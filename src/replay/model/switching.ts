@@ -1,6 +1,6 @@
 // context_switch() and everything else that moves lazy references, loaded mms and CPU state: semantics §2.3,
 // §2.4 rows 1, 5-8, 11-14, and what recordings added in §9.1, §9.3, §9.10, §9.15.
-import { Doubt } from "../forks.ts";
+import { beginExit } from "./exits.ts";
 import {
   beginBorrow,
   endBorrow,
@@ -11,23 +11,12 @@ import {
   type Model,
   note,
   park,
+  reveal,
   sameLife,
   setActive,
 } from "./model.ts";
 import { Left, Note } from "./names.ts";
 import { Exec, GrabStage, IDLE, NO_LIFE, ShareKind, Tail, TaskKind, UNKNOWN_LIFE } from "./world.ts";
-
-/** A CPU's held state comes to light: since it became unknown it held `life` (by `prev`, running or lazy). */
-function reveal(m: Model, cpu: number, life: number, prev: number): void {
-  const { tasks, cpus } = m.world;
-  const since = cpus.unknownSince[cpu]!;
-  cpus.unknownSince[cpu] = -1;
-  // Unknown only since the switch whose tail this is: forks checked in between keep their doubt.
-  if (since < 0 || since === cpus.switchSeq[cpu]) return;
-  const kind = prev >= 0 ? tasks.kind[prev]! : TaskKind.unknown;
-  const active = kind === TaskKind.user || (prev >= 0 && tasks.borrowed[prev]! >= 0);
-  m.onReveal(cpu, life, kind === TaskKind.unknown ? -1 : prev, active, since);
-}
 
 /**
  * A task of unknown kind leaves a CPU that a user of `life` left to it, and CR3 was not loaded in between. A user
@@ -104,6 +93,7 @@ export function contextSwitch(m: Model, cpu: number, prev: number, next: number)
  */
 function usingAtSwitch(m: Model, task: number): number {
   const { tasks, switchMmSeen } = m.world;
+  if (tasks.exiting[task]! >= 0) return UNKNOWN_LIFE;
   if (!switchMmSeen && tasks.entering[task]! >= 0 && tasks.borrowed[task]! < 0) return UNKNOWN_LIFE;
   return tasks.using(task);
 }
@@ -196,6 +186,7 @@ export function switchMmTail(m: Model, cpu: number, task: number, next: number, 
   const how = from === life && prevUsing < 0 && cpus.loaded[cpu] === life ? "resumed" : "switched";
   load(m, cpu, life);
   setActive(m, cpu, task, life, how);
+  if (tasks.exiting[task]! >= 0) beginExit(m, task);
 }
 
 /** A task was switched in as a kernel task: it has no mm and borrows none. */
@@ -280,19 +271,6 @@ export function exec(m: Model, cpu: number, task: number, life: number): void {
   load(m, cpu, life);
   if (cpus.unknownSince[cpu]! < 0) m.world.setLazy(cpu, NO_LIFE);
   setActive(m, cpu, task, life);
-}
-
-/** exit_mm(): enter_lazy_tlb for the exiting task itself. mm_count +1 was taken just before; mmput follows. */
-export function exitMm(m: Model, cpu: number, task: number, life: number): void {
-  const { cpus } = m.world;
-  if (m.world.tasks.mm[task] === life || m.world.tasks.mm[task]! < 0) {
-    if (m.world.tasks.mm[task]! >= 0) leaveLater(m, task, life);
-    else m.world.tasks.leaving[task] = life;
-  }
-  if (cpu < 0) return;
-  if (cpus.unknownSince[cpu]! >= 0) reveal(m, cpu, life, task);
-  park(m, cpu, life, task, Left.exit);
-  setActive(m, cpu, task, NO_LIFE);
 }
 
 /** kthread_use_mm() called: a preempted caller has not got the mm yet; from 6.4 on it may hold its mmgrab already. */
@@ -453,23 +431,6 @@ export function settleBorrow(m: Model, cpu: number, task: number): void {
     // Switched out and in since the call: the borrow may have ended there, and this CPU may hold anything lazily.
     unuseMm(m, -1, task);
     makeUnknown(m, cpu);
-    setActive(m, cpu, task, NO_LIFE);
-  }
-}
-
-/** exit without exit_mm's own evidence (sched_process_exit in a trace of stock tracepoints). */
-export function exitUnseen(m: Model, cpu: number, task: number): void {
-  const { tasks, cpus, seq } = m.world;
-  const life = tasks.mm[task]!;
-  if (life < 0) return;
-  const from = tasks.firm[task]!;
-  m.forks.patchMembers(m.world, life, from, seq, -1);
-  m.forks.weakenHolders(m.world, life, from, seq, tasks.pid[task]!);
-  m.forks.patchUsers(m.world, life, from, seq, 0, 1, Doubt.exitRace);
-  m.forks.patchCount(m.world, life, from, seq, 0, 1, Doubt.exitRace);
-  leave(m, task);
-  if (cpu >= 0 && cpus.cur[cpu] === task) {
-    park(m, cpu, life, task, Left.exit);
     setActive(m, cpu, task, NO_LIFE);
   }
 }

@@ -3,7 +3,8 @@
 // between is a doubt on the forks checked there.
 import { Doubt } from "../forks.ts";
 import { joiningHolder, taskHolder } from "../holders.ts";
-import { confirmMember, join, leave, type Model, note, settleLeft } from "./model.ts";
+import { beginExit, exitPut } from "./exits.ts";
+import { confirmMember, join, type Model, note, settleLeft } from "./model.ts";
 import { Note, UNSEEN } from "./names.ts";
 import { exec } from "./switching.ts";
 import { Exec, Half, NO_LIFE, ShareKind, TaskKind, UNKNOWN_LIFE } from "./world.ts";
@@ -210,7 +211,7 @@ function membershipPut(m: Model, task: number, life: number): void {
     const isHere = cpu >= 0 && m.world.cpus.cur[cpu] === task;
     exec(m, isHere ? cpu : -1, task, execLife(m, task));
     tasks.leaving[task] = NO_LIFE;
-  } else leave(m, task);
+  } else exitPut(m, task, life);
 }
 
 /** The mm an exec switches to: the one made for it, or one nobody saw made. */
@@ -282,4 +283,5 @@ export function beginLeave(m: Model, task: number, life: number, isExec: boolean
   m.world.tasks.leaving[task] = confirmMember(m, task, life);
   m.world.tasks.exec[task] = isExec ? Exec.releasing : Exec.none;
   m.world.tasks.leaveShare[task] = m.world.tasks.share[task]!;
+  if (!isExec) beginExit(m, task);
 }

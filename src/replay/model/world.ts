@@ -70,6 +70,8 @@ export class Tasks {
   getLife: Int32Array = new Int32Array(FIRST_ROOM);
   /** Life this task is leaving (exit_mm_release, exec_mm_release): its next mmput is the membership's. */
   leaving: Int32Array = new Int32Array(FIRST_ROOM);
+  /** Sequence since when its exit_mm() may be over, where nothing shows its end; -1: it is not. */
+  exiting: Int32Array = new Int32Array(FIRST_ROOM);
   /** The life it has left while that put is still to come, as what it counts. */
   leftLife: Int32Array = new Int32Array(FIRST_ROOM);
   leftHalf: Int32Array = new Int32Array(FIRST_ROOM);
@@ -176,6 +178,7 @@ export class Tasks {
     this.getLife[id] = NO_LIFE;
     this.leaving[id] = NO_LIFE;
     this.leaveShare[id] = ShareKind.none;
+    this.exiting[id] = -1;
     this.leftLife[id] = NO_LIFE;
     this.leftHalf[id] = Half.none;
     this.execNew[id] = NO_LIFE;
@@ -300,6 +303,8 @@ export interface KernelRules {
   readonly useMmAlwaysGrabs: boolean;
   /** mm_cpumask bits are cleared lazily (209954cbc7d0, 6.14). */
   readonly lazyCpumask: boolean;
+  /** sched_process_exit comes before exit_mm() (3e816361e94a, 6.16). */
+  readonly exitTracedFirst: boolean;
 }
 
 /** All state of one replay. `seq` is the number of the event being applied. */
