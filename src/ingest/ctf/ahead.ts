@@ -35,12 +35,11 @@ export class EventsAhead {
   view: DataView = new DataView(this.bytes.buffer);
   end = 0;
   #walker: Walker | undefined;
-  #baseLow = 0;
-  #baseHigh = 0;
-  /** Of the header read last: event id, time in cycles since the base, the clock's low bits. */
+  /** Of the header read last: event id, whether its time is whole, the time's low 32 bits or fewer and high 32 bits. */
   #id = 0;
-  #time = 0;
+  #isLong = false;
   #low = 0;
+  #high = 0;
   readonly #bodies: Bodies;
   readonly #registers: Float64Array;
 
@@ -81,30 +80,30 @@ export class EventsAhead {
   #read(stream: Stream, header: HeaderPlan, byId: Int32Array): number {
     const { times, classes, places, end } = this;
     const { walker } = stream;
-    const { isCompact } = header;
+    const { isCompact, timeBits } = header;
     const room = times.length;
     const stop = Math.min(end, stream.calmUntil());
-    this.#baseLow = walker.baseLow;
-    this.#baseHigh = walker.baseHigh;
+    const { baseLow, baseHigh } = walker;
     let at = walker.at / 8;
     let cycles = walker.cycles;
     let low = walker.lowCycles() | 0;
     let count = 0;
     while (at < stop && count < room && cycles < MAX_EXACT && cycles > -MAX_EXACT) {
-      this.#time = cycles;
-      this.#low = low;
       const place = isCompact ? this.#compactHead(header, at) : this.#largeHead(header, at);
       if (place < 0) break;
       const id = this.#id;
       const number = id < byId.length ? byId[id]! : -1;
       const next = number < 0 ? -1 : this.#bodyEnd(number, place);
       if (next < 0 || next > end) break;
-      times[count] = this.#time;
+      const now = this.#low;
+      cycles = this.#isLong
+        ? ((this.#high >>> 0) - baseHigh) * TWO_32 + ((now >>> 0) - baseLow)
+        : cycles + (((now - low) & timeBits) >>> 0);
+      low = now;
+      times[count] = cycles;
       classes[count] = number;
       places[count] = place;
       count++;
-      cycles = this.#time;
-      low = this.#low;
       at = next;
     }
     walker.at = at * 8;
@@ -121,10 +120,9 @@ export class EventsAhead {
     const word = this.view.getUint32(place, isLittle);
     const tag = isLittle ? word & 31 : word >>> 27;
     if (tag > header.lastId) return this.#longHead(header, tag, place + 1);
-    const low = isLittle ? word >>> 5 : word & 0x7ffffff;
     this.#id = tag;
-    this.#time += (low - this.#low) & 0x7ffffff;
-    this.#low = low;
+    this.#isLong = false;
+    this.#low = isLittle ? word >>> 5 : word & 0x7ffffff;
     return place + 4;
   }
 
@@ -137,10 +135,9 @@ export class EventsAhead {
     if (tag > header.lastId) return this.#longHead(header, tag, start + 2);
     const place = (start + 2 + shortTimeMask) & ~shortTimeMask;
     if (place + 4 > this.end) return -1;
-    const low = this.view.getInt32(place, isLittle);
     this.#id = tag;
-    this.#time += (low - this.#low) >>> 0;
-    this.#low = low;
+    this.#isLong = false;
+    this.#low = this.view.getInt32(place, isLittle);
     return place + 4;
   }
 
@@ -152,11 +149,10 @@ export class EventsAhead {
     const place = (at + longIdMask) & ~longIdMask;
     const time = (place + 4 + longTimeMask) & ~longTimeMask;
     if (time + 8 > this.end) return -1;
-    const low = view.getUint32(isLittle ? time : time + 4, isLittle);
-    const high = view.getUint32(isLittle ? time + 4 : time, isLittle);
     this.#id = view.getUint32(place, isLittle);
-    this.#time = (high - this.#baseHigh) * TWO_32 + (low - this.#baseLow);
-    this.#low = low | 0;
+    this.#isLong = true;
+    this.#low = view.getInt32(isLittle ? time : time + 4, isLittle);
+    this.#high = view.getInt32(isLittle ? time + 4 : time, isLittle);
     return time + 8;
   }
 

@@ -1,6 +1,6 @@
 // What is made of the events of a trace, in their order: counted, or handed to rows of ../lttng. Takes them one by one from a
 // stream that stands at one, or from what was read ahead of it.
-import { MAX_SECONDS } from "../limits.ts";
+import { isPid, MAX_SECONDS } from "../limits.ts";
 import type { LttngFields, Slot } from "../lttng/fields.ts";
 import { LttngEvent } from "../lttng/names.ts";
 import { LttngRows } from "../lttng/rows.ts";
@@ -8,8 +8,9 @@ import { BAD_BODY, CTF_DAMAGED, CTF_DISCARDED, CTF_LOST_PACKETS } from "../probl
 import type { Sink } from "../sink.ts";
 import { type Bodies, type EventsAhead, ONLY_WALKED, readNumber } from "./ahead.ts";
 import type { ClockTime } from "./clock.ts";
+import { CommCache } from "./comm-cache.ts";
 import type { Step } from "./layout.ts";
-import { type BodyPlan, Load } from "./plans.ts";
+import { BIG, type BodyPlan, Load, type SwitchPlan, switchPlan } from "./plans.ts";
 import type { Damage, Stream, StreamListener } from "./stream.ts";
 import type { Taker } from "./walk.ts";
 
@@ -47,6 +48,9 @@ export class EventTaker implements StreamListener {
   readonly #classes: readonly EventClass[];
   readonly #byId: ReadonlyMap<number, ReadonlyMap<number, number>>;
   readonly #isSkipped: Uint8Array;
+  /** By class: plans of sched_switch events. */
+  readonly #switches: readonly (SwitchPlan | null)[];
+  readonly #comms: CommCache;
   readonly #counts: Float64Array;
   /** The class whose fields lie in `#fields`, all of them read from fixed places; -1: clear them first. */
   #filled = -1;
@@ -71,6 +75,10 @@ export class EventTaker implements StreamListener {
     this.#classes = classes;
     this.#byId = numbersById(classes);
     this.#isSkipped = Uint8Array.from(classes, ({ event }) => (event === LttngEvent.skip ? 1 : 0));
+    this.#switches = classes.map(({ event, body }) =>
+      event === LttngEvent.schedSwitch && body !== null ? switchPlan(body) : null,
+    );
+    this.#comms = new CommCache(sink);
     this.#counts = new Float64Array(classes.length);
   }
 
@@ -217,9 +225,29 @@ export class EventTaker implements StreamListener {
     const place = ahead.places[index]!;
     const time = ahead.times[index]!;
     this.#begin(number, time, cpu, ahead.bytes);
-    if (found.event !== LttngEvent.skip) this.#fill(ahead, number, place);
-    this.#add(found, place, ahead.end);
+    const plan = this.#switches[number] ?? null;
+    if (plan === null || !this.#addSwitch(ahead, place, plan)) {
+      if (found.event !== LttngEvent.skip) this.#fill(ahead, number, place);
+      this.#add(found, place, ahead.end);
+    }
     this.#seeWhetherCalm(time);
+  }
+
+  /** The row of a sched_switch. False, and nothing done, when a pid is none: the long way counts it. */
+  #addSwitch({ bytes, view, end }: EventsAhead, place: number, plan: SwitchPlan): boolean {
+    const start = (place + plan.mask) & ~plan.mask;
+    const isLittle = (plan.tid & BIG) === 0;
+    const prev = view.getInt32(start + plan.prevTid, isLittle);
+    const next = view.getInt32(start + plan.nextTid, isLittle);
+    if (!isPid(prev) || !isPid(next)) return false;
+    const { head } = this.#sink;
+    head.start = place;
+    head.end = Math.min(place + SAMPLE_BYTES, end);
+    if (!this.#sink.begin()) return true;
+    const prevComm = this.#comms.idOf(bytes, view, start + plan.prevComm);
+    const state = readNumber(view, start + plan.prevState, plan.state);
+    this.#rows.addSwitch(prev, prevComm, state, next, this.#comms.idOf(bytes, view, start + plan.nextComm));
+    return true;
   }
 
   #begin(number: number, time: number, cpu: number, bytes: Uint8Array): void {

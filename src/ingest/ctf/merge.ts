@@ -51,7 +51,9 @@ export function mergeStreams(
 /** Takes the first event of the first lane and those of it that still come first. False at the stream's end. */
 function takeRun(lane: Lane, taker: EventTaker, heap: TimeHeap): boolean {
   const { ahead, stream } = lane;
-  const { until, isBeforeEqual } = heap;
+  const { second } = heap;
+  const until = second > 0 ? heap.timeAt(second) : Number.POSITIVE_INFINITY;
+  const isBeforeEqual = second === 0 || heap.isBeforeEqual(second);
   for (;;) {
     if (lane.next < ahead.count)
       lane.next = taker.takeAhead(ahead, lane.next, stream.cpu, until, isBeforeEqual);
@@ -93,14 +95,19 @@ export class TimeHeap {
     return this.#streams[0]!;
   }
 
-  /** The time of the second stream, Infinity without one. */
-  get until(): number {
-    return this.size > 1 ? this.#times[this.#second()]! : Number.POSITIVE_INFINITY;
+  /** Where the stream stands that comes second; 0 without one. */
+  get second(): number {
+    if (this.size < 3) return this.size - 1;
+    return this.#isAfter(1, this.#times[2]!, this.#streams[2]!) ? 2 : 1;
   }
 
-  /** Whether the first stream would come before the second one if their times were equal. */
-  get isBeforeEqual(): boolean {
-    return this.size < 2 || this.#streams[0]! < this.#streams[this.#second()]!;
+  timeAt(place: number): number {
+    return this.#times[place]!;
+  }
+
+  /** Whether the first stream would come before the one at `place` if their times were equal. */
+  isBeforeEqual(place: number): boolean {
+    return this.#streams[0]! < this.#streams[place]!;
   }
 
   add(time: number, stream: number): void {
@@ -125,10 +132,6 @@ export class TimeHeap {
   drop(): void {
     const last = --this.size;
     if (last > 0) this.#sink(this.#times[last]!, this.#streams[last]!);
-  }
-
-  #second(): number {
-    return this.size > 2 && this.#isAfter(1, this.#times[2]!, this.#streams[2]!) ? 2 : 1;
   }
 
   #isAfter(at: number, time: number, stream: number): boolean {

@@ -1,6 +1,8 @@
 // What the steps of layout.ts come to where a layout is plain: LTTng's two event headers, and bodies whose parts lie at byte
 // boundaries known beforehand or one behind the other. Read by ahead.ts and events.ts; what has no plan is walked over step by
 // step (walk.ts), which is the reference.
+import { Slot } from "../lttng/fields.ts";
+import { COMM_BYTES } from "./comm-cache.ts";
 import { Code, NO_REGISTER, NO_SLOT, type Step } from "./layout.ts";
 import { HeadSlot } from "./stream.ts";
 
@@ -9,6 +11,8 @@ export interface HeaderPlan {
   /** 5 bits of tag and 27 of time in one word; else 16 bits and then 32. */
   readonly isCompact: boolean;
   readonly isLittle: boolean;
+  /** Mask of the time's 27 or 32 bits. */
+  readonly timeBits: number;
   /** Alignment of its start less one, bytes; as all masks here. */
   readonly mask: number;
   /** Tags up to this one are ids; the next one stands before an id of 32 bits and a time of 64. */
@@ -80,6 +84,7 @@ export function headerPlan(steps: readonly Step[]): HeaderPlan | null {
   if (time === null || longMasks === null) return null;
   return {
     isCompact: tag.size === 5,
+    timeBits: tag.size === 5 ? 0x7ffffff : -1,
     isLittle: tag.isLittle,
     mask: start / 8 - 1,
     lastId: short.high,
@@ -229,6 +234,48 @@ class BodyCompiler {
     this.#kept = [];
     return true;
   }
+}
+
+/** Where the fields of a sched_switch lie, from the body's aligned start. */
+export interface SwitchPlan {
+  readonly mask: number;
+  readonly prevComm: number;
+  readonly prevTid: number;
+  readonly prevState: number;
+  readonly nextComm: number;
+  readonly nextTid: number;
+  /** Load of the tids and of the state. */
+  readonly tid: number;
+  readonly state: number;
+}
+
+/** The plan of a body of which a switch's fields and nothing else are wanted, its tids of 32 bits; null for others. */
+export function switchPlan(body: BodyPlan): SwitchPlan | null {
+  const { loads, mask } = body;
+  const fields = new Map<number, readonly number[]>();
+  for (let i = 0; i < loads.length; i += 4) fields.set(loads[i]!, [...loads.subarray(i + 1, i + 4)]);
+  const [prevTid, nextTid] = [fields.get(Slot.prevTid), fields.get(Slot.nextTid)];
+  const [prevComm, nextComm] = [fields.get(Slot.prevComm), fields.get(Slot.nextComm)];
+  const state = fields.get(Slot.prevState);
+  if (body.size < 0 || loads.length !== 20 || !prevTid || !nextTid || !prevComm || !nextComm || !state)
+    return null;
+  const isName = ([load, , bytes]: readonly number[]): boolean => load === Load.chars && bytes === COMM_BYTES;
+  const isTid = ([load]: readonly number[]): boolean => load === tidLoad && (load & ~BIG) === Load.i32;
+  const [tidLoad = 0] = prevTid;
+  const [stateLoad = Load.chars] = state;
+  if (!isName(prevComm) || !isName(nextComm) || !isTid(prevTid) || !isTid(nextTid)) return null;
+  if (stateLoad === Load.chars) return null;
+  const at = ([, place = 0]: readonly number[]): number => place;
+  return {
+    mask,
+    prevComm: at(prevComm),
+    prevTid: at(prevTid),
+    prevState: at(state),
+    nextComm: at(nextComm),
+    nextTid: at(nextTid),
+    tid: tidLoad,
+    state: stateLoad,
+  };
 }
 
 /** Bits of an element that is passed over as a whole, one behind the other; 0 for others. */

@@ -2,7 +2,7 @@
 // string, enum, struct, variant, arrays and sequences, and the blocks trace, env, clock, stream, event. What goes beyond it
 // (typedef, types declared inside blocks, expressions) is refused by name.
 import { InputError, quote } from "../../base/errors.ts";
-import { lineAt, type Token, tokenize } from "./tokens.ts";
+import { Lexer, lineAt } from "./tokens.ts";
 import type {
   ByteOrder,
   CtfClock,
@@ -30,11 +30,11 @@ export function parseTsdl(text: string, path: string): CtfMetadata {
 }
 
 class TsdlParser {
-  readonly #text: string;
-  readonly #tokens: readonly Token[];
+  readonly #lexer: Lexer;
   readonly #path: string;
-  #at = 0;
   #depth = 0;
+  /** Integer types by their text: LTTng declares one a field, in a dozen ways. */
+  readonly #integers = new Map<string, IntType>();
   readonly #types = new Map<string, CtfType>();
   /** First words of the names that typealias gave: "unsigned", "unsigned long". */
   readonly #beginnings = new Set<string>();
@@ -45,13 +45,12 @@ class TsdlParser {
   #trace: ReadonlyMap<string, Value> = new Map();
 
   constructor(text: string, path: string) {
-    this.#text = text;
-    this.#tokens = tokenize(text, path);
+    this.#lexer = new Lexer(text, path);
     this.#path = path;
   }
 
   metadata(): CtfMetadata {
-    while (this.#peek().is !== "end") this.#declaration();
+    while (this.#lexer.is !== "end") this.#declaration();
     const order = this.#trace.get("byte_order");
     if (order !== "le" && order !== "be") this.#fail("a trace block with byte_order = le or be");
     return {
@@ -67,8 +66,7 @@ class TsdlParser {
   }
 
   #declaration(): void {
-    const { text } = this.#peek();
-    switch (text) {
+    switch (this.#lexer.text) {
       case ";":
         this.#take();
         return;
@@ -110,7 +108,7 @@ class TsdlParser {
     const type = this.#type();
     this.#expect(":=");
     const names = [this.#name()];
-    while (this.#peek().is === "name") names.push(this.#name());
+    while (this.#lexer.is === "name") names.push(this.#name());
     this.#expect(";");
     this.#types.set(names.join(" "), type);
     for (let words = 1; words <= names.length; words++) this.#beginnings.add(names.slice(0, words).join(" "));
@@ -119,6 +117,10 @@ class TsdlParser {
   /** "trace { major = 1; packet.header := struct { … }; }" */
   #block(): Map<string, Value> {
     this.#take();
+    return this.#braces();
+  }
+
+  #braces(): Map<string, Value> {
     this.#expect("{");
     const values = new Map<string, Value>();
     while (!this.#accept("}")) {
@@ -135,10 +137,10 @@ class TsdlParser {
   }
 
   #value(): string | bigint {
-    const token = this.#peek();
-    if (token.is === "number") return BigInt(this.#number());
-    if (token.is === "text") return this.#take().text;
-    if (token.is === "name") return this.#dotted();
+    const { is } = this.#lexer;
+    if (is === "number") return BigInt(this.#number());
+    if (is === "text") return this.#take();
+    if (is === "name") return this.#dotted();
     return this.#fail("a value");
   }
 
@@ -180,17 +182,14 @@ class TsdlParser {
   }
 
   #typeSpecifier(): CtfType {
-    switch (this.#peek().text) {
+    switch (this.#lexer.text) {
       case "integer":
-        return this.#integer(this.#block());
+        return this.#integerHere();
       case "floating_point":
         return this.#floating(this.#block());
       case "string":
         this.#take();
-        if (this.#peek().text === "{") {
-          this.#at--;
-          this.#block();
-        }
+        if (this.#isAt("{")) this.#braces();
         return { kind: "string" };
       case "enum":
         return this.#enum();
@@ -208,9 +207,8 @@ class TsdlParser {
     let name = this.#name();
     let known = this.#types.get(name);
     for (;;) {
-      const next = this.#peek();
-      if (next.is !== "name") break;
-      const longer = `${name} ${next.text}`;
+      if (this.#lexer.is !== "name") break;
+      const longer = `${name} ${this.#lexer.text}`;
       if (!this.#beginnings.has(longer)) break;
       this.#take();
       name = longer;
@@ -218,6 +216,22 @@ class TsdlParser {
     }
     if (known === undefined) this.#failAt(`${quote(name)} is no type that was declared`);
     return known;
+  }
+
+  /** "integer { … }"; one with the same text was the same. */
+  #integerHere(): IntType {
+    const lexer = this.#lexer;
+    const end = lexer.source.indexOf("}", lexer.at) + 1;
+    const text = lexer.source.slice(lexer.from, end);
+    const known = this.#integers.get(text);
+    if (known !== undefined) {
+      lexer.jump(end);
+      return known;
+    }
+    const type = this.#integer(this.#block());
+    // Unless a text or a comment has the brace.
+    if (lexer.before === end) this.#integers.set(text, type);
+    return type;
   }
 
   #integer(values: ReadonlyMap<string, Value>): IntType {
@@ -255,10 +269,10 @@ class TsdlParser {
   /** "enum NAME : TYPE { compact = 0 ... 30, extended = 31 }" */
   #enum(): CtfType {
     this.#take();
-    const name = this.#peek().is === "name" ? this.#name() : "";
+    const name = this.#lexer.is === "name" ? this.#name() : "";
     let base: CtfType | undefined;
     if (this.#accept(":")) base = this.#type();
-    else if (this.#peek().text !== "{") return this.#known(`enum ${name}`);
+    else if (!this.#isAt("{")) return this.#known(`enum ${name}`);
     base ??= this.#types.get("int");
     if (base === undefined || base.kind !== "int") this.#fail("an enum on an integer type");
     const type: CtfType = { kind: "enum", base, ranges: this.#ranges() };
@@ -271,15 +285,16 @@ class TsdlParser {
     const ranges: EnumRange[] = [];
     let next = 0n;
     while (!this.#accept("}")) {
-      const token = this.#take();
-      if (token.is !== "name" && token.is !== "text") this.#failAt("expected a label");
+      const { is } = this.#lexer;
+      const label = this.#take();
+      if (is !== "name" && is !== "text") this.#failAt("expected a label");
       let low = next;
       let high = next;
       if (this.#accept("=")) {
         low = BigInt(this.#number());
         high = this.#accept("...") ? BigInt(this.#number()) : low;
       }
-      ranges.push({ label: token.text, low, high });
+      ranges.push({ label, low, high });
       next = high + 1n;
       this.#accept(",");
     }
@@ -289,11 +304,11 @@ class TsdlParser {
   /** "struct NAME { … } align(8)", "struct NAME" */
   #struct(): CtfType {
     this.#take();
-    const name = this.#peek().is === "name" ? this.#name() : "";
-    if (this.#peek().text !== "{") return this.#known(`struct ${name}`);
+    const name = this.#lexer.is === "name" ? this.#name() : "";
+    if (!this.#isAt("{")) return this.#known(`struct ${name}`);
     const fields = this.#fields();
     let align = 1;
-    if (this.#peek().text === "align") {
+    if (this.#isAt("align")) {
       this.#take();
       this.#expect("(");
       align = Number(this.#number());
@@ -308,13 +323,13 @@ class TsdlParser {
   /** "variant NAME <tag> { … }", "variant NAME <tag>" */
   #variant(): CtfType {
     this.#take();
-    const name = this.#peek().is === "name" ? this.#name() : "";
+    const name = this.#lexer.is === "name" ? this.#name() : "";
     let tag = "";
     if (this.#accept("<")) {
       tag = this.#dotted();
       this.#expect(">");
     }
-    if (this.#peek().text !== "{") {
+    if (!this.#isAt("{")) {
       const known = this.#known(`variant ${name}`);
       return known.kind === "variant" ? { ...known, tag } : known;
     }
@@ -328,7 +343,7 @@ class TsdlParser {
     const fields: Field[] = [];
     while (!this.#accept("}")) {
       if (this.#accept(";")) continue;
-      if (this.#peek().text === "typealias") {
+      if (this.#isAt("typealias")) {
         this.#typealias();
         continue;
       }
@@ -345,7 +360,7 @@ class TsdlParser {
     const name = this.#name();
     const lengths: (number | string)[] = [];
     while (this.#accept("[")) {
-      lengths.push(this.#peek().is === "number" ? Number(this.#number()) : this.#dotted());
+      lengths.push(this.#lexer.is === "number" ? Number(this.#number()) : this.#dotted());
       this.#expect("]");
     }
     let full = type;
@@ -365,27 +380,28 @@ class TsdlParser {
   }
 
   #name(): string {
-    return this.#peek().is === "name" ? this.#take().text : this.#fail("a name");
+    return this.#lexer.is === "name" ? this.#take() : this.#fail("a name");
   }
 
   #number(): string {
-    return this.#peek().is === "number" ? this.#take().text : this.#fail("a number");
+    return this.#lexer.is === "number" ? this.#take() : this.#fail("a number");
   }
 
-  #peek(): Token {
-    return this.#tokens[Math.min(this.#at, this.#tokens.length - 1)]!;
+  #isAt(text: string): boolean {
+    return this.#lexer.text === text;
   }
 
-  #take(): Token {
-    const token = this.#peek();
-    this.#at++;
-    return token;
+  /** Goes to the next token; the text of the one before. */
+  #take(): string {
+    const { text } = this.#lexer;
+    this.#lexer.next();
+    return text;
   }
 
   #accept(sign: string): boolean {
-    const token = this.#peek();
-    if (token.is !== "sign" || token.text !== sign) return false;
-    this.#at++;
+    const { is, text } = this.#lexer;
+    if (is !== "sign" || text !== sign) return false;
+    this.#lexer.next();
     return true;
   }
 
@@ -394,13 +410,13 @@ class TsdlParser {
   }
 
   #fail(expected: string): never {
-    return this.#failAt(`found ${quote(this.#peek().text)}, expected ${expected}`);
+    return this.#failAt(`found ${quote(this.#lexer.text)}, expected ${expected}`);
   }
 
   #failAt(what: string): never {
     throw new InputError(
       "ctf/bad-metadata",
-      `${this.#path}: line ${lineAt(this.#text, this.#peek().at)} of its metadata: ${what}; forkcast reads the part of TSDL (CTF 1.8) ` +
+      `${this.#path}: line ${lineAt(this.#lexer.source, this.#lexer.at)} of its metadata: ${what}; forkcast reads the part of TSDL (CTF 1.8) ` +
         "that LTTng writes",
     );
   }

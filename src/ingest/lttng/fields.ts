@@ -75,8 +75,9 @@ export class LttngFields {
   readonly ends: Int32Array = new Int32Array(SLOTS).fill(-1);
 
   clear(): void {
-    this.values.fill(Number.NaN);
-    this.ends.fill(-1);
+    // Loops: fill() is a call, and this runs once an event.
+    for (let slot = 0; slot < SLOTS; slot++) this.values[slot] = Number.NaN;
+    for (let slot = 0; slot < SLOTS; slot++) this.ends[slot] = -1;
   }
 
   setText(slot: Slot, start: number, end: number): void {

@@ -113,15 +113,41 @@ export class LttngRows {
     const next = this.#pid(Slot.nextTid);
     const state = values[Slot.prevState]!;
     if (prev === NONE || next === NONE || Number.isNaN(state)) return false;
+    const prevComm = this.#text(Slot.prevComm);
+    this.#switchTo(cpu, prev, prevComm, state, next, this.#text(Slot.nextComm));
+    return true;
+  }
+
+  /**
+   * As add() of a sched_switch without context: pids that isPid() holds for, ids of names. For a reader that finds them at fixed
+   * places.
+   */
+  addSwitch(prev: number, prevComm: number, state: number, next: number, nextComm: number): void {
+    const { head } = this.#sink;
+    if (head.cpu >= this.#tid.length) this.#grow(head.cpu);
+    head.tgid = NONE;
+    head.ctx = 0;
+    head.commStart = 0;
+    head.commEnd = 0;
+    this.#switchTo(head.cpu, prev, prevComm, state, next, nextComm);
+  }
+
+  #switchTo(
+    cpu: number,
+    prev: number,
+    prevComm: number,
+    state: number,
+    next: number,
+    nextComm: number,
+  ): void {
     this.#sink.head.tid = prev;
     const row = this.#sink.add(EventKind.schedSwitch);
     const out = this.#sink.out;
-    out.comm[row] = this.#text(Slot.prevComm);
+    out.comm[row] = prevComm;
     out.argTid[row] = next;
-    const nextComm = this.#text(Slot.nextComm);
     out.argComm[row] = nextComm;
     out.flags[row] = stateOfNumber(state);
-    if (cpu < 0) return true;
+    if (cpu < 0) return;
     const call = this.#call[cpu]!;
     if (call !== NO_CALL && prev > 0 && this.#parked.size < MAX_PARKED) this.#parked.set(prev, call);
     const resumed = this.#parked.size > 0 ? this.#parked.get(next) : undefined;
@@ -129,7 +155,6 @@ export class LttngRows {
     this.#tid[cpu] = next;
     this.#comm[cpu] = nextComm;
     this.#call[cpu] = resumed ?? NO_CALL;
-    return true;
   }
 
   /**
