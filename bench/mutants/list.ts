@@ -132,8 +132,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "mm_users is exact only for mms born in the trace",
     file: "src/replay/counts.ts",
-    find: "    mms.birth[life]! >= 0 &&\n    mms.hiddenHolder[life] === 0 &&\n    forks.usersLow[row]! >= 1;",
-    replace: "    mms.hiddenHolder[life] === 0 &&\n    forks.usersLow[row]! >= 1;",
+    find: "    mms.birth[life]! >= 0 &&\n    mms.hiddenHolder[life] === 0 &&\n    forks.usersLow.at(row) >= 1;",
+    replace: "    mms.hiddenHolder[life] === 0 &&\n    forks.usersLow.at(row) >= 1;",
   },
   {
     rule: "mm_count is exact only where khugepaged is proven armed",
@@ -282,8 +282,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "a gap reaches every fork checked in it",
     file: "src/replay/windows.ts",
-    find: "this.#made[row]! >= fromNs - this.#longest",
-    replace: "this.#forks.start[row]! >= fromNs - this.#longest",
+    find: "f.made.at(row) >= fromNs - this.#longest",
+    replace: "f.start.at(row) >= fromNs - this.#longest",
   },
   {
     rule: "a running member's CPU uses its mm",
@@ -312,13 +312,13 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "a window that a gap touches is not whole",
     file: "src/replay/windows.ts",
-    find: "if (!(f.end[row]! < fromNs)) f.lost[row] = 1;",
+    find: "if (!(f.end.at(row) < fromNs)) f.lost.set(row, 1);",
     replace: "",
   },
   {
     rule: "lost events make what was counted a lower bound",
     file: "src/replay/windows.ts",
-    find: "    if (f.seq[row]! > fromSeq) f.forget(row);\n",
+    find: "    if (f.seq.at(row) > fromSeq) f.forget(row);\n",
     replace: "",
   },
   {
@@ -330,7 +330,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "safe needs the whole window",
     file: "src/replay/verdicts.ts",
-    find: "if (forks.lost[row] === 1 || ",
+    find: "if (forks.lost.at(row) === 1 || ",
     replace: "if (",
   },
   {
@@ -342,7 +342,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "safe needs every CPU known",
     file: "src/replay/verdicts.ts",
-    find: " || forks.activeUnknown[row] !== 0) return false;",
+    find: " || forks.activeUnknown.at(row) !== 0) return false;",
     replace: ") return false;",
   },
   {
@@ -360,8 +360,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "fork-lock is held from before copy_mm",
     file: "src/replay/verdicts.ts",
-    find: 'policy.holds === "copy_mm" ? forks.earlySeq[row]!',
-    replace: 'policy.holds === "copy_mm" ? forks.seq[row]!',
+    find: 'policy.holds === "copy_mm" ? forks.earlySeq.at(row)',
+    replace: 'policy.holds === "copy_mm" ? forks.seq.at(row)',
   },
   {
     rule: "a CPU that uses the mm at the check is an exposure",
@@ -467,7 +467,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: "what a CPU shows settles that CPU's doubt only",
-    file: "src/replay/windows.ts",
+    file: "src/replay/active-doubts.ts",
     find: "doubt.cpu === cpu && doubt.by === by",
     replace: "doubt.by === by",
   },
@@ -480,7 +480,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "the switch's own tail settles it",
     file: "src/replay/windows.ts",
-    find: "    for (const { row } of this.open) this.#settleDoubt(row, cpu, seq);\n",
+    find: "    for (const { row } of this.open) this.#doubts.settle(row, cpu, seq);\n",
     replace: "",
   },
 ];

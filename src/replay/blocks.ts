@@ -17,7 +17,7 @@ export interface BlockOptions {
   readonly policies: readonly Policy[];
   readonly meta: TraceMeta;
   /** Fork rows in order of their checks; the first has this id, the others follow. */
-  readonly order: readonly number[];
+  readonly order: Int32Array;
   readonly firstId: number;
   /** What a policy makes of a fork by the trace's own times. */
   judged(row: number, policy: Policy): Judged;
@@ -57,14 +57,14 @@ export class Blocks {
     this.#byLock = new Map();
     options.order.forEach((row, position) => {
       this.#ids[row] = options.firstId + position;
-      const lock = forks.lock[row];
+      const lock = forks.lock.at(row);
       if (lock !== undefined) this.#byLock.set(lock, row);
     });
     const ofLife = rowsByLife(forks, options.order, world.mms.length);
     this.#lookup = { forks, ofLife, judged: options.judged };
     const { lastFork } = world.mms;
     for (let life = 0; life < world.mms.length; life++)
-      if (lastFork[life]! >= 0 && forks.prev[lastFork[life]!]! >= 0)
+      if (lastFork[life]! >= 0 && forks.prev.at(lastFork[life]!) >= 0)
         noteOverlaps(forks, ofLife(life), this.#behind);
     for (const blocked of windows.blocked) {
       push(this.#blocked, blocked.fork, blocked);
@@ -74,7 +74,7 @@ export class Blocks {
 
   /** Calls that met another writer's lock before the check of `row`. */
   before(row: number): void {
-    for (; (this.#queued[this.#nextQueued]?.at ?? Infinity) < this.#forks.start[row]!; this.#nextQueued++)
+    for (; (this.#queued[this.#nextQueued]?.at ?? Infinity) < this.#forks.start.at(row); this.#nextQueued++)
       this.#queue(this.#queued[this.#nextQueued]!);
   }
 
@@ -116,8 +116,8 @@ export class Blocks {
 
   /** When the fork at `row` lets go of the policy's lock. */
   #release(policy: Policy, row: number): number {
-    const to = this.#forks.lock[row]?.to ?? Number.NaN;
-    const end = this.#forks.end[row]!;
+    const to = this.#forks.lock.at(row)?.to ?? Number.NaN;
+    const end = this.#forks.end.at(row);
     return policy.holds !== "mmap_lock" || Number.isNaN(to) ? end : to;
   }
 
@@ -176,22 +176,22 @@ export class Blocks {
   #behindForkLock(row: number, waiter: number): ForkWait | undefined {
     const f = this.#forks;
     const at = begin(f, waiter);
-    const until = f.end[row]!;
+    const until = f.end.at(row);
     if (!(begin(f, row) < at && at < until)) return undefined;
     // It asks for mmap_lock as long after copy_mm()'s begin as it did, and finds this fork gone.
-    const lock = f.lock[waiter];
+    const lock = f.lock.at(waiter);
     const got = lock === undefined ? Number.NaN : until + (lock.asked - at);
     return { at, until, added: Math.max(0, got - (lock?.from ?? Number.NaN)) };
   }
 
   #behindMmapLock(row: number, waiter: number): ForkWait | undefined {
     const f = this.#forks;
-    const mine = f.lock[row];
-    const other = f.lock[waiter];
-    const from = mine?.from ?? f.start[row]!;
-    const until = mine === undefined || Number.isNaN(mine.to) ? f.end[row]! : mine.to;
-    const at = other !== undefined && !Number.isNaN(other.asked) ? other.asked : f.early[waiter]!;
-    const got = other?.from ?? f.start[waiter]!;
+    const mine = f.lock.at(row);
+    const other = f.lock.at(waiter);
+    const from = mine?.from ?? f.start.at(row);
+    const until = mine === undefined || Number.isNaN(mine.to) ? f.end.at(row) : mine.to;
+    const at = other !== undefined && !Number.isNaN(other.asked) ? other.asked : f.early.at(waiter);
+    const got = other?.from ?? f.start.at(waiter);
     if (!(from <= at && at < until && until <= got)) return undefined;
     return { at, until, added: 0 };
   }
@@ -203,15 +203,15 @@ export class Blocks {
       policy: policy.id,
       fork: this.#id(row),
       kind: policy.holds === "copy_mm" ? "copy_mm" : "dup_mmap",
-      tid: f.tid[waiter]!,
-      comm: meta.comms[f.comm[waiter]!] ?? "",
+      tid: f.tid.at(waiter),
+      comm: meta.comms[f.comm.at(waiter)] ?? "",
       at_ns: absolute(meta, at),
       wait_ns: span(until - at),
-      line: f.line[waiter]!,
+      line: f.line.at(waiter),
       cause: "fork-fork",
       until_ns: instant(meta, until),
       new_ns: span(added),
-      use_end_ns: instant(meta, f.end[waiter]!),
+      use_end_ns: instant(meta, f.end.at(waiter)),
       outcome: "starts-late",
       next_fork: null,
       next_verdict: null,
@@ -231,18 +231,18 @@ interface ForkWait {
 
 /** copy_mm()'s begin, as near as the trace shows it. */
 function begin(f: Forks, row: number): number {
-  return Number.isNaN(f.early[row]!) ? f.start[row]! : f.early[row]!;
+  return Number.isNaN(f.early.at(row)) ? f.start.at(row) : f.early.at(row);
 }
 
 /** Fork rows of each life, in the order of `order`. */
-function rowsByLife(f: Forks, order: readonly number[], lives: number): (life: number) => Int32Array {
+function rowsByLife(f: Forks, order: Int32Array, lives: number): (life: number) => Int32Array {
   const ends = new Int32Array(lives + 1);
-  for (const row of order) ends[f.life[row]! + 1]! += 1;
+  for (const row of order) ends[f.life.at(row) + 1]! += 1;
   for (let life = 0; life < lives; life++) ends[life + 1]! += ends[life]!;
   const rows = new Int32Array(order.length);
   const next = ends.slice();
   for (const row of order) {
-    const life = f.life[row]!;
+    const life = f.life.at(row);
     rows[next[life]!] = row;
     next[life]! += 1;
   }
@@ -255,7 +255,7 @@ function noteOverlaps(f: Forks, rows: Int32Array, behind: Map<number, number[]>)
   const order = [...rows].sort((a, b) => begin(f, a) - begin(f, b));
   let open: number[] = [];
   for (const row of order) {
-    open = open.filter((other) => !((f.lock[other]?.to ?? f.end[other]!) <= begin(f, row)));
+    open = open.filter((other) => !((f.lock.at(other)?.to ?? f.end.at(other)) <= begin(f, row)));
     for (const other of open) push(behind, other, row);
     open.push(row);
     if (open.length > MOST_AT_ONCE) open.shift();

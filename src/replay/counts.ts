@@ -22,20 +22,20 @@ export interface CountValue {
 
 /** mm_users by replay alone. `at-least` values never exceed the truth. */
 export function derivedUsers(world: World, forks: Forks, row: number, armed: Armed): CountValue {
-  const life = forks.life[row]!;
+  const life = forks.life.at(row);
   const { mms } = world;
   if (mms.broken[life] === 1) return { value: 1, evidence: "at-least" };
   // Without clone flags nobody knows who shares the mm; without mmput only its known members count.
   if (!armed.newtask) return { value: 1, evidence: "at-least" };
-  if (!armed.mmput) return { value: Math.max(1, forks.membersLow[row]!), evidence: "at-least" };
-  const value = Math.max(1, forks.usersLow[row]!);
+  if (!armed.mmput) return { value: Math.max(1, forks.membersLow.at(row)), evidence: "at-least" };
+  const value = Math.max(1, forks.usersLow.at(row));
   const exact =
     armed.newtask &&
-    forks.usersDoubt[row] === 0 &&
+    forks.usersDoubt.at(row) === 0 &&
     // A put whose probe lies before the trace may take effect after: no sum proves an older mm's first forks.
     mms.birth[life]! >= 0 &&
     mms.hiddenHolder[life] === 0 &&
-    forks.usersLow[row]! >= 1;
+    forks.usersLow.at(row) >= 1;
   // Without sched_switch a switch may pass for something else: only exact sums are believed.
   return exact
     ? { value, evidence: "derived" }
@@ -44,15 +44,15 @@ export function derivedUsers(world: World, forks: Forks, row: number, armed: Arm
 
 /** mm_count by replay alone. */
 export function derivedCount(world: World, forks: Forks, row: number, armed: Armed): CountValue {
-  const life = forks.life[row]!;
+  const life = forks.life.at(row);
   const { mms } = world;
-  const value = Math.max(1, forks.countLow[row]!);
+  const value = Math.max(1, forks.countLow.at(row));
   const exact =
     armed.schedSwitch &&
     armed.switchTail &&
     armed.khugepaged &&
     armed.mmput &&
-    forks.countDoubt[row] === 0 &&
+    forks.countDoubt.at(row) === 0 &&
     mms.birth[life]! >= 0 &&
     mms.hiddenHolder[life] === 0;
   return { value: armed.schedSwitch ? value : 1, evidence: exact ? "derived" : "at-least" };
@@ -68,10 +68,10 @@ export function doubts(
   count: CountValue,
 ): string[] {
   const out: string[] = [];
-  const life = forks.life[row]!;
+  const life = forks.life.at(row);
   let why = 0;
-  if (users.evidence !== "derived") why |= forks.usersWhy[row]!;
-  if (count.evidence !== "derived") why |= forks.countWhy[row]!;
+  if (users.evidence !== "derived") why |= forks.usersWhy.at(row);
+  if (count.evidence !== "derived") why |= forks.countWhy.at(row);
   DOUBT_NAMES.forEach((name, bit) => {
     if ((why & (1 << bit)) !== 0) out.push(name);
   });
@@ -80,7 +80,7 @@ export function doubts(
   if (!armed.khugepaged) out.push("khugepaged-not-proven");
   if (!armed.mmput) out.push("no-mmput");
   if (!armed.newtask) out.push("no-task_newtask");
-  if (forks.flagsUnknown[row] === 1) out.push("clone-flags-unknown");
-  if (forks.lost[row] === 1) out.push("window-incomplete");
+  if (forks.flagsUnknown.at(row) === 1) out.push("clone-flags-unknown");
+  if (forks.lost.at(row) === 1) out.push("window-incomplete");
   return out;
 }

@@ -31,7 +31,7 @@ export function evaluate(
 ): void {
   evaluateUsers(world, f, row, life);
   evaluateCount(world, f, row, life, cpu);
-  f.holders[row] = holdersOf(world, task, life);
+  f.holders.set(row, holdersOf(world, task, life));
   evaluateMask(world, f, row, life, cpu, loadsVisible);
 }
 
@@ -44,10 +44,10 @@ function evaluateUsers(world: World, f: Forks, row: number, life: number): void 
   doubt(d, mms.pendingPuts[life]! > 0, Doubt.pendingPut);
   doubt(d, true, Doubt.hiddenGet, ambiguous);
   doubt(d, mms.openGets[life]! > 0, Doubt.unfinishedGet);
-  f.usersLow[row] = lost ? 1 : mms.sum[life]! - ambiguous;
-  f.membersLow[row] = lost ? 1 : mms.members[life]!;
-  f.usersDoubt[row] = d.open;
-  f.usersWhy[row] = d.why;
+  f.usersLow.set(row, lost ? 1 : mms.sum[life]! - ambiguous);
+  f.membersLow.set(row, lost ? 1 : mms.members[life]!);
+  f.usersDoubt.set(row, d.open);
+  f.usersWhy.set(row, d.why);
 }
 
 function evaluateCount(world: World, f: Forks, row: number, life: number, cpu: number): void {
@@ -85,15 +85,15 @@ function evaluateCount(world: World, f: Forks, row: number, life: number, cpu: n
   doubt(d, mms.notifiers[life]! > 0, Doubt.notifier);
   // One for all users together, since the forker is one.
   const low = 1 + lazyRefs - grabs - perhaps + mms.borrows[life]! + mms.khugepaged[life]! + mms.ksm[life]!;
-  f.countLow[row] = lost ? 1 : low;
-  f.countDoubt[row] = d.open;
-  f.countWhy[row] = d.why;
-  f.lazyRefs[row] = lazyRefs;
-  f.pendingDrops[row] = drops + mms.pendingDrops[life]!;
-  f.borrows[row] = mms.borrows[life]! - perhapsOver;
-  f.entering[row] = mms.entering[life]! + perhapsOver;
-  f.khugepaged[row] = mms.khugepaged[life]!;
-  f.ksm[row] = mms.ksm[life]!;
+  f.countLow.set(row, lost ? 1 : low);
+  f.countDoubt.set(row, d.open);
+  f.countWhy.set(row, d.why);
+  f.lazyRefs.set(row, lazyRefs);
+  f.pendingDrops.set(row, drops + mms.pendingDrops[life]!);
+  f.borrows.set(row, mms.borrows[life]! - perhapsOver);
+  f.entering.set(row, mms.entering[life]! + perhapsOver);
+  f.khugepaged.set(row, mms.khugepaged[life]!);
+  f.ksm.set(row, mms.ksm[life]!);
 }
 
 /** CPUs other than the forker's that have the mm loaded, and those of which that is not known. */
@@ -116,11 +116,11 @@ function evaluateMask(
     else if (state === "unknown") unknown++;
     if (cpus.lazy[c] === life && cpus.loaded[c] === life) lazy++;
   }
-  f.maskOthers[row] = others;
-  f.maskUnknown[row] = unknown;
+  f.maskOthers.set(row, others);
+  f.maskUnknown.set(row, unknown);
   // Where it ran before the trace, or in a gap, nothing tells.
-  f.maskEver[row] = mms.birth[life]! < 0 || world.lostDuring(life) ? 1 : mms.manyCpus[life]!;
-  f.lazyCpus[row] = loadsVisible ? lazy : -1;
+  f.maskEver.set(row, mms.birth[life]! < 0 || world.lostDuring(life) ? 1 : mms.manyCpus[life]!);
+  f.lazyCpus.set(row, loadsVisible ? lazy : -1);
 }
 
 function loadedState(
@@ -168,18 +168,21 @@ export function divert(world: World, life: number): Divert {
  */
 export function boundSince(world: World, f: Forks, row: number, life: number, from: number): void {
   const { mms, cpus } = world;
-  f.usersDoubt[row]! += 1;
-  f.countDoubt[row]! += 1;
+  f.usersDoubt.add(row, 1);
+  f.countDoubt.add(row, 1);
   let low = 1 + mms.khugepaged[life]! + mms.ksm[life]! - mms.pendingHolds[life]!;
   for (let c = 0; c < cpus.length; c++) {
     if (cpus.lazy[c] === life && cpus.lazySeq[c]! < from && cpus.pendingGrab[c] !== life) low++;
   }
-  f.countLow[row] = Math.min(f.countLow[row]!, low);
+  f.countLow.set(row, Math.min(f.countLow.at(row), low));
   if (mms.joinSeq[life]! >= from) {
-    f.usersLow[row] = 1;
-    f.membersLow[row] = 1;
+    f.usersLow.set(row, 1);
+    f.membersLow.set(row, 1);
   }
-  f.maskUnknown[row]! += 1;
-  f.maskOthers[row] = 0;
-  f.holders[row] = f.holders[row]!.map((h) => (h.seq < from ? h : { ...h, basis: "possible" }));
+  f.maskUnknown.add(row, 1);
+  f.maskOthers.set(row, 0);
+  f.holders.set(
+    row,
+    f.holders.at(row).map((h) => (h.seq < from ? h : { ...h, basis: "possible" })),
+  );
 }

@@ -1,10 +1,10 @@
 // Forks found so far, one row each, as parallel arrays. Counts are lower bounds plus a number of open doubts:
 // evidence that comes later (a put that proves a hidden get, a CPU's first switch) goes back and settles them.
 // Filled by windows.ts, patched by the model, read by verdicts.ts.
+import { type PagedFloats, type PagedInts, PagedTable, Sparse } from "../base/paged.ts";
 import type { Holder } from "./holders.ts";
 import type { WriteHold } from "./locks.ts";
 import type { Mms } from "./model/mms.ts";
-import { FIRST_ROOM, widen } from "./model/room.ts";
 import type { World } from "./model/world.ts";
 import type { Borrow } from "./uses.ts";
 
@@ -71,144 +71,138 @@ const NO_BORROWS: readonly Borrow[] = [];
 const NO_HOLDERS: readonly Holder[] = [];
 
 /** Fork rows. Times are ns since the epoch; NaN = none. */
-export class Forks {
-  life: Int32Array = new Int32Array(FIRST_ROOM);
-  label: Int32Array = new Int32Array(FIRST_ROOM);
-  task: Int32Array = new Int32Array(FIRST_ROOM);
-  tid: Int32Array = new Int32Array(FIRST_ROOM);
-  comm: Int32Array = new Int32Array(FIRST_ROOM);
-  cpu: Int32Array = new Int32Array(FIRST_ROOM);
+export class Forks extends PagedTable {
+  readonly life: PagedInts = this.ints();
+  readonly label: PagedInts = this.ints();
+  readonly task: PagedInts = this.ints();
+  readonly tid: PagedInts = this.ints();
+  readonly comm: PagedInts = this.ints();
+  readonly cpu: PagedInts = this.ints();
   /** Sequence and time of the check, its line and source (index into START_BY). */
-  seq: Int32Array = new Int32Array(FIRST_ROOM);
-  start: Float64Array = new Float64Array(FIRST_ROOM);
-  line: Float64Array = new Float64Array(FIRST_ROOM);
-  startBy: Int32Array = new Int32Array(FIRST_ROOM);
-  early: Float64Array = new Float64Array(FIRST_ROOM);
-  earlySeq: Int32Array = new Int32Array(FIRST_ROOM);
-  end: Float64Array = new Float64Array(FIRST_ROOM);
-  endLine: Float64Array = new Float64Array(FIRST_ROOM);
-  endBy: Int32Array = new Int32Array(FIRST_ROOM);
-  endSeq: Int32Array = new Int32Array(FIRST_ROOM);
+  readonly seq: PagedInts = this.ints();
+  readonly start: PagedFloats = this.floats();
+  readonly line: PagedFloats = this.floats();
+  readonly startBy: PagedInts = this.ints();
+  readonly early: PagedFloats = this.floats();
+  readonly earlySeq: PagedInts = this.ints();
+  readonly end: PagedFloats = this.floats();
+  readonly endLine: PagedFloats = this.floats();
+  readonly endBy: PagedInts = this.ints();
+  readonly endSeq: PagedInts = this.ints();
   /** dup_mmap()'s write hold on the old mm's mmap_lock, where mmap_lock events show it. */
-  readonly lock: (WriteHold | undefined)[] = [];
+  readonly lock: Sparse<WriteHold | undefined> = new Sparse<WriteHold | undefined>(undefined);
   /** The latest borrows of the mm called before the check, and the first ones called after the window's end. */
-  readonly borrowsBefore: (readonly Borrow[])[] = [];
-  readonly borrowsAfter: (readonly Borrow[])[] = [];
-  child: Int32Array = new Int32Array(FIRST_ROOM);
+  readonly borrowsBefore: Sparse<readonly Borrow[]> = new Sparse(NO_BORROWS);
+  readonly borrowsAfter: Sparse<readonly Borrow[]> = new Sparse(NO_BORROWS);
+  readonly child: PagedInts = this.ints();
   /** Values sampled at the check, or NO_SAMPLE. */
-  sampledUsers: Int32Array = new Int32Array(FIRST_ROOM);
-  sampledCount: Int32Array = new Int32Array(FIRST_ROOM);
+  readonly sampledUsers: PagedInts = this.ints();
+  readonly sampledCount: PagedInts = this.ints();
   /** 1 when the check's sample carries per-CPU state. */
-  cpuSampled: Int32Array = new Int32Array(FIRST_ROOM);
+  readonly cpuSampled: PagedInts = this.ints();
   /** From the per-CPU sample: other CPUs with the mm loaded; how many of them lazily. */
-  sampledLoaded: Int32Array = new Int32Array(FIRST_ROOM);
-  sampledLazy: Int32Array = new Int32Array(FIRST_ROOM);
+  readonly sampledLoaded: PagedInts = this.ints();
+  readonly sampledLazy: PagedInts = this.ints();
   /** Other CPUs caught while switching (loaded_mm 0x1): whether their mm_cpumask bit is set cannot be told. */
-  sampledSwitching: Int32Array = new Int32Array(FIRST_ROOM);
-  loadedCompared: Int32Array = new Int32Array(FIRST_ROOM);
-  loadedEqual: Int32Array = new Int32Array(FIRST_ROOM);
+  readonly sampledSwitching: PagedInts = this.ints();
+  readonly loadedCompared: PagedInts = this.ints();
+  readonly loadedEqual: PagedInts = this.ints();
   /** Ledger's lower bound of mm_users, the members' lower bound, open doubts and their reasons. */
-  usersLow: Int32Array = new Int32Array(FIRST_ROOM);
-  membersLow: Int32Array = new Int32Array(FIRST_ROOM);
-  usersDoubt: Int32Array = new Int32Array(FIRST_ROOM);
-  usersWhy: Int32Array = new Int32Array(FIRST_ROOM);
-  countLow: Int32Array = new Int32Array(FIRST_ROOM);
-  countDoubt: Int32Array = new Int32Array(FIRST_ROOM);
-  countWhy: Int32Array = new Int32Array(FIRST_ROOM);
+  readonly usersLow: PagedInts = this.ints();
+  readonly membersLow: PagedInts = this.ints();
+  readonly usersDoubt: PagedInts = this.ints();
+  readonly usersWhy: PagedInts = this.ints();
+  readonly countLow: PagedInts = this.ints();
+  readonly countDoubt: PagedInts = this.ints();
+  readonly countWhy: PagedInts = this.ints();
   /** Who holds the mm at the check, or may: what the counts are explained by (attribution.ts). */
-  readonly holders: (readonly Holder[])[] = [];
-  lazyRefs: Int32Array = new Int32Array(FIRST_ROOM);
-  lazyCpus: Int32Array = new Int32Array(FIRST_ROOM);
-  borrows: Int32Array = new Int32Array(FIRST_ROOM);
+  readonly holders: Sparse<readonly Holder[]> = new Sparse(NO_HOLDERS);
+  readonly lazyRefs: PagedInts = this.ints();
+  readonly lazyCpus: PagedInts = this.ints();
+  readonly borrows: PagedInts = this.ints();
   /** kthread_use_mm called on the mm and not seen to take effect; kthread_unuse_mm likewise, where nothing would show it. */
-  entering: Int32Array = new Int32Array(FIRST_ROOM);
-  khugepaged: Int32Array = new Int32Array(FIRST_ROOM);
-  ksm: Int32Array = new Int32Array(FIRST_ROOM);
+  readonly entering: PagedInts = this.ints();
+  readonly khugepaged: PagedInts = this.ints();
+  readonly ksm: PagedInts = this.ints();
   /** References whose drop was under way. */
-  pendingDrops: Int32Array = new Int32Array(FIRST_ROOM);
+  readonly pendingDrops: PagedInts = this.ints();
   /** Other CPUs that have the mm loaded at the check by the replay, and CPUs it does not know. */
-  maskOthers: Int32Array = new Int32Array(FIRST_ROOM);
-  maskUnknown: Int32Array = new Int32Array(FIRST_ROOM);
+  readonly maskOthers: PagedInts = this.ints();
+  readonly maskUnknown: PagedInts = this.ints();
   /** 1: it has had more CPUs than one, or may have had. */
-  maskEver: Int32Array = new Int32Array(FIRST_ROOM);
+  readonly maskEver: PagedInts = this.ints();
   /** CPUs other than the forker's that run an unknown task some time in the window. */
-  activeUnknown: Int32Array = new Int32Array(FIRST_ROOM);
+  readonly activeUnknown: PagedInts = this.ints();
   /** A gap in the recording touches the window. */
-  lost: Int32Array = new Int32Array(FIRST_ROOM);
+  readonly lost: PagedInts = this.ints();
   /** 1: copy_process failed before it copied any mm: no fork after all. */
-  dropped: Int32Array = new Int32Array(FIRST_ROOM);
+  readonly dropped: PagedInts = this.ints();
   /** 1: clone flags were not recorded, so this may be a thread. */
-  flagsUnknown: Int32Array = new Int32Array(FIRST_ROOM);
+  readonly flagsUnknown: PagedInts = this.ints();
   /** Next in the list that begins at the life's `awaiting`; -1 none. */
-  nextAwaiting: Int32Array = new Int32Array(FIRST_ROOM);
+  readonly nextAwaiting: PagedInts = this.ints();
+  /** When the row was made: rows are in that order, checks need not be. */
+  readonly made: PagedFloats = this.floats();
   /** Row of the same life's previous fork; -1 none. */
-  prev: Int32Array = new Int32Array(FIRST_ROOM);
+  readonly prev: PagedInts = this.ints();
 
-  #length = 0;
-
-  get length(): number {
-    return this.#length;
-  }
-
-  /** A row with nothing known yet; returns its index. May replace every column by a longer one. */
+  /** A row with nothing known yet; returns its index. */
   add(mms: Mms, life: number, task: number): number {
-    const row = this.#length++;
-    if (row === this.life.length) widen(this);
-    this.life[row] = life;
-    this.label[row] = mms.label[life]!;
-    this.task[row] = task;
-    this.tid[row] = -1;
-    this.comm[row] = -1;
-    this.cpu[row] = -1;
-    this.seq[row] = -1;
-    this.earlySeq[row] = -1;
-    this.endSeq[row] = -1;
-    this.child[row] = -1;
-    this.loadedCompared[row] = -1;
-    this.loadedEqual[row] = -1;
-    this.start[row] = Number.NaN;
-    this.early[row] = Number.NaN;
-    this.end[row] = Number.NaN;
-    this.sampledUsers[row] = NO_SAMPLE;
-    this.sampledCount[row] = NO_SAMPLE;
-    this.lock.push(undefined);
-    this.borrowsBefore.push(NO_BORROWS);
-    this.borrowsAfter.push(NO_BORROWS);
-    this.holders.push(NO_HOLDERS);
-    this.prev[row] = mms.lastFork[life]!;
+    const row = this.addRow();
+    this.life.set(row, life);
+    this.label.set(row, mms.label[life]!);
+    this.task.set(row, task);
+    this.tid.set(row, -1);
+    this.comm.set(row, -1);
+    this.cpu.set(row, -1);
+    this.seq.set(row, -1);
+    this.earlySeq.set(row, -1);
+    this.endSeq.set(row, -1);
+    this.child.set(row, -1);
+    this.loadedCompared.set(row, -1);
+    this.loadedEqual.set(row, -1);
+    this.start.set(row, Number.NaN);
+    this.early.set(row, Number.NaN);
+    this.end.set(row, Number.NaN);
+    this.sampledUsers.set(row, NO_SAMPLE);
+    this.sampledCount.set(row, NO_SAMPLE);
+    this.prev.set(row, mms.lastFork[life]!);
     mms.lastFork[life] = row;
     return row;
   }
 
   /** A later check point of `row`, of `life`: first among that life's forks, which are in order of their checks. */
   recheck(mms: Mms, row: number, life: number): void {
-    const old = this.life[row]!;
+    const old = this.life.at(row);
     if (old === life && mms.lastFork[life] === row) return;
-    if (mms.lastFork[old] === row) mms.lastFork[old] = this.prev[row]!;
+    if (mms.lastFork[old] === row) mms.lastFork[old] = this.prev.at(row);
     else {
       let next = mms.lastFork[old]!;
-      while (this.prev[next] !== row) next = this.prev[next]!;
-      this.prev[next] = this.prev[row]!;
+      while (this.prev.at(next) !== row) next = this.prev.at(next);
+      this.prev.set(next, this.prev.at(row));
     }
-    this.life[row] = life;
-    this.prev[row] = mms.lastFork[life]!;
+    this.life.set(row, life);
+    this.prev.set(row, mms.lastFork[life]!);
     mms.lastFork[life] = row;
   }
 
   /** A gap lies before the check of `row`: only the forker itself is known of. */
   forget(row: number): void {
-    this.usersWhy[row]! |= Doubt.lostEvents;
-    this.countWhy[row]! |= Doubt.lostEvents;
-    this.usersDoubt[row]! += 1;
-    this.countDoubt[row]! += 1;
-    this.usersLow[row] = 1;
-    this.membersLow[row] = 1;
-    this.countLow[row] = 1;
-    this.borrows[row] = 0;
-    this.holders[row] = this.holders[row]!.map((h) => ({ ...h, basis: "possible" }));
-    this.maskOthers[row] = 0;
-    this.maskUnknown[row]! += 1;
-    this.activeUnknown[row]! += 1;
+    this.usersWhy.or(row, Doubt.lostEvents);
+    this.countWhy.or(row, Doubt.lostEvents);
+    this.usersDoubt.add(row, 1);
+    this.countDoubt.add(row, 1);
+    this.usersLow.set(row, 1);
+    this.membersLow.set(row, 1);
+    this.countLow.set(row, 1);
+    this.borrows.set(row, 0);
+    this.holders.set(
+      row,
+      this.holders.at(row).map((h) => ({ ...h, basis: "possible" })),
+    );
+    this.maskOthers.set(row, 0);
+    this.maskUnknown.add(row, 1);
+    this.activeUnknown.add(row, 1);
   }
 
   /** Adds to the ledger bound and doubts of `life`'s forks checked in (from, to), sequence numbers. */
@@ -221,11 +215,11 @@ export class Forks {
     doubt: number,
     why: number,
   ): void {
-    for (let row = world.mms.lastFork[life]!; row >= 0 && this.seq[row]! > from; row = this.prev[row]!) {
-      if (this.seq[row]! >= to) continue;
-      if ((this.usersWhy[row]! & Doubt.lostEvents) === 0) this.usersLow[row]! += low;
-      this.usersDoubt[row]! += doubt;
-      this.usersWhy[row]! |= why;
+    for (let row = world.mms.lastFork[life]!; row >= 0 && this.seq.at(row) > from; row = this.prev.at(row)) {
+      if (this.seq.at(row) >= to) continue;
+      if ((this.usersWhy.at(row) & Doubt.lostEvents) === 0) this.usersLow.add(row, low);
+      this.usersDoubt.add(row, doubt);
+      this.usersWhy.or(row, why);
     }
   }
 
@@ -248,14 +242,15 @@ export class Forks {
     to: number,
     change: (list: readonly Holder[]) => readonly Holder[],
   ): void {
-    for (let row = world.mms.lastFork[life]!; row >= 0 && this.seq[row]! > from; row = this.prev[row]!)
-      if (this.seq[row]! < to) this.holders[row] = change(this.holders[row]!);
+    for (let row = world.mms.lastFork[life]!; row >= 0 && this.seq.at(row) > from; row = this.prev.at(row))
+      if (this.seq.at(row) < to) this.holders.set(row, change(this.holders.at(row)));
   }
 
   /** The same for the bound that rests on known members only. */
   patchMembers(world: World, life: number, from: number, to: number, low: number): void {
-    for (let row = world.mms.lastFork[life]!; row >= 0 && this.seq[row]! > from; row = this.prev[row]!) {
-      if (this.seq[row]! < to && (this.usersWhy[row]! & Doubt.lostEvents) === 0) this.membersLow[row]! += low;
+    for (let row = world.mms.lastFork[life]!; row >= 0 && this.seq.at(row) > from; row = this.prev.at(row)) {
+      if (this.seq.at(row) < to && (this.usersWhy.at(row) & Doubt.lostEvents) === 0)
+        this.membersLow.add(row, low);
     }
   }
 
@@ -269,11 +264,11 @@ export class Forks {
     doubt: number,
     why: number,
   ): void {
-    for (let row = world.mms.lastFork[life]!; row >= 0 && this.seq[row]! > from; row = this.prev[row]!) {
-      if (this.seq[row]! >= to) continue;
-      if ((this.countWhy[row]! & Doubt.lostEvents) === 0) this.countLow[row]! += low;
-      this.countDoubt[row]! += doubt;
-      this.countWhy[row]! |= why;
+    for (let row = world.mms.lastFork[life]!; row >= 0 && this.seq.at(row) > from; row = this.prev.at(row)) {
+      if (this.seq.at(row) >= to) continue;
+      if ((this.countWhy.at(row) & Doubt.lostEvents) === 0) this.countLow.add(row, low);
+      this.countDoubt.add(row, doubt);
+      this.countWhy.or(row, why);
     }
   }
 }

@@ -54,8 +54,8 @@ function orUnknown(list: readonly Named[], hook: string): readonly Named[] {
 
 /** What a derived mm_users that is no exact one may leave out. */
 export function hiddenUsers(world: World, forks: Forks, row: number, armed: Armed): readonly Named[] {
-  const life = forks.life[row]!;
-  const out = byDoubt(OF_USERS, forks.usersWhy[row]!);
+  const life = forks.life.at(row);
+  const out = byDoubt(OF_USERS, forks.usersWhy.at(row));
   if (world.mms.hiddenHolder[life] === 1)
     out.push(named("borrower", `${USERS} (its kthread borrows without a get that shows)`));
   if (world.mms.broken[life] === 1) out.push(named("unknown", `${USERS} (gets and puts do not add up)`));
@@ -67,8 +67,8 @@ export function hiddenUsers(world: World, forks: Forks, row: number, armed: Arme
 
 /** What a derived mm_count that is no exact one may leave out. */
 export function hiddenCount(world: World, forks: Forks, row: number, armed: Armed): readonly Named[] {
-  const life = forks.life[row]!;
-  const out = byDoubt(OF_COUNT, forks.countWhy[row]!);
+  const life = forks.life.at(row);
+  const out = byDoubt(OF_COUNT, forks.countWhy.at(row));
   if (world.mms.hiddenHolder[life] === 1)
     out.push(named("borrower", `${COUNT} (its kthread borrows without a reference that shows)`));
   if (!armed.khugepaged) out.push(named("khugepaged", "__khugepaged_enter, or a mark that it was armed"));
@@ -85,11 +85,11 @@ export function hiddenBehind(value: CountValue, names: () => readonly Named[]): 
 }
 
 function hiddenBorrowers(world: World, forks: Forks, row: number, armed: Armed): readonly Named[] {
-  const life = forks.life[row]!;
+  const life = forks.life.at(row);
   const out: Named[] = [];
   if (!armed.useMm) out.push(named("borrower", "kthread_use_mm"));
-  if (forks.lost[row] === 1 || world.lostDuring(life)) out.push(named("borrower", BUFFER));
-  if (forks.entering[row]! > 0)
+  if (forks.lost.at(row) === 1 || world.lostDuring(life)) out.push(named("borrower", BUFFER));
+  if (forks.entering.at(row) > 0)
     out.push(named("borrower", "switch_mm_irqs_off, enter_lazy_tlb (a call was under way)"));
   if (world.mms.hiddenHolder[life] === 1 || world.mms.birth[life]! < 0)
     out.push(named("borrower", START_EARLIER));
@@ -101,8 +101,8 @@ function hiddenCpus(forks: Forks, row: number, armed: Armed): readonly Named[] {
   const out: Named[] = [];
   if (!armed.schedSwitch) out.push(named(kinds, "sched_switch"));
   if (!armed.switchTail) out.push(named(kinds, SWITCH_PROBES));
-  if (forks.lost[row] === 1) out.push(named(kinds, BUFFER));
-  if (forks.maskUnknown[row]! > 0)
+  if (forks.lost.at(row) === 1) out.push(named(kinds, BUFFER));
+  if (forks.maskUnknown.at(row) > 0)
     out.push(named(kinds, "per-CPU samples at uprobe_dup_mmap (a CPU's mm was not known)"));
   return orUnknown(out, "uprobe_dup_mmap, with per-CPU samples");
 }
@@ -111,17 +111,18 @@ function hiddenCpus(forks: Forks, row: number, armed: Armed): readonly Named[] {
 function hiddenUse({ forks }: Replayer, row: number, armed: Armed): readonly Named[] {
   const kinds = "threads/borrower";
   const out: Named[] = [];
-  if (forks.lost[row] === 1) out.push(named(kinds, BUFFER));
-  if (Number.isNaN(forks.end[row]!)) out.push(named(kinds, "the window's end: flush_tlb_mm_range's return"));
-  else if (forks.endBy[row]! > END.uprobe_end_dup_mmap)
+  if (forks.lost.at(row) === 1) out.push(named(kinds, BUFFER));
+  if (Number.isNaN(forks.end.at(row)))
+    out.push(named(kinds, "the window's end: flush_tlb_mm_range's return"));
+  else if (forks.endBy.at(row) > END.uprobe_end_dup_mmap)
     out.push(named(kinds, "flush_tlb_mm_range's return (the window is only bracketed)"));
-  if (forks.startBy[row]! < START.dup_mmap)
+  if (forks.startBy.at(row) < START.dup_mmap)
     out.push(named(kinds, "uprobe_dup_mmap (the window is only bracketed)"));
   if (!armed.useMm) out.push(named("borrower", "kthread_use_mm"));
   if (!armed.schedSwitch) out.push(named("threads", "sched_switch"));
   if (!armed.switchTail) out.push(named(kinds, SWITCH_PROBES));
-  if (forks.activeUnknown[row]! > 0) out.push(named(kinds, "an earlier switch on every CPU"));
-  if ((forks.usersWhy[row]! & (Doubt.hiddenGet | Doubt.pendingPut | Doubt.unfinishedGet)) !== 0)
+  if (forks.activeUnknown.at(row) > 0) out.push(named(kinds, "an earlier switch on every CPU"));
+  if ((forks.usersWhy.at(row) & (Doubt.hiddenGet | Doubt.pendingPut | Doubt.unfinishedGet)) !== 0)
     out.push(named("reader/borrower", `${USERS} (a get without a hook, or under way)`));
   return orUnknown(out, `${USERS}, per-CPU samples`);
 }

@@ -190,8 +190,8 @@ function queueNeed(policy: Policy, armed: Armed, names: ReadonlySet<string>): st
 function writeProblems(replayer: Replayer, into: VerdictTables, traceIndex: number): void {
   const { forks } = replayer;
   for (let row = 0; row < forks.length; row++) {
-    if (Number.isNaN(forks.end[row]!) && forks.dropped[row] === 0)
-      replayer.problems.add(WINDOW_CUT, forks.line[row]!, `fork by pid ${forks.tid[row]}`);
+    if (Number.isNaN(forks.end.at(row)) && forks.dropped.at(row) === 0)
+      replayer.problems.add(WINDOW_CUT, forks.line.at(row), `fork by pid ${forks.tid.at(row)}`);
   }
   for (const p of replayer.problems.list()) {
     into.problems.append({

@@ -248,7 +248,7 @@ export function dupMmap(
   const users = b.users[i]!;
   const count = b.count[i]!;
   windows.check(attempt, life, cpu, by, users === NO_VALUE ? -1 : users, count === NO_VALUE ? -1 : count);
-  r.sampleOwner = r.forks.line[attempt.row] === r.world.line ? attempt : undefined;
+  r.sampleOwner = r.forks.line.at(attempt.row) === r.world.line ? attempt : undefined;
   if (attempt.newLabel > NULL_MM && r.world.mms.find(attempt.newLabel) < 0) {
     const child = r.world.mms.create(attempt.newLabel, r.world.seq, task);
     r.world.mms.sum[child] = 1;

@@ -44,12 +44,12 @@ export function appendNearMiss(into: ForkRows, forks: Forks, row: number, policy
 }
 
 function nearMiss(forks: Forks, row: number, policy: Policy): NearMiss {
-  const isPoint = forks.startBy[row] === START.none;
-  if (isPoint || forks.lost[row] === 1 || Number.isNaN(forks.end[row]!)) return UNKNOWN_WINDOW;
-  if (forks.borrowsBefore[row]!.length === 0 && forks.borrowsAfter[row]!.length === 0) return NONE;
+  const isPoint = forks.startBy.at(row) === START.none;
+  if (isPoint || forks.lost.at(row) === 1 || Number.isNaN(forks.end.at(row))) return UNKNOWN_WINDOW;
+  if (forks.borrowsBefore.at(row).length === 0 && forks.borrowsAfter.at(row).length === 0) return NONE;
   const candidates = [
-    ...forks.borrowsBefore[row]!.flatMap((borrow) => before(forks, row, policy, borrow)),
-    ...forks.borrowsAfter[row]!.map((borrow) => after(forks, row, policy, borrow)),
+    ...forks.borrowsBefore.at(row).flatMap((borrow) => before(forks, row, policy, borrow)),
+    ...forks.borrowsAfter.at(row).map((borrow) => after(forks, row, policy, borrow)),
   ].sort((a, b) => a.distance - b.distance);
   const nearest = candidates.reduce<Candidate | undefined>(
     (best, c) => (best === undefined || c.gap < best.gap ? c : best),
@@ -62,7 +62,7 @@ function nearMiss(forks: Forks, row: number, policy: Policy): NearMiss {
 
 /** A borrow that was over by the check: it could have come later. */
 function before(forks: Forks, row: number, policy: Policy, borrow: Borrow): Candidate[] {
-  const start = forks.start[row]!;
+  const start = forks.start.at(row);
   // In use at the check: the window itself was judged by that.
   if (!(borrow.to <= start)) return [];
   const gap = start - borrow.to;
@@ -78,8 +78,8 @@ function before(forks: Forks, row: number, policy: Policy, borrow: Borrow): Cand
 
 /** A borrow called after the window's end: it could have come earlier. */
 function after(forks: Forks, row: number, policy: Policy, borrow: Borrow): Candidate {
-  const distance = borrow.call - forks.end[row]!;
-  const endSeq = forks.endSeq[row]!;
+  const distance = borrow.call - forks.end.at(row);
+  const endSeq = forks.endSeq.at(row);
   const orderedBy =
     ordered(forks, row, policy, borrow) ??
     (borrow.birth > endSeq ? "task-creation" : borrow.lockBefore > endSeq ? "mmap_lock" : undefined);
@@ -88,9 +88,9 @@ function after(forks: Forks, row: number, policy: Policy, borrow: Borrow): Candi
 
 /** What holds on either side. */
 function ordered(forks: Forks, row: number, policy: Policy, borrow: Borrow): OrderedBy | undefined {
-  if (borrow.cpu >= 0 && borrow.cpu === forks.cpu[row]) return "own-cpu";
+  if (borrow.cpu >= 0 && borrow.cpu === forks.cpu.at(row)) return "own-cpu";
   // From get_task_mm to kthread_use_mm takes longer than the window: one of the two is outside wherever the run lies.
-  const length = forks.end[row]! - forks.start[row]!;
+  const length = forks.end.at(row) - forks.start.at(row);
   if (policy.reads.includes("users") && borrow.call - borrow.got >= length) return "reference";
   return undefined;
 }

@@ -29,11 +29,13 @@ export interface ReplayWays {
   readonly calm?: boolean;
   /** Lives made between two looks for those that nothing can reach any more; Infinity: all are kept. */
   readonly sweepEvery?: number;
+  /** Forks of a page of their columns (base/paged.ts), as a power of two. */
+  readonly pageBits?: number;
 }
 
 export class Replayer implements Lowering {
   readonly world: World;
-  readonly forks: Forks = new Forks();
+  readonly forks: Forks;
   readonly locks: Locks;
   readonly uses: Uses;
   readonly windows: Windows;
@@ -72,6 +74,7 @@ export class Replayer implements Lowering {
     this.calm = ways.calm ?? true;
     this.sweepEvery = ways.sweepEvery ?? 4096;
     this.sweepAt = this.sweepEvery;
+    this.forks = new Forks(ways.pageBits);
     this.world = new World(rules);
     if (meta.cpus > 0) this.world.cpus.ensure(meta.cpus - 1);
     this.#kinds = meta.kinds;

@@ -1,6 +1,7 @@
 // What a blocked task does once it may go on (semantics §6, "Blocked-time model"): its run moves by the wait, up to its next
 // voluntary switch-out and along that task only. Where that brings it to a later window, that window is judged again.
 // Used by blocks.ts; the rule is laid down in docs/model.md.
+import type { PagedFloats } from "../base/paged.ts";
 import type { BlockOutcome, Decision, Verdict } from "../table/verdict-tables.ts";
 import type { Call } from "./attempt.ts";
 import type { Forks } from "./forks.ts";
@@ -139,20 +140,20 @@ function reachedWindows(lookup: ForkLookup, policy: Policy, shift: Shift, until:
     let left = MOST_WINDOWS;
     for (let i = firstAfter(rows, start, until); i < rows.length && left > 0; i++, left--) {
       const row = rows[i]!;
-      if (start[row]! > shift.last) break;
+      if (start.at(row) > shift.last) break;
       const reached = reach(lookup, policy, shift, life, row);
       if (reached !== undefined) out.push(reached);
     }
   }
-  return out.sort((a, b) => lookup.forks.start[a.row]! - lookup.forks.start[b.row]!);
+  return out.sort((a, b) => lookup.forks.start.at(a.row) - lookup.forks.start.at(b.row));
 }
 
-function firstAfter(rows: Int32Array, start: Float64Array, ns: number): number {
+function firstAfter(rows: Int32Array, start: PagedFloats, ns: number): number {
   let low = 0;
   let high = rows.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (start[rows[middle]!]! < ns) low = middle + 1;
+    if (start.at(rows[middle]!) < ns) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -167,9 +168,9 @@ function reach(
 ): Reached | undefined {
   const { forks } = lookup;
   // fork_lock is taken, and the counts are read, before copy_mm().
-  const early = policy.holds === "copy_mm" && !Number.isNaN(forks.early[row]!);
-  const check = early ? forks.early[row]! : forks.start[row]!;
-  const end = Number.isNaN(forks.end[row]!) ? Number.POSITIVE_INFINITY : forks.end[row]!;
+  const early = policy.holds === "copy_mm" && !Number.isNaN(forks.early.at(row));
+  const check = early ? forks.early.at(row) : forks.start.at(row);
+  const end = Number.isNaN(forks.end.at(row)) ? Number.POSITIVE_INFINITY : forks.end.at(row);
   const refs = shift.more(life, "ref", check);
   const borrows = shift.more(life, "borrow", check);
   const lazy = shift.more(life, "lazy", check);

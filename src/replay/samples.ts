@@ -33,23 +33,23 @@ export class Samples {
     const row = attempt.row;
     if (row < 0) return;
     attempt.sampled = true;
-    if (f.cpuSampled[row] === 0) this.#begin(row);
-    if (switching && cpu !== f.cpu[row]) f.sampledSwitching[row]! += 1;
-    if (!switching && cpu !== f.cpu[row] && lm === f.label[row]) {
-      f.sampledLoaded[row]! += 1;
-      if (lazy) f.sampledLazy[row]! += 1;
+    if (f.cpuSampled.at(row) === 0) this.#begin(row);
+    if (switching && cpu !== f.cpu.at(row)) f.sampledSwitching.add(row, 1);
+    if (!switching && cpu !== f.cpu.at(row) && lm === f.label.at(row)) {
+      f.sampledLoaded.add(row, 1);
+      if (lazy) f.sampledLazy.add(row, 1);
     }
     const label = switching ? -1 : this.#loaded(cpu);
     if (label < 0) return;
     const equal = label === lm ? 1 : 0;
-    f.loadedCompared[row]! += 1;
-    f.loadedEqual[row]! += equal;
+    f.loadedCompared.add(row, 1);
+    f.loadedEqual.add(row, equal);
     const list = this.#compared;
     if (list.length >= this.#room) this.#forget();
     list.push(row);
     list.push(cpu);
     list.push(equal);
-    list.push(f.seq[row]!);
+    list.push(f.seq.at(row));
   }
 
   /** A gap on a CPU begins after the CPU's last event: what was compared before every CPU's last event stands. */
@@ -75,10 +75,10 @@ export class Samples {
     // In the order of the checks: none before the first old one concerns the gap.
     for (let i = length - FIELDS; i >= 0 && list[i + 3]! > fromSeq; i -= FIELDS) {
       const row = list[i]!;
-      if (list[i + 1] === RETRACTED || (cpu >= 0 && list[i + 1] !== cpu) || f.seq[row] !== list[i + 3])
+      if (list[i + 1] === RETRACTED || (cpu >= 0 && list[i + 1] !== cpu) || f.seq.at(row) !== list[i + 3])
         continue;
-      f.loadedCompared[row]! -= 1;
-      f.loadedEqual[row]! -= list[i + 2]!;
+      f.loadedCompared.add(row, -1);
+      f.loadedEqual.add(row, -list[i + 2]!);
       list[i + 1] = RETRACTED;
     }
   }
@@ -87,18 +87,19 @@ export class Samples {
   #retractSettled(fromSeq: number): void {
     const f = this.#forks;
     for (let row = 0; row < f.length; row++) {
-      if (f.seq[row]! <= fromSeq || f.seq[row]! > this.#settled || f.loadedCompared[row]! <= 0) continue;
-      f.loadedCompared[row] = 0;
-      f.loadedEqual[row] = 0;
+      if (f.seq.at(row) <= fromSeq || f.seq.at(row) > this.#settled || f.loadedCompared.at(row) <= 0)
+        continue;
+      f.loadedCompared.set(row, 0);
+      f.loadedEqual.set(row, 0);
     }
   }
 
   /** A row's sample begins, perhaps again at a later check point. */
   #begin(row: number): void {
     const f = this.#forks;
-    f.cpuSampled[row] = 1;
-    f.loadedCompared[row] = 0;
-    f.loadedEqual[row] = 0;
+    f.cpuSampled.set(row, 1);
+    f.loadedCompared.set(row, 0);
+    f.loadedEqual.set(row, 0);
   }
 
   /** Pointer id of what the replay says `cpu` has loaded; -1 when unknown or a load is under way. */

@@ -1,6 +1,7 @@
 // Lives of mms that nothing can reach any more: no task, CPU, pointer, call or fork knows them, so that no later event can be
 // about one and no row says anything of it. Their ids are given to new ones: a process has two lives, its fork's and its
 // exec's, and few of them fork themselves. Called by replay.ts between two rows.
+import type { Call } from "./attempt.ts";
 import type { Replayer } from "./replay.ts";
 
 /** Lives, and calls, that one look is worth: with more of them kept it waits for as many times as many to be made. */
@@ -55,8 +56,22 @@ function reached(r: Replayer): Uint8Array {
   mms.eachAtPointer(visit);
   for (let life = 0; life < mms.length; life++) if (mms.lastFork[life]! >= 0) visit(life);
   r.uses.eachLife(visit);
-  r.windows.eachLife(visit);
+  eachInWindows(r, visit);
   r.gets.eachLife(visit);
   visit(r.other);
   return out;
+}
+
+/** Calls `visit` with every life of a fork under way, and of the calls that are kept with what their tasks held. */
+function eachInWindows({ windows }: Replayer, visit: (life: number) => void): void {
+  const visitCall = ({ life, run }: Call): void => {
+    visit(life);
+    for (const hold of run.holds) visit(hold.life);
+  };
+  for (const attempt of [...windows.attempts.values(), ...windows.open]) {
+    visit(attempt.life);
+    attempt.blocked.forEach(visitCall);
+  }
+  for (const { call } of windows.blocked) visitCall(call);
+  windows.queued.forEach(visitCall);
 }

@@ -204,12 +204,12 @@ export class Uses {
     const { borrowsAfter, nextAwaiting } = this.#forks;
     const { awaiting } = this.#world.mms;
     let last = -1;
-    for (let row = awaiting[borrow.life]!; row >= 0; row = nextAwaiting[row]!) {
-      const after = [...borrowsAfter[row]!, borrow];
-      borrowsAfter[row] = after;
+    for (let row = awaiting[borrow.life]!; row >= 0; row = nextAwaiting.at(row)) {
+      const after = [...borrowsAfter.at(row), borrow];
+      borrowsAfter.set(row, after);
       if (after.length < MOST_NEIGHBOURS) last = row;
-      else if (last < 0) awaiting[borrow.life] = nextAwaiting[row]!;
-      else nextAwaiting[last] = nextAwaiting[row]!;
+      else if (last < 0) awaiting[borrow.life] = nextAwaiting.at(row);
+      else nextAwaiting.set(last, nextAwaiting.at(row));
     }
   }
 
@@ -217,9 +217,13 @@ export class Uses {
   windowEnds(row: number): void {
     const { life, borrowsBefore, start, nextAwaiting } = this.#forks;
     const { awaiting } = this.#world.mms;
-    const recent = this.#recent.get(life[row]!);
-    if (recent !== undefined) borrowsBefore[row] = recent.filter((borrow) => borrow.call < start[row]!);
-    nextAwaiting[row] = awaiting[life[row]!]!;
-    awaiting[life[row]!] = row;
+    const recent = this.#recent.get(life.at(row));
+    if (recent !== undefined)
+      borrowsBefore.set(
+        row,
+        recent.filter((borrow) => borrow.call < start.at(row)),
+      );
+    nextAwaiting.set(row, awaiting[life.at(row)]!);
+    awaiting[life.at(row)] = row;
   }
 }

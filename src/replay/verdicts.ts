@@ -49,11 +49,9 @@ export function writeVerdicts(
   const { forks, windows } = replayer;
   const base = into.forks.total;
   const open: OpenForks = { forks: 0, users: 0, counts: 0, windows: 0 };
-  const order = Array.from({ length: forks.length }, (_, row) => row)
-    .filter((row) => forks.dropped[row] === 0)
-    .sort((a, b) => forks.start[a]! - forks.start[b]! || a - b);
-  const exposures = group(windows.exposures, forks.length);
-  const factsAt = (row: number): ForkFacts => factsOf(replayer, row, exposures[row] ?? [], options);
+  const order = inOrder(forks);
+  const exposures = group(windows.exposures);
+  const factsAt = (row: number): ForkFacts => factsOf(replayer, row, exposures.get(row) ?? [], options);
   const blocks = new Blocks(
     replayer,
     {
@@ -68,6 +66,7 @@ export function writeVerdicts(
   const rows = new ForkRows(into, meta);
   order.forEach((row, position) => {
     const id = base + position;
+    forks.focus(row);
     blocks.before(row);
     const facts = factsAt(row);
     const exposed = coveredNs(facts.exposures.filter((e) => isHazard(e, false) && !Number.isNaN(e.end)));
@@ -75,7 +74,7 @@ export function writeVerdicts(
     rows.fork(replayer, row, id, facts, exposure, exposed, options);
     countOpen(open, facts);
     rows.denials(id, facts);
-    for (const text of facts.excess) replayer.problems.add(DERIVED_ABOVE_SAMPLE, forks.line[row]!, text);
+    for (const text of facts.excess) replayer.problems.add(DERIVED_ABOVE_SAMPLE, forks.line.at(row), text);
     for (const e of facts.exposures) rows.exposure(id, e);
     for (const policy of options.policies) {
       const isFast = judge(replayer, row, id, policy, facts, blocks, options, rows);
@@ -95,11 +94,28 @@ function countOpen(open: OpenForks, { check, window }: ForkFacts): void {
   if (window !== "measured") open.windows++;
 }
 
-function group<T extends { readonly fork: number }>(items: readonly T[], rows: number): (T[] | undefined)[] {
-  const out: (T[] | undefined)[] = new Array(rows);
+/** Rows of the forks that are any, by the instants of their checks. */
+function inOrder({ length, dropped, start }: Forks): Int32Array {
+  const rows = new Int32Array(length);
+  let kept = 0;
+  let isSorted = true;
+  let last = Number.NEGATIVE_INFINITY;
+  for (let row = 0; row < length; row++) {
+    if (dropped.at(row) === 1) continue;
+    rows[kept++] = row;
+    const at = start.at(row);
+    if (at < last) isSorted = false;
+    last = at;
+  }
+  const order = rows.subarray(0, kept);
+  return isSorted ? order : order.sort((a, b) => start.at(a) - start.at(b) || a - b);
+}
+
+function group<T extends { readonly fork: number }>(items: readonly T[]): Map<number, T[]> {
+  const out = new Map<number, T[]>();
   for (const item of items) {
-    const list = out[item.fork];
-    if (list === undefined) out[item.fork] = [item];
+    const list = out.get(item.fork);
+    if (list === undefined) out.set(item.fork, [item]);
     else list.push(item);
   }
   return out;
@@ -114,11 +130,11 @@ function factsOf(
   const { world, forks } = replayer;
   const dUsers = derivedUsers(world, forks, row, options.armed);
   const dCount = derivedCount(world, forks, row, options.armed);
-  const users = measured(forks.sampledUsers[row]!, dUsers, options.blind);
-  const count = measured(forks.sampledCount[row]!, dCount, options.blind);
-  const useSample = forks.cpuSampled[row] === 1 && !options.blind && !world.rules.lazyCpumask;
+  const users = measured(forks.sampledUsers.at(row), dUsers, options.blind);
+  const count = measured(forks.sampledCount.at(row), dCount, options.blind);
+  const useSample = forks.cpuSampled.at(row) === 1 && !options.blind && !world.rules.lazyCpumask;
   const mask = useSample
-    ? { value: forks.sampledLoaded[row]!, exact: forks.sampledSwitching[row] === 0 }
+    ? { value: forks.sampledLoaded.at(row), exact: forks.sampledSwitching.at(row) === 0 }
     : derivedMask(replayer, row, options.armed);
   return {
     users,
@@ -126,8 +142,8 @@ function factsOf(
     derivedUsers: dUsers,
     derivedCount: dCount,
     shares: {
-      users: sharesOf(forks.holders[row]!, "mm_users", users),
-      count: sharesOf(forks.holders[row]!, "mm_count", count),
+      users: sharesOf(forks.holders.at(row), "mm_users", users),
+      count: sharesOf(forks.holders.at(row), "mm_count", count),
     },
     excess: excess(forks, row, dUsers, dCount),
     check: {
@@ -156,20 +172,20 @@ function counted(c: CountValue): Counted {
  */
 function borrowers(replayer: Replayer, row: number, count: CountValue, armed: Armed): Counted {
   const { world, forks } = replayer;
-  const value = forks.borrows[row]!;
+  const value = forks.borrows.at(row);
   const countIsOne = counted(count).exact && count.value === 1;
   if (countIsOne) return { value: 0, exact: true };
   // Without sched_switch the end of a borrow may have passed for something else.
   if (!armed.schedSwitch) return { value: 0, exact: false };
-  const life = forks.life[row]!;
+  const life = forks.life.at(row);
   const visible =
-    armed.useMm && world.mms.hiddenHolder[life] === 0 && forks.lost[row] === 0 && !world.lostDuring(life);
+    armed.useMm && world.mms.hiddenHolder[life] === 0 && forks.lost.at(row) === 0 && !world.lostDuring(life);
   const bornSeen = world.mms.birth[life]! >= 0;
   // An older mm may have been borrowed before the trace began; a count that is wholly explained rules it out.
   const explained =
     count.evidence === "measured" &&
-    count.value - 1 <= forks.lazyRefs[row]! + value + forks.khugepaged[row]! + forks.ksm[row]!;
-  return { value, exact: visible && forks.entering[row] === 0 && (bornSeen || explained) };
+    count.value - 1 <= forks.lazyRefs.at(row) + value + forks.khugepaged.at(row) + forks.ksm.at(row);
+  return { value, exact: visible && forks.entering.at(row) === 0 && (bornSeen || explained) };
 }
 
 /** CPUs in mm_cpumask besides the forker's, by replay: up to 6.13 those with the mm loaded; later any that ever had it. */
@@ -177,22 +193,22 @@ function derivedMask(replayer: Replayer, row: number, armed: Armed): Counted {
   const { world, forks } = replayer;
   // Without both a CPU may have gone on to another mm unseen.
   if (!armed.schedSwitch || !armed.switchTail) return { value: 0, exact: false };
-  const life = forks.life[row]!;
-  const value = forks.maskOthers[row]!;
+  const life = forks.life.at(row);
+  const value = forks.maskOthers.at(row);
   const known =
-    forks.maskUnknown[row] === 0 &&
-    forks.lost[row] === 0 &&
-    forks.startBy[row] !== START.none &&
+    forks.maskUnknown.at(row) === 0 &&
+    forks.lost.at(row) === 0 &&
+    forks.startBy.at(row) !== START.none &&
     world.mms.label[life]! >= 0;
   if (!world.rules.lazyCpumask) return { value, exact: known };
-  return { value, exact: known && forks.maskEver[row] === 0 };
+  return { value, exact: known && forks.maskEver.at(row) === 0 };
 }
 
 function windowKind(forks: Forks, row: number): "measured" | "bracketed" | "point" {
-  const by = forks.startBy[row]!;
-  const endBy = forks.endBy[row]!;
+  const by = forks.startBy.at(row);
+  const endBy = forks.endBy.at(row);
   if (by >= START.dup_mmap && endBy !== END.none && endBy <= END.uprobe_end_dup_mmap) return "measured";
-  if (by === START.none || Number.isNaN(forks.end[row]!)) return by === START.none ? "point" : "bracketed";
+  if (by === START.none || Number.isNaN(forks.end.at(row))) return by === START.none ? "point" : "bracketed";
   return "bracketed";
 }
 
@@ -240,13 +256,13 @@ function denial(
 function maskCauses(forks: Forks, row: number, facts: ForkFacts): DenialCause[] {
   const out = new Set<DenialCause>();
   for (const e of facts.exposures) {
-    if (e.start > forks.start[row]!) continue;
+    if (e.start > forks.start.at(row)) continue;
     if (e.class === ExposureClass.U4 || e.class === ExposureClass.U4b) out.add("lazy-tlb");
     else if (e.class === ExposureClass.U5) out.add("vfork-child");
     else if (e.borrowSeq >= 0) out.add("borrower");
     else out.add("threads");
   }
-  if (forks.lazyCpus[row]! > 0 || (facts.maskEvidence === "measured" && forks.sampledLazy[row]! > 0))
+  if (forks.lazyCpus.at(row) > 0 || (facts.maskEvidence === "measured" && forks.sampledLazy.at(row) > 0))
     out.add("lazy-tlb");
   if (out.size === 0) out.add("unattributed");
   return [...out];
@@ -327,7 +343,7 @@ function verdictOf(
   if (!fast) return "indeterminate";
   // A get that may or may not have been diverted makes a window neither safe nor unsafe: without both switch probes
   // mm_count may have been above 1 unseen, and mm_users by a get that only its put shows.
-  const unsureCounts = !options.armed.switchTail || (forks.usersWhy[row]! & Doubt.hiddenGet) !== 0;
+  const unsureCounts = !options.armed.switchTail || (forks.usersWhy.at(row) & Doubt.hiddenGet) !== 0;
   const letIn = (e: Exposure, unsure: "yes" | "no"): boolean => {
     const met = metLock(forks, row, e.getSeq);
     const isUnsure = met === "unknown" || e.diverted === "unknown" || unsureCounts;
@@ -341,7 +357,7 @@ function verdictOf(
   if (hazards.length > 0) {
     if (facts.window === "measured") return "unsafe";
     // A bracket is wider than the window: only what covers it whole is certain to be inside.
-    const whole = hazards.some((e) => e.start <= forks.start[row]! && e.end >= forks.end[row]!);
+    const whole = hazards.some((e) => e.start <= forks.start.at(row) && e.end >= forks.end.at(row));
     return whole && facts.window === "bracketed" ? "unsafe" : "indeterminate";
   }
   return !perhaps && canTell(replayer, row, facts, options.armed) ? "safe" : "indeterminate";
@@ -349,7 +365,7 @@ function verdictOf(
 
 function entryOf(forks: Forks, row: number, policy: Policy, e: Exposure, gotInside: boolean): Entry {
   // fork_lock is taken before copy_mm(), so a borrow between the early check point and the lock waits as well.
-  const from = policy.holds === "copy_mm" ? forks.earlySeq[row]! : forks.seq[row]!;
+  const from = policy.holds === "copy_mm" ? forks.earlySeq.at(row) : forks.seq.at(row);
   return { borrowedInside: e.borrowSeq > from, gotInside };
 }
 
@@ -359,26 +375,26 @@ function entryOf(forks: Forks, row: number, policy: Policy, e: Exposure, gotInsi
  * once) or some time before uprobe_dup_mmap. A bracket begins before the lock by nobody knows how much.
  */
 function metLock(forks: Forks, row: number, seq: number): "yes" | "no" | "unknown" {
-  const hold = forks.lock[row];
+  const hold = forks.lock.at(row);
   if (hold !== undefined) return seq > hold.seq ? "yes" : "no";
-  const by = forks.startBy[row]!;
-  const isInside = seq > forks.seq[row]!;
+  const by = forks.startBy.at(row);
+  const isInside = seq > forks.seq.at(row);
   if (by < START.dup_mmap) return isInside ? "unknown" : "no";
   if (isInside) return "yes";
-  return by === START.uprobe_dup_mmap && seq > forks.earlySeq[row]! ? "unknown" : "no";
+  return by === START.uprobe_dup_mmap && seq > forks.earlySeq.at(row) ? "unknown" : "no";
 }
 
 /** Nothing can have used the mm unseen: the window is whole, borrowers would show, and no CPU is in doubt. */
 function canTell(replayer: Replayer, row: number, facts: ForkFacts, armed: Armed): boolean {
   const { forks } = replayer;
-  if (forks.lost[row] === 1 || Number.isNaN(forks.end[row]!) || facts.window === "point") return false;
+  if (forks.lost.at(row) === 1 || Number.isNaN(forks.end.at(row)) || facts.window === "point") return false;
   // Between the entry of clone() and the next sign of the fork nobody was watched.
-  if (forks.startBy[row]! <= START.sys_enter_clone) return false;
+  if (forks.startBy.at(row) <= START.sys_enter_clone) return false;
   if (!armed.useMm) return false;
   // Both counts 1 at a check made by the owner: no other user task can come, only a new borrower (semantics §0.10).
   const { users, count } = facts.check;
   if (users.exact && users.value === 1 && count.exact && count.value === 1) return true;
-  if (!armed.schedSwitch || forks.activeUnknown[row] !== 0) return false;
+  if (!armed.schedSwitch || forks.activeUnknown.at(row) !== 0) return false;
   // Other user tasks: which mm each has is certain only where every load of one is recorded.
   return (users.exact && users.value === 1) || armed.switchTail;
 }
@@ -388,8 +404,8 @@ function excess(forks: Forks, row: number, users: CountValue, count: CountValue)
   const compare = (name: string, sample: number, { value }: CountValue): void => {
     if (sample !== NO_SAMPLE && value > sample) out.push(`${name} ${sample} sampled, ${value} held`);
   };
-  compare("mm_users", forks.sampledUsers[row]!, users);
-  compare("mm_count", forks.sampledCount[row]!, count);
+  compare("mm_users", forks.sampledUsers.at(row), users);
+  compare("mm_count", forks.sampledCount.at(row), count);
   return out;
 }
 

@@ -1,5 +1,6 @@
 // Fork windows: from the events of one task around copy_mm() to one row in Forks, by the best evidence present
 // (semantics §4.1, §4.2), and what happens on other CPUs while a window is open. Fed by replay.ts.
+import { ActiveDoubts, AT_CHECK } from "./active-doubts.ts";
 import { type Attempt, type Blocked, type Call, END, START } from "./attempt.ts";
 import { boundSince, evaluate } from "./evaluate.ts";
 import type { Diverted, Exposure, ExposureClass, WayIn } from "./exposures.ts";
@@ -16,9 +17,6 @@ import type { Uses } from "./uses.ts";
 /** By Divert, as tasks.lastGetDiverted holds it. */
 const DIVERTED: readonly Diverted[] = ["no", "yes", "unknown"];
 
-/** A CPU was in doubt when the fork was checked; other doubts are known by the sequence of their switch. */
-const AT_CHECK = -1;
-
 /** Windows of one trace. */
 export class Windows {
   readonly attempts: Map<number, Attempt> = new Map();
@@ -28,11 +26,9 @@ export class Windows {
   readonly blocked: Blocked[] = [];
   /** Calls of kthread_use_mm that met a write hold on the mm's mmap_lock, a fork's or another's. */
   readonly queued: Call[] = [];
-  /** When each fork's row was made (rows are in that order, checks need not be), and how long a fork went on at most. */
-  readonly #made: number[] = [];
+  /** How long a fork went on at most, from when its row was made. */
   #longest = 0;
-  /** What activeUnknown counts, by fork, but for lost events; a CPU's doubt can only be settled by what that CPU shows. */
-  readonly #doubts = new Map<number, { readonly cpu: number; readonly by: number }[]>();
+  readonly #doubts: ActiveDoubts;
   readonly samples: Samples;
   readonly outerLocks: OuterLocks;
   readonly #m: Model;
@@ -49,6 +45,7 @@ export class Windows {
     this.#m = m;
     this.#world = m.world;
     this.#forks = m.forks;
+    this.#doubts = new ActiveDoubts(m.forks);
     this.outerLocks = new OuterLocks(m.world);
     this.samples = new Samples(m.world, m.forks);
     this.#mmapLocks = locks;
@@ -110,7 +107,7 @@ export class Windows {
     attempt.life = life;
     if (attempt.row < 0) {
       attempt.row = this.#forks.add(mms, life, attempt.task);
-      this.#made[attempt.row] = this.#world.ns;
+      this.#forks.made.set(attempt.row, this.#world.ns);
     } else this.#forks.recheck(mms, attempt.row, life);
     if (by <= START.dup_mmap) this.noteEarly(attempt, by);
     attempt.startBy = by;
@@ -118,8 +115,8 @@ export class Windows {
     const kept = users < 0 && this.#sampleHolds(attempt, life, cpu);
     this.#evaluate(attempt, attempt.row, cpu, by);
     if (!kept) {
-      this.#forks.sampledUsers[attempt.row] = users;
-      this.#forks.sampledCount[attempt.row] = count;
+      this.#forks.sampledUsers.set(attempt.row, users);
+      this.#forks.sampledCount.set(attempt.row, count);
     }
     this.#openExposures(attempt);
   }
@@ -131,10 +128,22 @@ export class Windows {
   #sampleHolds(attempt: Attempt, life: number, cpu: number): boolean {
     const f = this.#forks;
     const row = attempt.row;
-    if (f.sampledUsers[row]! < 0) return false;
-    const before = [f.usersLow[row], f.usersDoubt[row], f.countLow[row], f.countDoubt[row], f.borrows[row]];
+    if (f.sampledUsers.at(row) < 0) return false;
+    const before = [
+      f.usersLow.at(row),
+      f.usersDoubt.at(row),
+      f.countLow.at(row),
+      f.countDoubt.at(row),
+      f.borrows.at(row),
+    ];
     evaluate(this.#world, f, row, attempt.task, life, cpu, this.loadsVisible);
-    const after = [f.usersLow[row], f.usersDoubt[row], f.countLow[row], f.countDoubt[row], f.borrows[row]];
+    const after = [
+      f.usersLow.at(row),
+      f.usersDoubt.at(row),
+      f.countLow.at(row),
+      f.countDoubt.at(row),
+      f.borrows.at(row),
+    ];
     return before.every((value, i) => value === after[i]);
   }
 
@@ -142,23 +151,23 @@ export class Windows {
   #evaluate(attempt: Attempt, row: number, cpu: number, by: number): void {
     const f = this.#forks;
     const { mms, seq, ns } = this.#world;
-    f.label[row] = mms.label[attempt.life]!;
-    f.tid[row] = attempt.tid;
-    f.comm[row] = attempt.comm;
-    f.cpu[row] = cpu;
-    f.seq[row] = seq;
-    f.start[row] = ns;
-    f.line[row] = this.#world.line;
-    f.startBy[row] = by;
-    f.early[row] = attempt.earlyBy < by ? attempt.early : Number.NaN;
-    f.earlySeq[row] = attempt.earlyBy < by ? attempt.earlySeq : seq;
+    f.label.set(row, mms.label[attempt.life]!);
+    f.tid.set(row, attempt.tid);
+    f.comm.set(row, attempt.comm);
+    f.cpu.set(row, cpu);
+    f.seq.set(row, seq);
+    f.start.set(row, ns);
+    f.line.set(row, this.#world.line);
+    f.startBy.set(row, by);
+    f.early.set(row, attempt.earlyBy < by ? attempt.early : Number.NaN);
+    f.earlySeq.set(row, attempt.earlyBy < by ? attempt.earlySeq : seq);
     evaluate(this.#world, f, row, attempt.task, attempt.life, cpu, this.loadsVisible);
-    f.cpuSampled[row] = 0;
-    f.sampledLoaded[row] = 0;
-    f.sampledSwitching[row] = 0;
-    f.sampledLazy[row] = 0;
-    f.loadedCompared[row] = -1;
-    f.loadedEqual[row] = -1;
+    f.cpuSampled.set(row, 0);
+    f.sampledLoaded.set(row, 0);
+    f.sampledSwitching.set(row, 0);
+    f.sampledLazy.set(row, 0);
+    f.loadedCompared.set(row, -1);
+    f.loadedEqual.set(row, -1);
   }
 
   /** Who uses the mm elsewhere at the instant of the check. Replaces what an earlier check of the same fork found. */
@@ -166,8 +175,7 @@ export class Windows {
     const { cpus } = this.#world;
     attempt.exposures = [];
     attempt.all = [];
-    this.#doubts.delete(attempt.row);
-    this.#forks.activeUnknown[attempt.row] = 0;
+    this.#doubts.begin(attempt.row);
     for (let c = 0; c < cpus.length; c++) {
       if (c === attempt.forkerCpu) continue;
       if (cpus.active[c] === attempt.life && cpus.cur[c] !== attempt.task)
@@ -186,20 +194,7 @@ export class Windows {
   #doubtActive({ life, row }: Attempt, cpu: number, by: number): void {
     const since = this.#world.cpus.unknownSince[cpu]!;
     if (since >= 0 && !this.#world.couldHold(life, since)) return;
-    this.#forks.activeUnknown[row]! += 1;
-    const doubts = this.#doubts.get(row);
-    if (doubts === undefined) this.#doubts.set(row, [{ cpu, by }]);
-    else doubts.push({ cpu, by });
-  }
-
-  /** What put `row` in doubt on `cpu` is cleared up, if it was that. */
-  #settleDoubt(row: number, cpu: number, by: number): void {
-    const doubts = this.#doubts.get(row);
-    const at = doubts?.findIndex((doubt) => doubt.cpu === cpu && doubt.by === by) ?? -1;
-    if (doubts === undefined || at < 0) return;
-    this.#forks.activeUnknown[row]! -= 1;
-    if (doubts.length === 1) this.#doubts.delete(row);
-    else doubts.splice(at, 1);
+    this.#doubts.add(row, cpu, by);
   }
 
   /** What a task left lazily behind came in as the task did, unless the CPU was lazily on the mm before it. */
@@ -239,7 +234,7 @@ export class Windows {
   }
 
   #expose(attempt: Attempt, cpu: number, task: number, how: How | "at-check"): void {
-    const checkSeq = this.#forks.seq[attempt.row]!;
+    const checkSeq = this.#forks.seq.at(attempt.row);
     const cls = classify(this.#world, task, attempt.life, checkSeq, how);
     this.#push(attempt, cpu, task, cls, this.#wayIn(attempt, task));
   }
@@ -277,7 +272,7 @@ export class Windows {
    */
   onTold(cpu: number): void {
     const seq = this.#world.cpus.switchSeq[cpu]!;
-    for (const { row } of this.open) this.#settleDoubt(row, cpu, seq);
+    for (const { row } of this.open) this.#doubts.settle(row, cpu, seq);
   }
 
   /** The forker runs on another CPU now: the one it left may be in somebody else's hands (§9.8), or lazily on the mm. */
@@ -313,23 +308,24 @@ export class Windows {
   onReveal(cpu: number, life: number, task: number, active: boolean, since: number): void {
     const f = this.#forks;
     for (let row = this.#world.cpus.unknownFork[cpu]!; row < f.length; row++) {
-      if ((f.countWhy[row]! & Doubt.lostEvents) !== 0) continue;
-      if (cpu === f.cpu[row] || f.seq[row]! < since || !this.#world.couldHold(f.life[row]!, since)) continue;
-      if (f.life[row] !== life) {
-        f.countDoubt[row]! -= 1;
-        this.#settleDoubt(row, cpu, AT_CHECK);
+      if ((f.countWhy.at(row) & Doubt.lostEvents) !== 0) continue;
+      if (cpu === f.cpu.at(row) || f.seq.at(row) < since || !this.#world.couldHold(f.life.at(row), since))
+        continue;
+      if (f.life.at(row) !== life) {
+        f.countDoubt.add(row, -1);
+        this.#doubts.settle(row, cpu, AT_CHECK);
         continue;
       }
       if (task < 0) continue;
-      f.countDoubt[row]! -= 1;
-      this.#settleDoubt(row, cpu, AT_CHECK);
+      f.countDoubt.add(row, -1);
+      this.#doubts.settle(row, cpu, AT_CHECK);
       if (!active) {
-        f.countLow[row]! += 1;
-        f.lazyRefs[row]! += 1;
-        f.holders[row] = [...f.holders[row]!, revealedHolder(cpu)];
+        f.countLow.add(row, 1);
+        f.lazyRefs.add(row, 1);
+        f.holders.set(row, [...f.holders.at(row), revealedHolder(cpu)]);
         continue;
       }
-      if (task !== f.task[row]) this.#exposeLate(row, cpu, life, task);
+      if (task !== f.task.at(row)) this.#exposeLate(row, cpu, life, task);
     }
   }
 
@@ -337,12 +333,12 @@ export class Windows {
   #exposeLate(row: number, cpu: number, life: number, task: number): void {
     const f = this.#forks;
     const { tasks, cpus, ns } = this.#world;
-    const start = Math.max(f.start[row]!, cpus.unknownNs[cpu]!);
-    const end = Number.isNaN(f.end[row]!) ? ns : Math.min(f.end[row]!, ns);
+    const start = Math.max(f.start.at(row), cpus.unknownNs[cpu]!);
+    const end = Number.isNaN(f.end.at(row)) ? ns : Math.min(f.end.at(row), ns);
     if (end < start) return;
     const e: Exposure = {
       fork: row,
-      class: start > f.start[row]! ? Class.U2 : Class.U1,
+      class: start > f.start.at(row) ? Class.U2 : Class.U1,
       cpu,
       tid: tasks.pid[task]!,
       comm: tasks.comm[task]!,
@@ -369,17 +365,20 @@ export class Windows {
     this.check(attempt, life, cpu, START.mmap_lock_acquire_returned, -1, -1);
     const f = this.#forks;
     const row = attempt.row;
-    f.start[row] = held.ns;
-    f.line[row] = held.line;
+    f.start.set(row, held.ns);
+    f.line.set(row, held.line);
     // Bounds of the earlier instant: never above either.
-    f.usersLow[row] = Math.min(f.usersLow[row]!, held.row[0]);
-    f.membersLow[row] = Math.min(f.membersLow[row]!, held.row[1]);
-    f.countLow[row] = Math.min(f.countLow[row]!, held.row[2]);
-    f.usersDoubt[row]! += 1;
-    f.countDoubt[row]! += 1;
-    f.countWhy[row]! |= Doubt.pendingGrab;
+    f.usersLow.set(row, Math.min(f.usersLow.at(row), held.row[0]));
+    f.membersLow.set(row, Math.min(f.membersLow.at(row), held.row[1]));
+    f.countLow.set(row, Math.min(f.countLow.at(row), held.row[2]));
+    f.usersDoubt.add(row, 1);
+    f.countDoubt.add(row, 1);
+    f.countWhy.or(row, Doubt.pendingGrab);
     // What was taken since the outer lock was not there at the check.
-    f.holders[row] = f.holders[row]!.filter((h) => h.seq <= held.seq);
+    f.holders.set(
+      row,
+      f.holders.at(row).filter((h) => h.seq <= held.seq),
+    );
     for (const e of attempt.all) e.start = held.ns;
     this.outerLocks.forget(task);
     return attempt;
@@ -399,20 +398,6 @@ export class Windows {
     return mms.ofLive(label);
   }
 
-  /** Calls `visit` with every life of a fork under way, and of the calls that are kept with what their tasks held. */
-  eachLife(visit: (life: number) => void): void {
-    const visitCall = ({ life, run }: Call): void => {
-      visit(life);
-      for (const hold of run.holds) visit(hold.life);
-    };
-    for (const attempt of [...this.attempts.values(), ...this.open]) {
-      visit(attempt.life);
-      for (const call of attempt.blocked) visitCall(call);
-    }
-    for (const { call } of this.blocked) visitCall(call);
-    for (const call of this.queued) visitCall(call);
-  }
-
   /** The trace is over: windows still open keep what they have; their end is not known. */
   cutOff(): void {
     for (const attempt of [...this.open]) {
@@ -423,9 +408,9 @@ export class Windows {
 
   /** The window's end was never seen. When only copy_process was, nothing says that an mm was copied at all. */
   cut(attempt: Attempt): void {
-    this.#forks.end[attempt.row] = Number.NaN;
-    this.#forks.lost[attempt.row] = 1;
-    if (attempt.startBy === START.copy_process) this.#forks.dropped[attempt.row] = 1;
+    this.#forks.end.set(attempt.row, Number.NaN);
+    this.#forks.lost.set(attempt.row, 1);
+    if (attempt.startBy === START.copy_process) this.#forks.dropped.set(attempt.row, 1);
   }
 
   /** The copy's flush is done, or something later shows that it must be: the window is over. */
@@ -436,27 +421,27 @@ export class Windows {
     if (attempt.row < 0) return;
     const { ns } = this.#world;
     const f = this.#forks;
-    f.end[attempt.row] = ns;
-    this.#longest = Math.max(this.#longest, ns - this.#made[attempt.row]!);
-    f.endBy[attempt.row] = by;
-    f.endLine[attempt.row] = this.#world.line;
+    f.end.set(attempt.row, ns);
+    this.#longest = Math.max(this.#longest, ns - f.made.at(attempt.row));
+    f.endBy.set(attempt.row, by);
+    f.endLine.set(attempt.row, this.#world.line);
     for (let c = 0; c < attempt.exposures.length; c++) this.#endExposure(attempt, c);
     for (const e of attempt.all) this.exposures.push(e);
-    f.endSeq[attempt.row] = this.#world.seq;
+    f.endSeq.set(attempt.row, this.#world.seq);
     const hold = this.#mmapLocks.holdOf(attempt.life);
-    if (hold?.task === attempt.task) f.lock[attempt.row] = hold;
+    if (hold?.task === attempt.task) f.lock.set(attempt.row, hold);
     this.#uses.windowEnds(attempt.row);
-    const from = f.lock[attempt.row]?.seq ?? f.seq[attempt.row]!;
+    const from = f.lock.at(attempt.row)?.seq ?? f.seq.at(attempt.row);
     // Nobody knows whether fork_lock was held already before the last check point ahead of mmap_lock.
     for (const call of attempt.blocked)
-      if (call.seq > f.earlySeq[attempt.row]!)
+      if (call.seq > f.earlySeq.at(attempt.row))
         this.blocked.push({ fork: attempt.row, call, beforeLock: call.seq < from });
   }
 
   /** The fork is over (returned, or a new one begins): forget the attempt. `child`: new pid, -1 unknown or failed. */
   finish(attempt: Attempt, by: number, child: number): void {
     this.end(attempt, by);
-    if (attempt.row >= 0 && child >= 0) this.#forks.child[attempt.row] = child;
+    if (attempt.row >= 0 && child >= 0) this.#forks.child.set(attempt.row, child);
     this.attempts.delete(attempt.task);
   }
 
@@ -472,19 +457,19 @@ export class Windows {
       this.check(attempt, life, attempt.forkerCpu, START.none, -1, -1);
       const row = attempt.row;
       if (bracketed) {
-        f.start[row] = attempt.early;
-        f.line[row] = attempt.earlyLine;
-        f.startBy[row] = attempt.earlyBy;
+        f.start.set(row, attempt.early);
+        f.line.set(row, attempt.earlyLine);
+        f.startBy.set(row, attempt.earlyBy);
       }
       boundSince(this.#world, f, row, life, bracketed ? attempt.earlySeq : from);
     }
-    f.flagsUnknown[attempt.row] = flagsUnknown ? 1 : 0;
+    f.flagsUnknown.set(attempt.row, flagsUnknown ? 1 : 0);
     this.finish(attempt, by, child);
   }
 
   /** copy_process returned without having copied an mm: what looked like a fork is none. */
   drop(attempt: Attempt): void {
-    if (attempt.row >= 0) this.#forks.dropped[attempt.row] = 1;
+    if (attempt.row >= 0) this.#forks.dropped.set(attempt.row, 1);
     this.finish(attempt, END.copy_process_ret, -1);
   }
 
@@ -495,16 +480,16 @@ export class Windows {
   loseEvents(cpu: number, fromSeq: number, fromNs: number): void {
     const f = this.#forks;
     this.samples.retract(cpu, fromSeq);
-    for (const attempt of this.open) if (attempt.row >= 0) f.lost[attempt.row] = 1;
+    for (const attempt of this.open) if (attempt.row >= 0) f.lost.set(attempt.row, 1);
     let row = f.length - 1;
-    for (; row >= 0 && this.#made[row]! >= fromNs - this.#longest; row--) this.#loseAt(row, fromSeq, fromNs);
+    for (; row >= 0 && f.made.at(row) >= fromNs - this.#longest; row--) this.#loseAt(row, fromSeq, fromNs);
     for (const attempt of this.open)
       if (attempt.row >= 0 && attempt.row <= row) this.#loseAt(attempt.row, fromSeq, fromNs);
   }
 
   #loseAt(row: number, fromSeq: number, fromNs: number): void {
     const f = this.#forks;
-    if (!(f.end[row]! < fromNs)) f.lost[row] = 1;
-    if (f.seq[row]! > fromSeq) f.forget(row);
+    if (!(f.end.at(row) < fromNs)) f.lost.set(row, 1);
+    if (f.seq.at(row) > fromSeq) f.forget(row);
   }
 }

@@ -2,6 +2,7 @@
 // Over random recordings of the tiny kernel, whole and with rows left out, over specimens and over recordings of traces/.
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { PagedFloats, PagedInts } from "../../src/base/paged.ts";
 import { kernelOf, RunningReplay } from "../../src/replay/index.ts";
 import { columnsIn } from "../../src/replay/model/room.ts";
 import { Replayer } from "../../src/replay/replay.ts";
@@ -21,8 +22,19 @@ const STEP = 16;
 function columnsOf({ world, forks }: Replayer): (readonly [string, ArrayLike<number>, number])[] {
   const { tasks, mms, cpus, names } = world;
   return [
-    ...Object.entries({ tasks, mms, cpus, forks }).flatMap(([part, table]) =>
+    ...Object.entries({ tasks, mms, cpus }).flatMap(([part, table]) =>
       columnsIn(table).map(([name, column]) => [`${part}.${name}`, column, table.length] as const),
+    ),
+    ...Object.entries(forks).flatMap(([name, column]) =>
+      column instanceof PagedInts || column instanceof PagedFloats
+        ? [
+            [
+              `forks.${name}`,
+              Array.from({ length: forks.length }, (_, row) => column.at(row)),
+              forks.length,
+            ] as const,
+          ]
+        : [],
     ),
     ...Object.entries({ lazy: names.lazy, formerLazy: names.formerLazy }).flatMap(([part, notes]) =>
       Object.entries(notes).map(([name, column]) => [`names.${part}.${name}`, column, cpus.length] as const),
@@ -38,7 +50,7 @@ function restOf({ world, forks, windows }: Replayer): unknown {
     notes: Array.from({ length: mms.length }, (_, life) => names.notesOf(life)),
     gets: [...tasks.gets],
     opened: [...tasks.opened],
-    holders: forks.holders,
+    holders: Array.from({ length: forks.length }, (_, row) => forks.holders.at(row)),
     windows: [windows.exposures, windows.open],
   };
 }

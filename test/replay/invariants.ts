@@ -88,6 +88,7 @@ function brokenLife(world: World, life: number): string[] {
   evaluate(world, row, 0, 0, life, -1, true);
   const perhaps = (world.enterLazySeen ? 0 : mms.unusing[life]!) + mms.pendingHolds[life]!;
   const least = 1 + lazy + borrows - perhaps;
-  if (row.countLow[0]! < least) out.push(`mm ${life}: count ${row.countLow[0]}, references ${least}`);
+  const low = row.countLow.at(0);
+  if (low < least) out.push(`mm ${life}: count ${low}, references ${least}`);
   return out;
 }

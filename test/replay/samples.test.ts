@@ -44,7 +44,7 @@ function outcome(seed: number, room: number): { readonly rows: string[]; readonl
       retracted++;
     } else if (what < 10) {
       const row = forks.add(mms, random(4), 1);
-      forks.seq[row] = world.seq;
+      forks.seq.set(row, world.seq);
       sample(samples, row, random);
     } else {
       cpus.lastSeq[cpu] = world.seq;
@@ -53,7 +53,7 @@ function outcome(seed: number, room: number): { readonly rows: string[]; readonl
   }
   const rows = Array.from(
     { length: forks.length },
-    (_, row) => `${forks.loadedCompared[row]} ${forks.loadedEqual[row]}`,
+    (_, row) => `${forks.loadedCompared.at(row)} ${forks.loadedEqual.at(row)}`,
   );
   return { rows, retracted };
 }

@@ -153,13 +153,13 @@ export class System implements Model {
   check(): Check {
     const { world, forks } = this;
     evaluate(world, forks, ROW, this.forkerTask, FORKED, this.forkerCpu, true);
-    assert(forks.maskUnknown[ROW] === 0, "a CPU of the explored system is in unknown state");
+    assert(forks.maskUnknown.at(ROW) === 0, "a CPU of the explored system is in unknown state");
     const entering = world.mms.entering[FORKED]!;
     return {
-      users: exactly(forks.usersLow[ROW]!),
-      count: exactly(forks.countLow[ROW]! + forks.pendingDrops[ROW]! + entering),
-      borrowers: exactly(forks.borrows[ROW]! + entering),
-      otherCpus: exactly(forks.maskOthers[ROW]!),
+      users: exactly(forks.usersLow.at(ROW)),
+      count: exactly(forks.countLow.at(ROW) + forks.pendingDrops.at(ROW) + entering),
+      borrowers: exactly(forks.borrows.at(ROW) + entering),
+      otherCpus: exactly(forks.maskOthers.at(ROW)),
     };
   }
 

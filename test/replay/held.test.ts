@@ -1,6 +1,7 @@
-// Lives that nothing can reach any more give up their ids (src/replay/sweep.ts): the tables are those of a replay that keeps
-// every life to the end. The sweep runs before every row that may make one, so that an id forgotten too early is
-// another mm's at once. Over random recordings of the tiny kernel, whole and with rows left out, and recordings of traces/.
+// What a replay holds: lives that nothing can reach any more give up their ids (src/replay/sweep.ts), forks whose page is full are
+// packed (src/base/paged.ts). The tables are those of a replay that keeps everything as it is. The sweep runs before
+// every row that may make a life, so that an id forgotten too early is another mm's at once, and a page has two forks. Over
+// random recordings of the tiny kernel, whole and with rows left out, and recordings of traces/.
 import { describe, expect, test } from "vitest";
 import type { Call } from "../../src/replay/attempt.ts";
 import { RunningReplay } from "../../src/replay/index.ts";
@@ -20,6 +21,10 @@ const STREAMS = Number(process.env["FORKCAST_STREAMS"] ?? 40);
 /** Recordings of at most this many rows: all kinds of them, in seconds. */
 const MAX_ROWS = 60_000;
 
+const LITTLE: ReplayWays = { sweepEvery: 1, pageBits: 1 };
+/** One page that is never full. */
+const ALL: ReplayWays = { sweepEvery: Number.POSITIVE_INFINITY, pageBits: 30 };
+
 function result(meta: TraceMeta, batches: Iterable<EventBatch>, ways: ReplayWays): string {
   const running = new RunningReplay(meta, {}, ways);
   for (const batch of batches) running.feed(batch);
@@ -33,10 +38,8 @@ test(`over ${STREAMS} random recordings`, { timeout: 10_000 + STREAMS * 1000 }, 
   for (let seed = 1; seed <= STREAMS; seed++) {
     const { meta, rows } = generate(seed);
     for (const some of [rows, thinned(rows, seed, 31), thinned(rows, seed, 5)]) {
-      const [swept, kept] = [1, Number.POSITIVE_INFINITY].map((sweepEvery) =>
-        result(meta, batchesOf(some, 512), { sweepEvery }),
-      );
-      expect(swept === kept, `seed ${seed}, ${some.length} rows`).toBe(true);
+      const [little, all] = [LITTLE, ALL].map((ways) => result(meta, batchesOf(some, 512), ways));
+      expect(little === all, `seed ${seed}, ${some.length} rows`).toBe(true);
     }
   }
 });
@@ -45,9 +48,7 @@ test.each(MANIFEST.map(({ file }) => file).filter((file) => rowCount(recording(f
   "%s",
   (file) => {
     const { meta, batches } = recording(file);
-    expect(result(meta, batches, { sweepEvery: 1 }) === result(meta, batches, { sweepEvery: Infinity })).toBe(
-      true,
-    );
+    expect(result(meta, batches, LITTLE) === result(meta, batches, ALL)).toBe(true);
   },
 );
 
@@ -60,7 +61,7 @@ const LIVES = {
 const OTHERS = {
   tasks:
     "pid tgid kind borrowSeq unusing share sureMember birth firm asleep edge putHalf getHalf leftHalf leaveShare exec " +
-    "getEntry getTarget lastGetSeq lastGetDiverted cpu comm forked",
+    "exiting getEntry getTarget lastGetSeq lastGetDiverted cpu comm forked",
   cpus:
     "cur lazySeq loadSeq resumed crLoaded unknownSince unknownNs unknownFork grabStage tail prevTask switchSeq " +
     "lastSeq lastNs",
@@ -159,6 +160,17 @@ test.each(KEEPERS)("%s keeps a life", (_, keep) => {
   }
 });
 
+/** Bytes a fork more may take, in columns; as they are they would be 232. */
+const MOST_BYTES = 80;
+
+interface Held {
+  readonly made: number;
+  /** Lives that have not forked. */
+  readonly others: number;
+  readonly forks: number;
+  readonly bytes: number;
+}
+
 /** The recording `times` times, each copy later than the one before. */
 function* copies({ batches }: Trace, times: number): Generator<EventBatch> {
   const last = batches.at(-1)!;
@@ -168,17 +180,19 @@ function* copies({ batches }: Trace, times: number): Generator<EventBatch> {
 }
 
 test.each(["6.1/W1.ftrace.txt.zst", "6.12/W1.ftrace.stock.txt.zst", "6.1/W6.ftrace.txt.zst"])(
-  "more copies of %s need no more lives",
+  "more copies of %s need no more lives, and few bytes a fork",
   (file) => {
     const trace = recording(file);
     const [few, many] = [4, 32].map((times) => {
-      const replayer = new Replayer(rulesOf(6001), trace.meta, { sweepEvery: 256 });
+      const replayer = new Replayer(rulesOf(6001), trace.meta, { sweepEvery: 256, pageBits: 8 });
       for (const batch of copies(trace, times)) replayer.feed(batch);
-      const { mms } = replayer.world;
+      const { forks, world } = replayer;
+      const { mms } = world;
       const forked = mms.lastFork.subarray(0, mms.length).filter((row) => row >= 0).length;
-      return { made: mms.made, others: mms.length - forked };
-    }) as [{ made: number; others: number }, { made: number; others: number }];
+      return { made: mms.made, others: mms.length - forked, forks: forks.length, bytes: forks.bytes };
+    }) as [Held, Held];
     expect(many.made).toBeGreaterThan(few.made * 7);
     expect(many.others).toBeLessThan(few.others + 256);
+    expect((many.bytes - few.bytes) / (many.forks - few.forks)).toBeLessThan(MOST_BYTES);
   },
 );
