@@ -11,9 +11,9 @@ export class FileHash {
   readonly #worker: Worker;
   readonly #digest: Promise<string>;
 
-  /** The first `size` bytes of `fd`, which stays open until digest() or end() has come back. */
-  constructor(fd: number, size: number) {
-    const workerData: HashTask = { fd, size };
+  /** The first `size` bytes of `fd`, which stays open until digest() or end() has come back. `nice`: how much it stands back. */
+  constructor(fd: number, size: number, nice: number) {
+    const workerData: HashTask = { fd, size, nice };
     this.#worker = new Worker(new URL("./hash-worker.js", import.meta.url), { workerData });
     this.#digest = new Promise((resolve, reject) => {
       this.#worker.once("message", resolve);

@@ -5,14 +5,14 @@ import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 
 const CHUNK_BYTES = 1 << 18;
-/** How much it stands back: the checksum is not asked for before the end. */
-const NICE = 10;
 
 export interface HashTask {
   /** Open for reading; descriptors are the whole process's. */
   readonly fd: number;
   /** Bytes from the beginning. */
   readonly size: number;
+  /** Nice value of the thread, where threads have one. */
+  readonly nice: number;
 }
 
 /** SHA-256 of the file's first `size` bytes, hexadecimal. */
@@ -29,5 +29,6 @@ function hashFile({ fd, size }: HashTask): string {
 }
 
 // Elsewhere a nice value is the process's, on Linux the thread's (setpriority(2), "C library/kernel differences").
-if (process.platform === "linux") setPriority(NICE);
-parentPort?.postMessage(hashFile(workerData as HashTask));
+const task = workerData as HashTask;
+if (process.platform === "linux" && task.nice !== 0) setPriority(task.nice);
+parentPort?.postMessage(hashFile(task));

@@ -148,7 +148,7 @@ async function readRecording(
   const { files, container, fd } = opened;
   const size = sizeOfAll(opened);
   const isHashedApart = isInPlace && fd !== undefined && size >= HASH_APART_BYTES;
-  const hashing = isHashedApart ? new FileHash(fd, size) : null;
+  const hashing = isHashedApart ? new FileHash(fd, size, 0) : null;
   try {
     const known = isInPlace && hashing === null ? hashOf(opened) : null;
     const recording = openRecording(

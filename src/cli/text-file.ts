@@ -29,6 +29,8 @@ const MIN_RANGE_BYTES = 64 << 10;
 const RANGES_A_WORKER = 3;
 /** Ranges read here that wait for an earlier one. */
 const MAX_READ_HERE = 4;
+/** How much the checksum stands back for the threads that read ranges: it is not asked for before the end. */
+const HASH_NICE = 10;
 /** A shorter file is read by this thread alone. */
 const PARTS_BYTES = 128 << 20;
 
@@ -77,7 +79,7 @@ export async function feedTextFile(
   const useful = Math.ceil(file.size / MIN_RANGE_BYTES);
   const workers = Math.min(threads ?? defaultThreads(file.size), useful) - 1;
   const isHashedApart = workers > 0 || (threads === undefined && file.size >= HASH_APART_BYTES);
-  const hashing = isHashedApart ? new FileHash(file.fd, file.size) : null;
+  const hashing = isHashedApart ? new FileHash(file.fd, file.size, HASH_NICE) : null;
   const reading = workers > 0 ? await newPool(workers) : null;
   try {
     const feed = new Feed(file, ingest, onProgress, hashing === null);

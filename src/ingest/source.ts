@@ -12,6 +12,14 @@ export interface ByteSource {
   readAt(at: number, length: number, into?: Uint8Array): Uint8Array;
 }
 
+/** Fills `into` with the bytes from `at` on; returns how many there were. */
+export function readInto(source: ByteSource, at: number, into: Uint8Array): number {
+  const bytes = source.readAt(at, into.length, into);
+  // A source that has its bytes in memory gives those.
+  if (bytes.buffer !== into.buffer || bytes.byteOffset !== into.byteOffset) into.set(bytes);
+  return bytes.length;
+}
+
 /** A file and its name; for a directory the path below it with "/" between the parts, sorted by name. */
 export interface NamedSource extends ByteSource {
   readonly name: string;

@@ -234,18 +234,17 @@ class KernelMerge {
     const { source } = this.#options.pages[stream]!;
     const { words } = rows;
     const at = this.#wordsOf(stream);
-    if (!source.next()) {
+    const slab = this.#slabs + stream * this.#slab;
+    const length = source.fill(rows.bytes.subarray(slab, slab + this.#slab));
+    if (length === 0) {
       words[at + Stream.isOver] = 1;
       if (source.isCut || source.wasDamaged) this.#floats[(at >> 1) + Stream.pending] = -1;
       return;
     }
     if (source.wasDamaged) words[at + Stream.wasDamaged] = 1;
-    const pages = source.takePages(this.#slab);
-    const slab = this.#slabs + stream * this.#slab;
-    rows.bytes.set(pages, slab);
     words[at + Stream.nextPage] = slab;
-    words[at + Stream.slabEnd] = slab + pages.length;
-    this.#read += pages.length;
+    words[at + Stream.slabEnd] = slab + length;
+    this.#read += length;
     this.#options.onProgress(this.#read);
   }
 

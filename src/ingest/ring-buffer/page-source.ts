@@ -1,6 +1,6 @@
 // Where a CPU's pages come from: read from the file a block at a time, or decompressed a chunk at a time. Memory is
 // bounded by a budget that all CPUs of a file share.
-import { type ByteSource, CodecError } from "../source.ts";
+import { type ByteSource, CodecError, readInto } from "../source.ts";
 import { u32 } from "../words.ts";
 
 /** Where one CPU's pages lie in their file. */
@@ -32,8 +32,8 @@ export interface PageSource {
   /** The data ended before its size, or could not be read to its end. */
   readonly isCut: boolean;
   next(): boolean;
-  /** The page and those behind it that can be had without reading on, at most `limit` bytes; goes to the last of them. */
-  takePages(limit: number): Uint8Array;
+  /** As next(), over some pages, which are put into `into` and not into `bytes`. Returns their bytes, 0 where next() would be false. */
+  fill(into: Uint8Array): number;
 }
 
 /** Pages as they lie in the file. */
@@ -62,24 +62,34 @@ export class PlainPages implements PageSource {
   next(): boolean {
     this.at += this.pageSize;
     if (this.at + this.pageSize <= this.bytes.length) return true;
-    const length = Math.min(this.#block, this.#end - this.#next);
-    const pages = Math.floor(length / this.pageSize) * this.pageSize;
-    if (!(pages > 0)) {
-      if (length > 0) this.isCut = true;
-      return false;
-    }
-    this.bytes = this.#source.readAt(this.#next, pages).slice();
-    this.#next += pages;
+    const size = this.#sizeOfNext(this.#block);
+    if (size === 0) return false;
+    this.bytes = this.#source.readAt(this.#next, size).slice();
     this.at = 0;
-    if (this.bytes.length < this.pageSize) this.isCut = true;
-    return this.bytes.length >= this.pageSize;
+    return this.#advance(size, this.bytes.length) > 0;
   }
 
-  takePages(limit: number): Uint8Array {
-    const { at, bytes, pageSize } = this;
-    const length = Math.floor(Math.min(limit, bytes.length - at) / pageSize) * pageSize;
-    this.at += length - pageSize;
-    return bytes.subarray(at, at + length);
+  fill(into: Uint8Array): number {
+    const size = this.#sizeOfNext(into.length);
+    if (size === 0) return 0;
+    const read = readInto(this.#source, this.#next, into.subarray(0, size));
+    return this.#advance(size, read);
+  }
+
+  /** Bytes of the whole pages that come next, at most `limit`. */
+  #sizeOfNext(limit: number): number {
+    const length = Math.min(limit, this.#end - this.#next);
+    const size = Math.floor(length / this.pageSize) * this.pageSize;
+    if (size > 0) return size;
+    if (length > 0) this.isCut = true;
+    return 0;
+  }
+
+  /** `size` bytes were asked for, `read` came; returns those of whole pages. */
+  #advance(size: number, read: number): number {
+    this.#next += size;
+    if (read < this.pageSize) this.isCut = true;
+    return Math.floor(read / this.pageSize) * this.pageSize;
   }
 }
 
@@ -134,11 +144,13 @@ export class PackedPages implements PageSource {
     return false;
   }
 
-  takePages(limit: number): Uint8Array {
+  fill(into: Uint8Array): number {
+    if (!this.next()) return 0;
     const { at, bytes, pageSize } = this;
-    const length = Math.floor(Math.min(limit, bytes.length - at) / pageSize) * pageSize;
+    const length = Math.floor(Math.min(into.length, bytes.length - at) / pageSize) * pageSize;
     this.at += length - pageSize;
-    return bytes.subarray(at, at + length);
+    into.set(bytes.subarray(at, at + length));
+    return length;
   }
 
   /** Decodes one chunk; false when it is damaged, or, with isCut, when no further one can be found. */
