@@ -13,10 +13,11 @@ export interface KernelModule {
   readonly constant: string;
 }
 
-/** One for text, one for binary recordings. */
+/** One for text, one for ring-buffer pages, one for perf.data. */
 export const MODULES: readonly KernelModule[] = [
   { source: "assembly/plain.ts", target: "src/ingest/kernel-wasm.ts", constant: "KERNEL_WASM" },
   { source: "assembly/pages.ts", target: "src/ingest/ring-buffer/pages-wasm.ts", constant: "PAGES_WASM" },
+  { source: "assembly/perf.ts", target: "src/ingest/perf-data/perf-wasm.ts", constant: "PERF_WASM" },
 ];
 
 /** The text of a module's target. */

@@ -1,10 +1,9 @@
 // The pages of all CPUs merged by time, their records made rows: PageMerge of src/ingest/ring-buffer/merge.ts once more.
 // src/ingest/ring-buffer/kernel-merge.ts fills the slabs, takes the rows and decodes what is left to it. `npm run kernel` builds it.
-import { comms, forget, pointers } from "./intern";
-import { addRecord, canIntern, forgetPlans, skip } from "./records";
+import { forget } from "./intern";
+import { canIntern, forgetPlans } from "./records";
 import { forgetRows, MAX_ROWS, rows } from "./rows";
 import {
-  BILLION,
   cpuOf,
   endOf,
   lostOf,
@@ -19,6 +18,7 @@ import {
   secondsOf,
   startOf,
 } from "./streams";
+import { OF_RECORD, rewind, STATE, takeIn, tell } from "./taken";
 
 export { COMM_LENGTHS, COMMS, MAX_COMMS, MAX_POINTERS, POINTERS } from "./intern";
 export { MAX_FIELDS, MAX_PLANS, PLAN_BYTES, PLAN_OF, PLANS, ROW_IDS, SKIPS, setNames } from "./records";
@@ -42,6 +42,7 @@ export {
   USERS,
 } from "./rows";
 export { MAX_STREAMS, STREAM_BYTES, STREAMS, setLayout } from "./streams";
+export { STATE } from "./taken";
 
 export const HEAP: usize = (__heap_base + 63) & ~63;
 
@@ -52,13 +53,6 @@ const SLAB_EMPTY: i32 = 2;
 const ROWS_FULL: i32 = 3;
 const NAMES_FULL: i32 = 4;
 
-/** Words: stream, records met, rows, names, pointers, events skimmed, highest CPU, 0; then floats: lowest, highest and last time of these. */
-export const STATE: usize = memory.data(64, 16);
-
-/** SAFE_SECONDS of sink.ts, MAX_SECONDS of limits.ts. */
-const SAFE_SECONDS: i64 = 9000000;
-const MAX_SECONDS: u64 = 18446744073;
-
 /** Streams that stand at a record, the oldest first; a binary heap of StreamHeap's order. */
 const QUEUE: usize = memory.data(4 * 1024, 16);
 let queued: i32 = 0;
@@ -68,12 +62,6 @@ let opened: i32 = 0;
 /** The oldest record was dealt with. */
 let isDealtWith: bool = false;
 let records: u32 = 0;
-
-let skimmed: i32 = 0;
-let maxCpu: i32 = -1;
-let lowest: i64 = 0;
-let highest: i64 = 0;
-let last: i64 = 0;
 
 /** Forgets the recording before; its plans too. */
 export function reset(): void {
@@ -99,30 +87,15 @@ export function addStream(cpu: i32): i32 {
 }
 
 /**
- * Goes on until something is to be done: see above. With `leaveAll` the next record is left. Rows and what was skimmed since
+ * Goes on until something is to be done: see above. Words 0 and 1 of STATE: the stream, records met. With `leaveAll` the next record is left. Rows and what was skimmed since
  * the last call are the caller's, which has taken them before the next.
  */
 export function run(epoch: f64, leaveAll: bool): i32 {
   rewind();
   const why = go(i64(epoch), leaveAll);
   store<i32>(STATE, records, 4);
-  store<i32>(STATE, rows, 8);
-  store<i32>(STATE, comms, 12);
-  store<i32>(STATE, pointers, 16);
-  store<i32>(STATE, skimmed, 20);
-  store<i32>(STATE, maxCpu, 24);
-  store<f64>(STATE, f64(lowest), 32);
-  store<f64>(STATE, f64(highest), 40);
-  store<f64>(STATE, f64(last), 48);
+  tell();
   return why;
-}
-
-function rewind(): void {
-  forgetRows();
-  skimmed = 0;
-  maxCpu = -1;
-  lowest = i64.MAX_VALUE;
-  highest = i64.MIN_VALUE;
 }
 
 function go(epoch: i64, leaveAll: bool): i32 {
@@ -153,33 +126,18 @@ function go(epoch: i64, leaveAll: bool): i32 {
     const s = top();
     const line = ++records;
     isDealtWith = true;
-    if (leaveAll || !takeIn(s, epoch, line)) {
+    if (leaveAll || lostOf(s) != 0 || !takeStream(s, epoch, line)) {
       store<i32>(STATE, load<i32>(QUEUE));
       return LEFT_RECORD;
     }
   }
 }
 
-/** False when the record is to be left. */
+/** The record a stream stands at. */
 // @ts-expect-error: decorator
 @inline
-function takeIn(s: usize, epoch: i64, line: u32): bool {
-  const start = startOf(s);
-  const end = endOf(s);
-  const seconds = secondsOf(s);
-  const since = i64(seconds) - epoch;
-  if (end - start < 2 || lostOf(s) != 0 || since >= SAFE_SECONDS || since <= -SAFE_SECONDS || seconds > MAX_SECONDS)
-    return false;
-  const ns = since * i64(BILLION) + i64(nanosOf(s));
-  const id = u32(load<u16>(start));
-  const cpu = cpuOf(s);
-  if (!skip(id) && !addRecord(id, start, end, cpu, -2, -1, f64(ns), line)) return false;
-  skimmed++;
-  last = ns;
-  if (ns < lowest) lowest = ns;
-  if (ns > highest) highest = ns;
-  if (cpu > maxCpu) maxCpu = cpu;
-  return true;
+function takeStream(s: usize, epoch: i64, line: u32): bool {
+  return takeIn(startOf(s), endOf(s), cpuOf(s), OF_RECORD, -1, secondsOf(s), nanosOf(s), line, epoch);
 }
 
 // @ts-expect-error: decorator

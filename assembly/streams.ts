@@ -1,13 +1,14 @@
 // One CPU's ring-buffer pages as a stream of records, little-endian and with stamps as they are: CpuStream of
 // src/ingest/ring-buffer/pages.ts once more, where the rules and their sources are. The TypeScript fills the slabs.
 
+import { BILLION } from "./taken";
+
 const TYPE_PADDING: u32 = 29;
 const TYPE_TIME_EXTEND: u32 = 30;
 const DELTA_BITS: u32 = 27;
 const MISSED_EVENTS: u32 = 0x80000000;
 const MISSED_STORED: u32 = 0x40000000;
 const COMMIT_MASK: u32 = 0x07ffffff;
-export const BILLION: u64 = 1000000000;
 
 export const MAX_STREAMS: i32 = 1024;
 export const STREAM_BYTES: usize = 80;

@@ -68,6 +68,8 @@ export class KernelRows {
   /** Views of the memory; others after it has grown. */
   words: Int32Array = new Int32Array(0);
   bytes: Uint8Array = new Uint8Array(0);
+  floats: Float64Array = new Float64Array(0);
+  view: DataView = new DataView(new ArrayBuffer(0));
   /** Room for rows; `length` is all of it. */
   rows: EventBatch = newBatch(0);
   /** Names with ids from here on are the sink's: its id and this. */
@@ -89,13 +91,14 @@ export class KernelRows {
     this.#view();
   }
 
-  /** Makes the memory at least `length` bytes long. */
-  makeRoom(length: number): void {
+  /** Makes the memory at least `length` bytes long. True when all views are others now. */
+  makeRoom(length: number): boolean {
     const { memory } = this.#exports;
     const missing = length - memory.buffer.byteLength;
-    if (missing <= 0) return;
+    if (missing <= 0) return false;
     memory.grow(Math.ceil(missing / PAGE_BYTES));
     this.#view();
+    return true;
   }
 
   /** The kernel gives new ids from here on. */
@@ -145,6 +148,8 @@ export class KernelRows {
     const rows = at.ROW_ROOM;
     this.bytes = new Uint8Array(buffer);
     this.words = new Int32Array(buffer);
+    this.floats = new Float64Array(buffer);
+    this.view = new DataView(buffer);
     this.rows = {
       length: rows,
       ns: new Float64Array(buffer, at.NS, rows),

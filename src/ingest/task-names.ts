@@ -9,6 +9,8 @@ export class TaskNames {
   readonly #sink: Sink;
   readonly #unknown: number;
   #ids: Int32Array = new Int32Array(1024).fill(-1);
+  /** Told of every name that is set. */
+  onSet: (tid: number, id: number) => void = () => {};
 
   constructor(sink: Sink) {
     this.#sink = sink;
@@ -36,6 +38,7 @@ export class TaskNames {
       this.#ids = grown;
     }
     this.#ids[tid] = id;
+    this.onSet(tid, id);
   }
 
   /** Reads "1828 bash" lines; a name may hold spaces. */

@@ -69,6 +69,11 @@ export interface Attr {
   readonly trailer: SamplePlaces;
 }
 
+/** Its samples are records of a tracepoint or probe. */
+export function isRawTracepoint({ type, sampleType }: Attr): boolean {
+  return type === TYPE_TRACEPOINT && (sampleType & SAMPLE.raw) !== 0;
+}
+
 /** Bytes from the beginning of a record's body or trailer; -1 for a field that is not there. */
 export interface SamplePlaces {
   readonly tid: number;
@@ -123,6 +128,11 @@ export class AttrTable {
   /** 1 + index of the attribute. */
   #index: Int32Array = new Int32Array(64);
   #size = 0;
+
+  /** The open table that find() looks into: low and high halves by slot, and 1 + index of the attribute. Valid until add(). */
+  table(): { readonly low: Int32Array; readonly high: Int32Array; readonly index: Int32Array } {
+    return { low: this.#low, high: this.#high, index: this.#index };
+  }
 
   /** `ids` holds 64-bit ids one behind the other. */
   add(attr: Attr, ids: Uint8Array, big: boolean): void {

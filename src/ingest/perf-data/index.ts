@@ -17,8 +17,23 @@ import { type ByteSource, CodecError } from "../source.ts";
 import { RecordDecoder } from "../tracepoints/decoder.ts";
 import { Symbols } from "../tracepoints/symbols.ts";
 import { SplitTime, u32, u64, viewOf } from "../words.ts";
-import { type Attr, AttrTable, MIN_ATTR, readAttr, SAMPLE, TYPE_TRACEPOINT } from "./attrs.ts";
+import {
+  type Attr,
+  AttrTable,
+  isRawTracepoint,
+  MIN_ATTR,
+  readAttr,
+  SAMPLE,
+  TYPE_TRACEPOINT,
+} from "./attrs.ts";
 import { FEATURE, FEATURE_BITS, readFeatureText, readTracingData } from "./features.ts";
+import {
+  type KernelRounds,
+  type KernelRoundsOptions,
+  type RoundCounts,
+  withRounds,
+} from "./kernel-rounds.ts";
+import { Pieces } from "./pieces.ts";
 import { Block, RoundQueue } from "./rounds.ts";
 import { RecordHead } from "./sample.ts";
 import { HEADER_TRACING_DATA, MAX_TRACING_DATA, RecordStream } from "./stream.ts";
@@ -35,12 +50,9 @@ const COMPRESSED = 81;
 const COMPRESSED2 = 83;
 const MAX_ATTRS = 65536;
 const MAX_ATTR = 4096;
-/** What one compressed record may decode to: perf's ring buffer is 512 KiB unless -m makes it larger. */
-const MAX_DECODED = 1 << 26;
 const PROGRESS_EVERY = 1 << 14;
 
 export class PerfDataReader implements RecordingReader {
-  records = 0;
   readonly #options: RecordingReaderOptions;
   readonly #sink: RecordingReaderOptions["sink"];
   readonly #source: ByteSource;
@@ -50,14 +62,14 @@ export class PerfDataReader implements RecordingReader {
   readonly #queue: RoundQueue;
   readonly #counts = new Map<string, number>();
   readonly #tasks: TaskRecords;
+  readonly #pieces: Pieces;
   #big = false;
   #decoder: RecordDecoder | null = null;
   #symbols: Symbols | null = null;
-  #unzstd: ((piece: Uint8Array, limit: number) => Uint8Array) | null = null;
-  /** The beginning of a record whose rest the next compressed record holds. */
-  #carry: Uint8Array = new Uint8Array(0);
-  /** Samples passed on: the line that `perf script` prints a row on. */
-  #samples = 0;
+  /** `samples` is the line that `perf script` prints a row on. */
+  readonly #counted: RoundCounts = { records: 0, samples: 0, isDeclared: false };
+  /** Null where the reference reads. */
+  #rounds: KernelRounds | null = null;
 
   constructor(options: RecordingReaderOptions) {
     this.#options = options;
@@ -68,6 +80,7 @@ export class PerfDataReader implements RecordingReader {
     }
     this.#source = file;
     this.#tasks = new TaskRecords(options.sink);
+    this.#pieces = new Pieces(options.codecs);
     this.#queue = new RoundQueue((block, start, end) => this.#ordered(block, start, end));
   }
 
@@ -79,17 +92,48 @@ export class PerfDataReader implements RecordingReader {
       if (error instanceof EndOfData) this.#refuse("ends inside its header: the recording was cut short");
       throw error;
     }
+    if (this.#big || this.#options.naive) {
+      this.#readAll(stream);
+      return;
+    }
+    const options: KernelRoundsOptions = {
+      sink: this.#sink,
+      decoder: this.#recordDecoder(),
+      names: this.#tasks.names,
+      attrs: this.#attrs,
+      onRecord: (block, start, end) => this.#ordered(block, start, end),
+      onStray: () => this.#stray(),
+    };
+    withRounds(options, this.#counted, (rounds) => {
+      this.#rounds = rounds;
+      this.#readAll(stream);
+    });
+  }
+
+  get records(): number {
+    return this.#counted.records;
+  }
+
+  #readAll(stream: RecordStream): void {
+    const rounds = this.#rounds;
     while (stream.next()) {
-      this.#record(stream.block, stream.start, stream.end, stream.type, stream);
+      const { start, end, type } = stream;
+      if (rounds !== null && (type < HEADER_ATTR || type === FINISHED_ROUND)) {
+        stream.pass(rounds.read(start) - start);
+        this.#options.onProgress(stream.read);
+        continue;
+      }
+      this.#record(stream.block, start, end, type, stream);
       if (this.records % PROGRESS_EVERY === 0) this.#options.onProgress(stream.read);
     }
     if (this.#attrs.attrs.length === 0) this.#refuse("describes no event");
-    this.#queue.end();
+    const waiting = rounds ?? this.#queue;
+    waiting.end();
     if (stream.damage !== "") {
       this.#sink.problems.add(RECORDING_CUT, 0, `byte ${stream.at}: ${stream.damage}`);
-      this.#sink.lost(NONE, -1, this.#samples);
+      this.#sink.lost(NONE, -1, this.#counted.samples);
     }
-    if (this.#queue.overflows > 0) this.#sink.problems.add(PERF_OVERFLOW, 0, "", this.#queue.overflows);
+    if (waiting.overflows > 0) this.#sink.problems.add(PERF_OVERFLOW, 0, "", waiting.overflows);
   }
 
   skipped(): Record<string, number> {
@@ -113,8 +157,7 @@ export class PerfDataReader implements RecordingReader {
     this.#big = text === "2ELIFREP";
     const c = new Cursor(this.#source, this.#big, MAGIC);
     const size = c.u64();
-    if (size === PIPE_HEADER)
-      return new RecordStream(this.#source, PIPE_HEADER, this.#source.size, this.#big);
+    if (size === PIPE_HEADER) return this.#stream(PIPE_HEADER, this.#source.size);
     if (size < FILE_HEADER)
       this.#refuse(`claims a header of ${size} bytes; expected 16 (pipe) or 104 and more`);
     const attrSize = c.u64();
@@ -129,13 +172,19 @@ export class PerfDataReader implements RecordingReader {
     if (dataSize === 0) {
       // perf writes the size, and the features behind the data, when it ends.
       this.#sink.problems.add(RECORDING_CUT, 0, "perf record did not finish: the header gives no size");
-      return new RecordStream(this.#source, dataAt, this.#source.size, this.#big);
+      return this.#stream(dataAt, this.#source.size);
     }
     this.#readFeatures(features, dataAt + dataSize);
     if (dataAt + dataSize > this.#source.size) {
       this.#sink.problems.add(RECORDING_CUT, 0, "the file ends inside its data");
     }
-    return new RecordStream(this.#source, dataAt, dataAt + dataSize, this.#big);
+    return this.#stream(dataAt, dataAt + dataSize);
+  }
+
+  #stream(at: number, limit: number): RecordStream {
+    const newBlock = (length: number): Block =>
+      this.#rounds === null ? new Block(new Uint8Array(length)) : this.#rounds.newBlock(length);
+    return new RecordStream(this.#source, at, limit, this.#big, newBlock);
   }
 
   /** Each entry is an attribute and where its ids lie. */
@@ -212,7 +261,7 @@ export class PerfDataReader implements RecordingReader {
 
   /** One record as it lies in the file or came out of a compressed one; `stream` is null for the latter. */
   #record(block: Block, start: number, end: number, type: number, stream: RecordStream | null): void {
-    this.records++;
+    this.#counted.records++;
     if (type < HEADER_ATTR) {
       this.#timed(block, start, end, type);
       return;
@@ -263,44 +312,47 @@ export class PerfDataReader implements RecordingReader {
   }
 
   #compressed(piece: Uint8Array): void {
-    let decoded: Uint8Array;
+    const pieces = this.#pieces;
+    let bytes: Uint8Array;
     try {
-      this.#unzstd ??= this.#options.codecs.zstdStream();
-      decoded = this.#unzstd(piece, MAX_DECODED);
+      bytes = pieces.decode(piece);
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
       // The stream is lost from here on: every further piece counts.
-      this.#sink.problems.add(PERF_COMPRESSION, this.#samples, error.message);
-      if (this.#unzstd !== undead) this.#sink.lost(NONE, -1, this.#samples);
-      this.#unzstd = undead;
+      this.#sink.problems.add(PERF_COMPRESSION, this.#counted.samples, error.message);
+      if (!pieces.isBroken) this.#sink.lost(NONE, -1, this.#counted.samples);
+      pieces.isBroken = true;
       return;
     }
-    let bytes = decoded;
-    if (this.#carry.length > 0) {
-      bytes = new Uint8Array(this.#carry.length + decoded.length);
-      bytes.set(this.#carry);
-      bytes.set(decoded, this.#carry.length);
-    }
-    this.#carry = this.#inner(bytes);
+    const rounds = this.#rounds;
+    if (rounds === null || bytes.length < RECORD_HEADER) {
+      const block = new Block(bytes);
+      const read = (at: number, end: number, type: number): number => {
+        this.#record(block, at, end, type, null);
+        return end;
+      };
+      pieces.keep(this.#inner(bytes, read));
+    } else pieces.keep(rounds.beside(bytes, (read) => this.#inner(bytes, read)));
   }
 
-  /** The records of a decoded piece; returns the beginning of the one its end cuts. */
-  #inner(bytes: Uint8Array): Uint8Array {
-    const block = new Block(bytes);
+  /** The records of a decoded piece, `read` from one of the kernel's on; returns the beginning of the one its end cuts. */
+  #inner(bytes: Uint8Array, read: (at: number, end: number, type: number) => number): Uint8Array {
     let at = 0;
     while (at + RECORD_HEADER <= bytes.length) {
       const size = bytes[at + (this.#big ? 7 : 6)]! | (bytes[at + (this.#big ? 6 : 7)]! << 8);
       if (size < RECORD_HEADER) {
-        this.#sink.problems.add(PERF_COMPRESSION, this.#samples, `a record claims ${size} bytes`);
-        this.#sink.lost(NONE, -1, this.#samples);
+        this.#sink.problems.add(PERF_COMPRESSION, this.#counted.samples, `a record claims ${size} bytes`);
+        this.#sink.lost(NONE, -1, this.#counted.samples);
         return new Uint8Array(0);
       }
       if (at + size > bytes.length) break;
       const type = u32(bytes, at, this.#big);
       // perf compresses what the kernel wrote: a record of its own in there would be a lie.
-      if (type < HEADER_ATTR) this.#record(block, at, at + size, type, null);
-      else this.#count(`PERF_RECORD ${type}`);
-      at += size;
+      if (type < HEADER_ATTR) at = read(at, at + size, type);
+      else {
+        this.#count(`PERF_RECORD ${type}`);
+        at += size;
+      }
     }
     return bytes.slice(at);
   }
@@ -309,11 +361,15 @@ export class PerfDataReader implements RecordingReader {
   #timed(block: Block, start: number, end: number, type: number): void {
     const head = this.#head;
     if (!this.#readHead(block, start, end, type)) {
-      this.#sink.problems.add(PERF_NO_EVENT, this.#samples, `record ${this.records}`);
+      this.#stray();
       return;
     }
     if ((head.high | head.low) === 0 || (head.high & head.low) === -1) this.#ordered(block, start, end);
     else this.#queue.add(block, start, end, head.high, head.low);
+  }
+
+  #stray(): void {
+    this.#sink.problems.add(PERF_NO_EVENT, this.#counted.samples, `record ${this.records}`);
   }
 
   #readHead(block: Block, start: number, end: number, type: number): boolean {
@@ -329,7 +385,7 @@ export class PerfDataReader implements RecordingReader {
     const type = view.getUint32(start, !this.#big);
     const record = this.#head;
     if (!this.#readHead(block, start, end, type)) return;
-    if (type === RECORD.sample) this.#samples++;
+    if (type === RECORD.sample) this.#counted.samples++;
     this.#time.set(record.high, record.low);
     const head = this.#sink.head;
     head.hi = this.#time.hi;
@@ -337,7 +393,7 @@ export class PerfDataReader implements RecordingReader {
     head.cpu = record.cpu;
     head.tid = record.tid;
     head.tgid = record.pid;
-    head.line = this.#samples;
+    head.line = this.#counted.samples;
     head.ctx = 0;
     if (type === RECORD.sample) this.#sample(record, block);
     else if (type === RECORD.lost || type === RECORD.lostSamples) this.#lost(bytes, start, end, type);
@@ -362,13 +418,12 @@ export class PerfDataReader implements RecordingReader {
    * tasks, of which that cannot be one (perf_event_open(2): pid 0 is the caller).
    */
   #declareArmed(): void {
-    this.#isDeclared = true;
+    this.#counted.isDeclared = true;
     const ids = this.#attrs.attrs.filter(isRawTracepoint).map(({ config }) => config);
     this.#recordDecoder().declareArmed(ids);
   }
-  #isDeclared = false;
 
-  #sample(record: RecordHead, { bytes, view }: Block): void {
+  #sample(record: RecordHead, block: Block): void {
     const { attr } = record;
     if (attr === null) return;
     if (!isRawTracepoint(attr)) {
@@ -380,16 +435,22 @@ export class PerfDataReader implements RecordingReader {
       this.#count("tracepoint without a time");
       return;
     }
-    (this.#decoder ?? this.#recordDecoder()).decode(bytes, view, record.rawStart, record.rawEnd);
-    if (record.tid === 0 && !this.#isDeclared && this.#sink.events > 0) this.#declareArmed();
+    const { rawStart, rawEnd } = record;
+    (this.#decoder ?? this.#recordDecoder()).decode(block.bytes, block.view, rawStart, rawEnd);
+    this.#rounds?.teach(block, rawStart, rawEnd);
+    if (record.tid === 0 && !this.#counted.isDeclared && this.#sink.events > 0) this.#declareArmed();
   }
 
   /** LOST: <8> id, <8> lost. LOST_SAMPLES: <8> lost. */
   #lost(bytes: Uint8Array, start: number, end: number, type: number): void {
     const at = start + RECORD_HEADER + (type === RECORD.lost ? 8 : 0);
     const count = at + 8 <= end ? u64(bytes, at, this.#big) : -1;
-    this.#sink.lost(this.#head.cpu, count, this.#samples);
-    this.#sink.problems.add(PERF_LOST, this.#samples, `${nameOf(type)} cpu ${this.#head.cpu} lost ${count}`);
+    this.#sink.lost(this.#head.cpu, count, this.#counted.samples);
+    this.#sink.problems.add(
+      PERF_LOST,
+      this.#counted.samples,
+      `${nameOf(type)} cpu ${this.#head.cpu} lost ${count}`,
+    );
   }
 
   /** THROTTLE: <8> time, <8> id, <8> stream id. The event is off until UNTHROTTLE; only a tracepoint's absence matters. */
@@ -398,8 +459,8 @@ export class PerfDataReader implements RecordingReader {
     const attr = at + 8 <= end ? this.#attrs.ofId(viewOf(bytes), at, this.#big) : undefined;
     this.#count(nameOf(RECORD.throttle));
     if (attr?.type !== TYPE_TRACEPOINT) return;
-    this.#sink.lost(this.#head.cpu, -1, this.#samples);
-    this.#sink.problems.add(PERF_THROTTLED, this.#samples, `cpu ${this.#head.cpu}`);
+    this.#sink.lost(this.#head.cpu, -1, this.#counted.samples);
+    this.#sink.problems.add(PERF_THROTTLED, this.#counted.samples, `cpu ${this.#head.cpu}`);
   }
 
   #count(name: string): void {
@@ -407,16 +468,6 @@ export class PerfDataReader implements RecordingReader {
       this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
   }
 }
-
-/** Its samples are records of a tracepoint or probe. */
-function isRawTracepoint({ type, sampleType }: Attr): boolean {
-  return type === TYPE_TRACEPOINT && (sampleType & SAMPLE.raw) !== 0;
-}
-
-/** Stands for a zstd stream that broke. */
-const undead = (): Uint8Array => {
-  throw new CodecError("the stream was damaged before");
-};
 
 const TYPE_NAMES: readonly string[] = [
   "hardware",

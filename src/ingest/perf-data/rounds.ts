@@ -8,14 +8,20 @@ import { viewOf } from "../words.ts";
 const MAX_WAITING = 1 << 26;
 const MAX_RECORDS = 1 << 19;
 
-/** Bytes that records lie in; nobody changes them. */
+/** Bytes that records lie in; nobody changes them. The kernel's memory may move (kernel-blocks.ts): ask for them anew. */
 export class Block {
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
+  bytes: Uint8Array;
+  view: DataView;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
     this.view = viewOf(bytes);
+  }
+
+  /** Keeps the first `length` bytes only. */
+  cut(length: number): void {
+    this.bytes = this.bytes.subarray(0, length);
+    this.view = viewOf(this.bytes);
   }
 }
 

@@ -1,6 +1,6 @@
 // The records of a perf.data file one after the other, decompressed ones among them: a header of 8 bytes (type, misc,
 // size) and a body. Reads the file in blocks; knows nothing of what a record means.
-import type { ByteSource } from "../source.ts";
+import { type ByteSource, readInto } from "../source.ts";
 import { u32, u64 } from "../words.ts";
 import { Block } from "./rounds.ts";
 
@@ -28,11 +28,19 @@ export class RecordStream {
   readonly #source: ByteSource;
   readonly #limit: number;
   readonly #big: boolean;
+  readonly #newBlock: (length: number) => Block;
   #blockAt = 0;
   #next: number;
 
-  /** Records of [at, limit). */
-  constructor(source: ByteSource, at: number, limit: number, big: boolean) {
+  /** Records of [at, limit). `newBlock` makes the blocks they are read into. */
+  constructor(
+    source: ByteSource,
+    at: number,
+    limit: number,
+    big: boolean,
+    newBlock: (length: number) => Block = (length) => new Block(new Uint8Array(length)),
+  ) {
+    this.#newBlock = newBlock;
     this.#source = source;
     this.#limit = Math.min(limit, source.size);
     this.#big = big;
@@ -61,6 +69,11 @@ export class RecordStream {
     this.#next += size;
     if (this.type === AUXTRACE) return this.#skipAux(size);
     return this.type !== HEADER_TRACING_DATA || this.#takeTracingData(size);
+  }
+
+  /** Passes over `length` bytes of whole records from the current one on, which were read elsewhere. */
+  pass(length: number): void {
+    this.#next = this.at + length;
   }
 
   /** PERF_RECORD_AUXTRACE: its first field is the size of the data behind it. */
@@ -93,9 +106,10 @@ export class RecordStream {
   #load(length: number): boolean {
     const from = this.#next - this.#blockAt;
     if (from >= 0 && from + length <= this.block.bytes.length) return true;
-    this.block = new Block(
-      this.#source.readAt(this.#next, Math.min(BLOCK, this.#limit - this.#next)).slice(),
-    );
+    const block = this.#newBlock(Math.min(BLOCK, this.#limit - this.#next));
+    const read = readInto(this.#source, this.#next, block.bytes);
+    if (read < block.bytes.length) block.cut(read);
+    this.block = block;
     this.#blockAt = this.#next;
     return this.block.bytes.length >= length;
   }

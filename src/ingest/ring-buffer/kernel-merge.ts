@@ -1,10 +1,15 @@
 // PageMerge by WebAssembly: the kernel (assembly/pages.ts) walks the pages of all CPUs, merges them by time and makes rows of the
 // records whose plans it knows. Here its slabs are filled, its rows taken, and what it leaves is decoded.
-import { type AtLine, constantsOf, instanceOf, type KernelExports, KernelRows } from "../kernel-rows.ts";
+import { constantsOf } from "../kernel-rows.ts";
 import type { Sink } from "../sink.ts";
 import type { TaskNames } from "../task-names.ts";
 import type { RecordDecoder } from "../tracepoints/decoder.ts";
-import { KernelPlans } from "../tracepoints/kernel-plans.ts";
+import {
+  type OpenKernel,
+  type RecordKernel,
+  type RecordKernelExports,
+  withKernel,
+} from "../tracepoints/record-kernel.ts";
 import type { PageSource } from "./page-source.ts";
 import type { PageLayout } from "./pages.ts";
 import { PAGES_WASM } from "./pages-wasm.ts";
@@ -17,19 +22,8 @@ const MARGIN = 64;
 
 /** What the kernel stops for. */
 const Stop = { done: 0, leftRecord: 1, slabEmpty: 2, rowsFull: 3, namesFull: 4 } as const;
-/** Words of STATE; times are floats, counted in float64s. */
-const State = {
-  stream: 0,
-  records: 1,
-  rows: 2,
-  comms: 3,
-  pointers: 4,
-  skimmed: 5,
-  maxCpu: 6,
-  lowest: 4,
-  highest: 5,
-  last: 6,
-} as const;
+/** Words of STATE that are this kernel's own. */
+const State = { stream: 0, records: 1 } as const;
 /** Words of a stream; times and losses count in units of their own size. */
 const Stream = {
   seconds: 0,
@@ -46,27 +40,10 @@ const Stream = {
   isOver: 17,
 } as const;
 
-const CONSTANTS = [
-  "PLAN_OF",
-  "PLANS",
-  "PLAN_BYTES",
-  "MAX_PLANS",
-  "MAX_FIELDS",
-  "SKIPS",
-  "ROW_IDS",
-  "STREAMS",
-  "STREAM_BYTES",
-  "MAX_STREAMS",
-  "STATE",
-  "HEAP",
-] as const;
-type Constants = Readonly<Record<(typeof CONSTANTS)[number], number>>;
+const CONSTANTS = ["STREAMS", "STREAM_BYTES", "MAX_STREAMS"] as const;
 
-interface Exports extends KernelExports {
-  reset(): void;
-  forgetNames(): void;
+interface Exports extends RecordKernelExports {
   setLayout(pageSize: number, commitAt: number, commitSize: number, dataAt: number): void;
-  setNames(at: number, count: number, unknown: number): void;
   addStream(cpu: number): number;
   run(epoch: number, leaveAll: number): number;
 }
@@ -97,23 +74,6 @@ export interface KernelMergeOptions {
   readonly onProgress: (read: number) => void;
 }
 
-/** A module's instance; one recording is read at a time. */
-interface Kernel {
-  readonly exports: Exports;
-  readonly at: Constants;
-  readonly rows: KernelRows;
-}
-
-let idle: Kernel | undefined;
-
-function takeKernel(): Kernel {
-  const kernel = idle;
-  idle = undefined;
-  if (kernel !== undefined) return kernel;
-  const exports = instanceOf(PAGES_WASM) as Exports;
-  return { exports, at: constantsOf(exports, CONSTANTS), rows: new KernelRows(exports) };
-}
-
 /** Reads all pages, once. Null, and nothing was read, when the kernel does not take so many CPUs or so large pages. */
 export function mergeByKernel(
   options: KernelMergeOptions,
@@ -121,112 +81,78 @@ export function mergeByKernel(
   const { pages } = options;
   const pageSize = pages[0]?.source.pageSize ?? 0;
   const slab = Math.max(1, Math.floor(Math.min(SLAB, SLABS / pages.length) / pageSize)) * pageSize;
-  const kernel = takeKernel();
-  if (pages.length === 0 || pages.length > kernel.at.MAX_STREAMS || slab * pages.length > SLABS) {
-    idle = kernel;
-    return null;
-  }
-  const merge = new KernelMerge(kernel, options, slab);
-  merge.run();
-  // After an error the instance is not used again.
-  idle = kernel;
-  return { records: merge.records, ends: merge.ends() };
+  if (pages.length === 0 || slab * pages.length > SLABS) return null;
+  return withKernel<Exports, ReturnType<typeof mergeByKernel>>(PAGES_WASM, (kernel) => {
+    if (pages.length > constantsOf(kernel.exports, CONSTANTS).MAX_STREAMS) return null;
+    const merge = new KernelMerge(kernel, options, slab);
+    merge.run();
+    return { records: merge.records, ends: merge.ends() };
+  });
 }
 
 class KernelMerge {
-  readonly #kernel: Kernel;
+  readonly #kernel: RecordKernel<Exports>;
+  readonly #open: OpenKernel;
   readonly #options: KernelMergeOptions;
+  readonly #streams: number;
+  readonly #streamBytes: number;
   readonly #slab: number;
   readonly #slabs: number;
-  readonly #plans: KernelPlans;
-  readonly #view: DataView;
-  readonly #floats: Float64Array;
-  readonly #state: number;
   #read = 0;
 
-  constructor(kernel: Kernel, options: KernelMergeOptions, slab: number) {
-    const { exports, at, rows } = kernel;
+  constructor(kernel: RecordKernel<Exports>, options: KernelMergeOptions, slab: number) {
+    const { exports, rows, heap } = kernel;
     const { decoder, layout, pages, names, sink } = options;
+    const { STREAMS, STREAM_BYTES } = constantsOf(exports, CONSTANTS);
     this.#kernel = kernel;
     this.#options = options;
+    this.#streams = STREAMS;
+    this.#streamBytes = STREAM_BYTES;
     this.#slab = slab;
-    exports.reset();
-    rows.forgetNames();
+    this.#open = kernel.open(sink, decoder);
     const { ids, unknown } = names.table();
-    this.#slabs = at.HEAP + ids.length * 4;
+    this.#slabs = heap + ids.length * 4;
     rows.makeRoom(this.#slabs + slab * pages.length + MARGIN);
-    const { buffer } = rows.words;
-    this.#view = new DataView(buffer);
-    this.#floats = new Float64Array(buffer);
-    this.#state = at.STATE >> 2;
-    this.#plans = new KernelPlans(at, decoder, buffer);
     rows.adoptNames(sink.comms.size);
-    const known = rows.words.subarray(at.HEAP >> 2, this.#slabs >> 2);
+    const known = rows.words.subarray(heap >> 2, this.#slabs >> 2);
     for (let tid = 0; tid < ids.length; tid++) known[tid] = ids[tid]! < 0 ? -1 : rows.namesBeside + ids[tid]!;
-    exports.setNames(at.HEAP, ids.length, rows.namesBeside + unknown);
+    exports.setNames(heap, ids.length, rows.namesBeside + unknown);
     exports.setLayout(pages[0]?.source.pageSize ?? 0, layout.commitAt, layout.commitSize, layout.dataAt);
     for (const { cpu } of pages) exports.addStream(cpu);
   }
 
   get records(): number {
-    return this.#kernel.rows.words[this.#state + State.records]! >>> 0;
+    return this.#open.state(State.records) >>> 0;
   }
 
   ends(): PagesEnd[] {
+    const { words, floats } = this.#kernel.rows;
     return this.#options.pages.map((_, stream) => ({
-      damagedPages: this.#kernel.rows.words[this.#wordsOf(stream) + Stream.damagedPages]!,
-      lostAtEnd: this.#floats[(this.#wordsOf(stream) >> 1) + Stream.pending]!,
+      damagedPages: words[this.#wordsOf(stream) + Stream.damagedPages]!,
+      lostAtEnd: floats[(this.#wordsOf(stream) >> 1) + Stream.pending]!,
     }));
   }
 
   run(): void {
-    const { exports, rows } = this.#kernel;
+    const { exports } = this.#kernel;
     const { sink } = this.#options;
+    const open = this.#open;
     for (;;) {
       const epoch = sink.epochSeconds;
       const stop = exports.run(epoch, epoch < 0 ? 1 : 0);
-      this.#take();
+      open.take();
       if (stop === Stop.done) break;
-      const stream = rows.words[this.#state + State.stream]!;
+      const stream = open.state(State.stream);
       if (stop === Stop.slabEmpty) this.#fill(stream);
       else if (stop === Stop.leftRecord) this.#decode(stream);
-      else if (stop === Stop.namesFull) {
-        exports.forgetNames();
-        rows.forgetNames();
-      }
+      else if (stop === Stop.namesFull) open.forgetNames();
     }
-    this.#plans.count();
+    open.count();
   }
 
   #wordsOf(stream: number): number {
-    const { STREAMS, STREAM_BYTES } = this.#kernel.at;
-    return (STREAMS + stream * STREAM_BYTES) >> 2;
+    return (this.#streams + stream * this.#streamBytes) >> 2;
   }
-
-  /** The rows made since the last stop, and what was counted. */
-  #take(): void {
-    const { rows } = this.#kernel;
-    const { words } = rows;
-    const at = this.#state;
-    const floats = at >> 1;
-    const { sink } = this.#options;
-    sink.skimSpan(
-      words[at + State.skimmed]!,
-      this.#floats[floats + State.lowest]!,
-      this.#floats[floats + State.highest]!,
-      this.#floats[floats + State.last]!,
-      words[at + State.maxCpu]!,
-    );
-    const comms = words[at + State.comms]!;
-    rows.take(sink, 0, words[at + State.rows]!, comms, words[at + State.pointers]!, this.#atLine);
-  }
-
-  readonly #atLine: AtLine = (line) => {
-    const { at, rows } = this.#kernel;
-    const made = rows.words[this.#state + State.rows]!;
-    const row = rows.rows.line.subarray(0, made).indexOf(line);
-    this.#options.decoder.showRecord(this.#view.getUint16(at.ROW_IDS + row * 2, true), line);
-  };
 
   /** Puts pages of the source's current block into a CPU's slab. */
   #fill(stream: number): void {
@@ -238,7 +164,7 @@ class KernelMerge {
     const length = source.fill(rows.bytes.subarray(slab, slab + this.#slab));
     if (length === 0) {
       words[at + Stream.isOver] = 1;
-      if (source.isCut || source.wasDamaged) this.#floats[(at >> 1) + Stream.pending] = -1;
+      if (source.isCut || source.wasDamaged) rows.floats[(at >> 1) + Stream.pending] = -1;
       return;
     }
     if (source.wasDamaged) words[at + Stream.wasDamaged] = 1;
@@ -256,7 +182,7 @@ class KernelMerge {
     const at = this.#wordsOf(stream);
     const line = this.records;
     const cpu = words[at + Stream.cpu]!;
-    const lost = this.#floats[(at >> 1) + Stream.lost]!;
+    const lost = rows.floats[(at >> 1) + Stream.lost]!;
     if (lost !== 0) onLost(cpu, lost, line);
     const start = words[at + Stream.start]!;
     const end = words[at + Stream.end]!;
@@ -265,8 +191,8 @@ class KernelMerge {
     head.lo = words[at + Stream.nanos]!;
     head.cpu = cpu;
     head.line = line;
-    decoder.decode(rows.bytes, this.#view, start, end);
+    decoder.decode(rows.bytes, rows.view, start, end);
     onDecoded();
-    if (end - start >= 2) this.#plans.teach(this.#view.getUint16(start, true));
+    this.#open.teach(start, end);
   }
 }

@@ -1,6 +1,7 @@
 // Plans of the decoder written down for the kernel, which makes the same rows of the same records (assembly/records.ts,
 // where the layout of a plan is told). Only plans that will not change, of little-endian recordings.
 import { EventKind } from "../../table/event-kinds.ts";
+import type { KernelRows } from "../kernel-rows.ts";
 import type { Plan, RecordDecoder } from "./decoder.ts";
 import type { Field } from "./event-format.ts";
 import type { StockAction } from "./stock-events.ts";
@@ -53,35 +54,34 @@ export interface PlanRoom {
 export class KernelPlans {
   readonly #room: PlanRoom;
   readonly #decoder: RecordDecoder;
-  readonly #words: Int32Array;
-  readonly #ofId: Uint16Array;
+  readonly #memory: KernelRows;
   /** Ids that are skipped or counted, and their plans' numbers in the kernel. */
   readonly #counted: { readonly id: number; readonly number: number }[] = [];
   #plans = 0;
 
-  /** `memory` is the kernel's, which does not grow from here on. */
-  constructor(room: PlanRoom, decoder: RecordDecoder, memory: ArrayBufferLike) {
+  constructor(room: PlanRoom, decoder: RecordDecoder, memory: KernelRows) {
     this.#room = room;
     this.#decoder = decoder;
-    this.#words = new Int32Array(memory);
-    this.#ofId = new Uint16Array(memory, room.PLAN_OF, 65536);
+    this.#memory = memory;
   }
 
   /** Tells the kernel the plan of an id that it leaves, if it can be told. */
   teach(id: number): void {
-    if (this.#ofId[id] !== 0) return;
+    const at = this.#room.PLAN_OF + id * 2;
+    const { view } = this.#memory;
+    if (view.getUint16(at, true) !== 0) return;
     const settled = this.#decoder.settledPlan(id);
     if (settled === null) return;
     const { plan, isAlias } = settled;
     if (plan.probe === null && plan.stock === null) {
-      this.#ofId[id] = SKIPPED;
+      view.setUint16(at, SKIPPED, true);
       this.#counted.push({ id, number: SKIPPED });
       return;
     }
     const number = this.#plans + 1;
     if (number >= this.#room.MAX_PLANS || !this.#write(plan, isAlias, this.#at(number))) return;
     this.#plans = number;
-    this.#ofId[id] = number;
+    view.setUint16(at, number, true);
     if (plan.probe !== null) this.#counted.push({ id, number });
   }
 
@@ -90,7 +90,7 @@ export class KernelPlans {
     for (const { id, number } of this.#counted) {
       const settled = this.#decoder.settledPlan(id);
       const at = number === SKIPPED ? (this.#room.SKIPS >> 2) + id : this.#at(number) + Word.counted;
-      if (settled !== null) this.#decoder.countMany(settled.plan, this.#words[at]!);
+      if (settled !== null) this.#decoder.countMany(settled.plan, this.#memory.words[at]!);
     }
   }
 
@@ -104,7 +104,7 @@ export class KernelPlans {
       probe === null ? stock?.kernel?.action : probe.probe.kind === null ? "countProbe" : "probe";
     const kind = (probe === null ? stock?.kernel?.kind : probe.probe.kind) ?? 0;
     if (action === undefined || LEFT_KINDS.has(kind) || fields.length > this.#room.MAX_FIELDS) return false;
-    const words = this.#words;
+    const words = this.#memory.words;
     words.fill(0, at, at + (this.#room.PLAN_BYTES >> 2));
     words[at + Word.kind] = kind;
     words[at + Word.alias] = isAlias ? 1 : 0;
@@ -126,9 +126,9 @@ export class KernelPlans {
     if (field === null) return true;
     const shape = shapeOf(field);
     if (shape === null || field.size > MAX_TEXT) return false;
-    this.#words[at] = field.offset;
-    this.#words[at + 1] = shape;
-    this.#words[at + 3] = field.size;
+    this.#memory.words[at] = field.offset;
+    this.#memory.words[at + 1] = shape;
+    this.#memory.words[at + 3] = field.size;
     return true;
   }
 
@@ -142,14 +142,14 @@ export class KernelPlans {
         if (!cpus.includes(cpu)) cpus.push(cpu);
         written = SAMPLE_BASE + cpus.indexOf(cpu) * 3 + ((code - SAMPLE_BASE) % 3);
       }
-      this.#words[first + i * FIELD_WORDS + 2] = written;
+      this.#memory.words[first + i * FIELD_WORDS + 2] = written;
     }
     if (cpus.length > MAX_SAMPLED) return false;
     for (const [i, cpu] of cpus.entries()) {
       const word = first + i * FIELD_WORDS + 3;
-      this.#words[word] = this.#words[word]! | (cpu << 16);
+      this.#memory.words[word] = this.#memory.words[word]! | (cpu << 16);
     }
-    this.#words[at + Word.sampled] = cpus.length;
+    this.#memory.words[at + Word.sampled] = cpus.length;
     return true;
   }
 }
