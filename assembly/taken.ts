@@ -10,7 +10,10 @@ export const BILLION: u64 = 1000000000;
 const SAFE_SECONDS: i64 = 9000000;
 const MAX_SECONDS: u64 = 18446744073;
 
-/** Words 2 to 6: rows, names, pointers, events taken in, highest CPU; floats 4 to 6: their lowest, highest and last time. The others are a kernel's own. */
+/**
+ * Words 2 to 7: rows, names, pointers, events taken in, their highest CPU, the last one's id; floats 4 to 6: their lowest, highest and
+ * last time; word 14: the last one's line. Words 0 and 1 are a kernel's own.
+ */
 export const STATE: usize = memory.data(64, 16);
 
 let taken: i32 = 0;
@@ -18,6 +21,8 @@ let maxCpu: i32 = -1;
 let lowest: i64 = 0;
 let highest: i64 = 0;
 let last: i64 = 0;
+let lastId: i32 = 0;
+let lastLine: i32 = 0;
 
 /** Forgets what was told. */
 export function rewind(): void {
@@ -37,7 +42,9 @@ export function tell(): void {
   store<i32>(STATE, maxCpu, 24);
   store<f64>(STATE, f64(lowest), 32);
   store<f64>(STATE, f64(highest), 40);
+  store<i32>(STATE, lastId, 28);
   store<f64>(STATE, f64(last), 48);
+  store<i32>(STATE, lastLine, 56);
 }
 
 /** The task is told by the record. */
@@ -58,6 +65,8 @@ export function takeIn(start: usize, end: usize, cpu: i32, tid: i32, tgid: i32, 
   if (!skip(id) && !addRecord(id, start, end, cpu, tid, tgid, f64(ns), line)) return false;
   taken++;
   last = ns;
+  lastId = id;
+  lastLine = line;
   if (ns < lowest) lowest = ns;
   if (ns > highest) highest = ns;
   if (cpu > maxCpu) maxCpu = cpu;

@@ -23,6 +23,8 @@ const State = {
   pointers: 4,
   taken: 5,
   maxCpu: 6,
+  lastId: 7,
+  lastLine: 14,
   lowest: 4,
   highest: 5,
   last: 6,
@@ -95,6 +97,9 @@ export class OpenKernel {
     this.#sink.skimSpan(this.state(State.taken), lowest!, highest!, last!, this.state(State.maxCpu));
     const [made, comms, pointers] = [State.rows, State.comms, State.pointers].map((word) => this.state(word));
     rows.take(this.#sink, 0, made!, comms!, pointers!, this.#atLine);
+    // A row that no record makes, as a loss's at the end, shows the record before it when it is late.
+    if (this.state(State.taken) > 0)
+      this.#decoder.showRecord(this.state(State.lastId), this.state(State.lastLine) >>> 0);
   }
 
   /** The kernel's names and pointers are as many as it has room for. */
