@@ -7,8 +7,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
+import { CommCache } from "../../src/ingest/ctf/comm-cache.ts";
 import { TimeHeap } from "../../src/ingest/ctf/merge.ts";
 import type { KnownMeta, NamedSource } from "../../src/ingest/index.ts";
+import { Sink } from "../../src/ingest/sink.ts";
 import { edits, mutated } from "../fuzz/byte-edits.ts";
 import {
   CTF_EVENT_NAMES,
@@ -147,6 +149,27 @@ function damaged(files: Files, where: number, changes: Parameters<typeof mutated
   const chosen = where % 8 === 0 ? 0 : where % files.length;
   return files.map(([name, bytes], i) => [name, i === chosen ? mutated(bytes, changes) : bytes]);
 }
+
+test("names by their words are those of the sink", () => {
+  // More names than places, alike but for a word or for what stands behind the NUL.
+  const word = fc.constantFrom([0x61, 0x61, 0x61, 0x61], [0x61, 0, 0x61, 0x61]);
+  const last = fc.array(fc.nat(255), { minLength: 4, maxLength: 4 });
+  const name = fc.tuple(word, word, word, last).map((words) => words.flat());
+  fc.assert(
+    fc.property(fc.array(name, { minLength: 1, maxLength: 3000, size: "max" }), (names) => {
+      const bytes = Uint8Array.from(names.flat());
+      const view = new DataView(bytes.buffer);
+      const [fast, plain] = [new Sink(16, () => {}), new Sink(16, () => {})];
+      const cache = new CommCache(fast);
+      for (let at = 0; at < bytes.length; at += 16) {
+        const nul = bytes.subarray(at, at + 16).indexOf(0);
+        expect(cache.idOf(bytes, view, at)).toBe(plain.comm(bytes, at, nul < 0 ? at + 16 : at + nul));
+      }
+      expect(fast.comms.texts()).toEqual(plain.comms.texts());
+    }),
+    { numRuns: 20 },
+  );
+});
 
 test("streams in the order of their times, of equal times the first", () => {
   const runs = fc.array(fc.array(fc.nat(6), { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 12 });
