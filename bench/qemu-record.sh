@@ -71,7 +71,7 @@ cpu=max; [ "$accel" = kvm ] && cpu=max,-arch-capabilities
 timeout "${LIMIT:-900}" nice qemu-system-x86_64 -accel "$accel" -cpu "$cpu" -smp "$cpus" -m 2G -nographic -no-reboot -nodefaults \
   -serial "file:$out/console.log" -serial "file:$work/out.tgz" \
   -kernel "$vmlinuz" -initrd "$work/initrd.gz" \
-  -append "console=ttyS0 quiet panic=-1 tsc=reliable clocksource=tsc mitigations=off" || true
+  -append "console=ttyS0 quiet panic=-1 tsc=reliable clocksource=tsc no_timer_check mitigations=off" || true
 cat "$out/console.log"
 tar xzf "$work/out.tgz" -C "$out"
 for trace in "$out"/trace.txt "$out"/trace.csv "$out"/trace.dat "$out"/perf.data; do [ -e "$trace" ] && break; done

@@ -20,6 +20,12 @@ export function loseEvents(r: Lowering, cpu: number): void {
   loseSince(r, cpu, fromSeq, fromNs);
 }
 
+/** Nothing of `cpu` was recorded up to here, or not all of it. */
+export function loseFromStart(r: Lowering, cpu: number): void {
+  r.world.cpus.ensure(cpu);
+  loseSince(r, cpu, -1, Number.NEGATIVE_INFINITY);
+}
+
 /**
  * Events of `cpu` (-1 any) are missing after number `fromSeq`, time `fromNs`, up to here: what was known of tasks and of
  * the CPU is forgotten, and every mm that existed then is in doubt from here on.

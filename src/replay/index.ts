@@ -19,7 +19,7 @@ export { POLICIES };
 const ASSUMED_VERSION = 6004;
 
 /** What --assume accepts; `armed:FUNCTION` declares a probe that was armed and stayed silent. */
-export const ASSUMPTIONS = ["lazy-sets-dirty", "preempt-rt"] as const;
+export const ASSUMPTIONS = ["lazy-sets-dirty", "preempt-rt", "silent-cpus-idle"] as const;
 
 export interface ReplayOptions {
   /** Kernel release whose rules apply, "6.12" or "6.1.0-56-amd64"; else the trace's, else assumed. */
@@ -53,6 +53,7 @@ export class RunningReplay {
     this.#kernel = kernelOf(premise, options.kernel);
     this.#replayer = new Replayer(this.#kernel.rules, premise, ways);
     this.#replayer.windows.ownCpuCounts = assume.includes("preempt-rt");
+    this.#replayer.silentIdle = assume.includes("silent-cpus-idle");
   }
 
   /** Applies a batch of rows in order. */
@@ -245,6 +246,8 @@ function assumptions(
     out.push(
       "the copy may be preempted within an update (--assume preempt-rt): use on the forker's own CPU counts as exposure",
     );
+  if (assume.includes("silent-cpus-idle"))
+    out.push("CPUs without an event were idle all the time (--assume silent-cpus-idle)");
   if (armed.khugepaged)
     out.push(
       "mm_count holders without a hook (bare mmgrab) are taken to be absent unless a borrow proves one",

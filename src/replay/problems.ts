@@ -33,7 +33,16 @@ export const DERIVED_ABOVE_SAMPLE: ProblemKind = {
     "more references to an mm were seen than the count sampled at its fork: the sample is older than its time stamp, or a rule is wrong; the newest references are left out of that fork's account",
 };
 
+export const SILENT_CPU: ProblemKind = {
+  code: "replay/silent-cpu",
+  severity: "data-loss",
+  source: "recorder",
+  meaning:
+    "a CPU shows no event at all: it was not recorded, or idle all the time; what ran there is unknown, and no fork is judged as if nothing had (--assume silent-cpus-idle)",
+};
+
 export const REPLAY_PROBLEMS: readonly ProblemKind[] = [
+  SILENT_CPU,
   SWITCH_MISMATCH,
   WINDOW_CUT,
   LEDGER_BROKEN,

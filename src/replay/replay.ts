@@ -7,7 +7,7 @@ import type { Attempt } from "./attempt.ts";
 import { calmLazy, calmSwitch, calmSwitchMm } from "./calm.ts";
 import { applyContext } from "./context.ts";
 import { Forks } from "./forks.ts";
-import { loseEvents } from "./gap.ts";
+import { loseEvents, loseFromStart } from "./gap.ts";
 import { GetLog } from "./gets.ts";
 import { Loads } from "./loads.ts";
 import { Locks } from "./locks.ts";
@@ -19,6 +19,7 @@ import { cutExit } from "./model/exits.ts";
 import type { HoldKind, How } from "./model/model.ts";
 import { cutGet } from "./model/users.ts";
 import { type KernelRules, World } from "./model/world.ts";
+import { SILENT_CPU } from "./problems.ts";
 import { sweepLives } from "./sweep.ts";
 import { Uses } from "./uses.ts";
 import { Windows } from "./windows.ts";
@@ -59,6 +60,12 @@ export class Replayer implements Lowering {
   sweepAt: number;
   /** Rows that took the short way. */
   calmRows = 0;
+  /** --assume silent-cpus-idle: a CPU without an event was recorded, and had none. */
+  silentIdle = false;
+  /** CPUs that may not have been recorded; known when the trace is over. */
+  silentCpus = 0;
+  /** Each CPU's events begin where the ring buffer was overwritten last, not where the trace begins. */
+  #startLate = false;
   /** Stands for init_mm where no pointer names it. */
   other = -1;
 
@@ -122,6 +129,7 @@ export class Replayer implements Lowering {
 
   /** The trace is over. */
   finish(): void {
+    if (!this.silentIdle) this.#loseSilent();
     this.windows.cutOff();
     for (let task = 0; task < this.world.tasks.length; task++) {
       cutGet(this, task);
@@ -137,12 +145,18 @@ export class Replayer implements Lowering {
     world.ns = b.ns[i]!;
     world.livesBefore = world.mms.made;
     world.line = b.line[i]!;
-    if (kind === EventKind.lost || kind === EventKind.bufferStarted) {
-      if (kind === EventKind.lost) loseEvents(this, cpu);
+    if (kind === EventKind.lost) {
+      loseEvents(this, cpu);
+      return;
+    }
+    if (kind === EventKind.bufferStarted) {
+      if (cpu < 0) this.#startLate = true;
+      else if (!this.#startLate || !this.#isFirstOf(cpu)) loseFromStart(this, cpu);
       return;
     }
     if (kind === EventKind.armed) {
       this.declared.add(b.argComm[i]!);
+      if (cpu >= 0) this.#mark(cpu);
       return;
     }
     if (kind === EventKind.taskState) {
@@ -163,6 +177,7 @@ export class Replayer implements Lowering {
       this.calmRows++;
       return;
     }
+    if (this.#startLate && cpu >= 0 && this.#isFirstOf(cpu)) loseFromStart(this, cpu);
     if (world.mms.made >= this.sweepAt) sweepLives(this);
     const tid = b.tid[i]!;
     const task = applyContext(this, b, i, kind, cpu, tid);
@@ -173,6 +188,32 @@ export class Replayer implements Lowering {
     // by its load of CR3 alone.
     if (isStray && world.switchMmSeen) crLoaded(this, cpu, task, (b.ctx[i]! & CTX_IRQ) !== 0);
     this.loads.applied(kind, cpu, task, loaded);
+  }
+
+  /** A mark is an event of its CPU, but says nothing of what runs there. */
+  #mark(cpu: number): void {
+    const { cpus, seq, ns } = this.world;
+    if (!this.#isFirstOf(cpu)) return;
+    if (this.#startLate) loseFromStart(this, cpu);
+    cpus.ensure(cpu);
+    cpus.lastSeq[cpu] = seq;
+    cpus.lastNs[cpu] = ns;
+  }
+
+  #isFirstOf(cpu: number): boolean {
+    const { cpus } = this.world;
+    return cpu >= cpus.length || cpus.lastSeq[cpu]! < 0;
+  }
+
+  /** CPUs without an event may not have been recorded (tracing_cpumask, perf record -C): then anything may have run there. */
+  #loseSilent(): void {
+    const { cpus } = this.world;
+    for (let cpu = 0; cpu < cpus.length; cpu++) {
+      if (!this.#isFirstOf(cpu)) continue;
+      loseFromStart(this, cpu);
+      this.silentCpus++;
+      this.problems.add(SILENT_CPU, 0, `CPU ${cpu}`);
+    }
   }
 
   /** What the recording shows is asked at nearly every row, and changes with the first event of a kind at most. */

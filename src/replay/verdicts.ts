@@ -355,6 +355,8 @@ function verdictOf(
   const hazards = facts.exposures.filter((e) => letIn(e, "yes"));
   const perhaps = facts.exposures.some((e) => letIn(e, "no"));
   if (hazards.length > 0) {
+    // What a task last did on a recorded CPU may be undone on one that was not: it may have left the mm, or had it earlier.
+    if (replayer.silentCpus > 0) return "indeterminate";
     if (facts.window === "measured") return "unsafe";
     // A bracket is wider than the window: only what covers it whole is certain to be inside.
     const whole = hazards.some((e) => e.start <= forks.start.at(row) && e.end >= forks.end.at(row));

@@ -125,10 +125,13 @@ export async function disagreements(rows: readonly Row[], meta: TraceMeta): Prom
   for (const window of fastWindows)
     if (isWhole && !isPoint(window) && !windows.includes(window))
       out.push(`fork the oracle does not see: ${window}`);
+  const isClean = hasAll(rows, meta.cpus);
   for (const [n, fork] of oracle.entries()) {
     const other = fast[fastWindows.indexOf(windows[n]!)];
     if (other !== undefined)
-      out.push(...compareFork(fork, other, rows).map((text) => `line ${rows[fork.startRow]?.line}: ${text}`));
+      out.push(
+        ...compareFork(fork, other, isClean).map((text) => `line ${rows[fork.startRow]?.line}: ${text}`),
+      );
   }
   return out;
 }
@@ -139,16 +142,22 @@ export function isModern(meta: TraceMeta): boolean {
   return major > 6 || (major === 6 && minor >= 4);
 }
 
-function compareFork(fork: OracleFork, fast: FastFork, rows: readonly Row[]): string[] {
+/** Whether the recording says nothing of missing events. The oracle forgets nothing in a gap. */
+function hasAll(rows: readonly Row[], cpus: number): boolean {
+  const seen = new Set(rows.filter(({ kind }) => kind !== EventKind.cpuSample).map(({ cpu }) => cpu));
+  const isSilent = Array.from({ length: cpus }, (_, cpu) => cpu).some((cpu) => !seen.has(cpu));
+  return !isSilent && !rows.some(({ kind }) => kind === EventKind.lost || kind === EventKind.bufferStarted);
+}
+
+function compareFork(fork: OracleFork, fast: FastFork, clean: boolean): string[] {
   const out = [
     ...compareBound("users", fork.derived.users, fast.row.derived_users, fast.row.derived_users_evidence),
     ...compareBound("count", fork.derived.count, fast.row.derived_count, fast.row.derived_count_evidence),
   ];
-  const clean = !rows.some((row) => row.kind === EventKind.lost);
   if (fork.bornInTrace && clean) out.push(...compareExposures(fork, fast));
   if (fork.bornInTrace && clean) out.push(...compareBlocks(fork, fast));
   for (const [policy, judgement] of fork.judgements) {
-    // The oracle forgets nothing in a gap, and reads no sampled mask.
+    // The oracle reads no sampled mask.
     if (policy === "cpumask" && !clean) continue;
     out.push(...compareJudgement(policy, judgement, fast, fork.bornInTrace && clean));
   }

@@ -92,7 +92,31 @@ async function overStreams(change: (rows: readonly Row[], chance: () => number) 
   return found.slice(0, LISTED);
 }
 
-const timeout = 10_000 + STREAMS * 200;
+/** What a row has that is no event. */
+const NOTHING = {
+  tid: NONE,
+  tgid: NONE,
+  comm: NONE,
+  argTid: NONE,
+  argComm: NONE,
+  ctx: 0,
+  flags: 0,
+  mm: NO_MM,
+  mm2: NO_MM,
+  users: NO_VALUE,
+  count: NO_VALUE,
+};
+
+/** The rows that `keep` wants; samples, whose CPU is the sampled one, go with the event they belong to. */
+function withSamples(rows: readonly Row[], keep: (row: Row, at: number) => boolean): Row[] {
+  let isKept = false;
+  return rows.filter((row, at) => {
+    if (row.kind !== EventKind.cpuSample) isKept = keep(row, at);
+    return isKept;
+  });
+}
+
+const timeout = 20_000 + STREAMS * 400;
 
 test("without its beginning: nothing unsafe, nothing safe that was not, nothing untrue", {
   timeout,
@@ -102,6 +126,30 @@ test("without its beginning: nothing unsafe, nothing safe that was not, nothing 
   expect(await overStreams(cut)).toEqual([]);
 });
 
+test("without one of its CPUs: nothing unsafe, nothing safe that was not, nothing untrue", {
+  timeout,
+}, async () => {
+  const silence = (rows: readonly Row[], chance: () => number): Row[] => {
+    const silent = rows[Math.floor(chance() * rows.length)]!.cpu;
+    return withSamples(rows, ({ cpu }) => cpu !== silent);
+  };
+  expect(await overStreams(silence)).toEqual([]);
+});
+
+test("with each CPU's beginning overwritten: nothing unsafe, nothing safe that was not, nothing untrue", {
+  timeout,
+}, async () => {
+  const overwrite = (rows: readonly Row[], chance: () => number): Row[] => {
+    const begins = new Map<number, number>();
+    for (const { cpu } of rows)
+      if (!begins.has(cpu)) begins.set(cpu, Math.floor((chance() * rows.length) / 2));
+    const kept = withSamples(rows, ({ cpu }, at) => at >= (begins.get(cpu) ?? 0));
+    const first = kept[0]!;
+    return [{ ...first, ...NOTHING, kind: EventKind.bufferStarted, cpu: NONE }, ...kept];
+  };
+  expect(await overStreams(overwrite)).toEqual([]);
+});
+
 test.each(["one CPU", "an unnamed CPU"])(
   "with events lost on %s: nothing unsafe, nothing safe that was not, nothing untrue",
   { timeout },
@@ -109,14 +157,12 @@ test.each(["one CPU", "an unnamed CPU"])(
     const gap = (rows: readonly Row[], chance: () => number): Row[] => {
       const at = Math.floor(chance() * rows.length);
       const next = rows[at]!;
-      const none = { tid: NONE, tgid: NONE, comm: NONE, argTid: NONE, argComm: NONE, ctx: 0, flags: 1 };
-      const values = { mm: NO_MM, mm2: NO_MM, users: NO_VALUE, count: NO_VALUE };
       const lost = {
         ...next,
-        ...none,
-        ...values,
+        ...NOTHING,
         kind: EventKind.lost,
         cpu: cpu === "one CPU" ? next.cpu : NONE,
+        flags: 1,
       };
       return [...rows.slice(0, at), lost, ...rows.slice(at)];
     };

@@ -532,6 +532,64 @@ test("first-seen-untold", async () => {
   `);
 });
 
+test("gap-in-a-ledger", async () => {
+  expect(await outcomeOf("gap-in-a-ledger")).toMatchInlineSnapshot(`
+    fork 101 [30,40) dup_mmap..dup_mmap_ret child 103
+      users 1 at-least, count 1 at-least, exposure none, lazy 0
+      doubts: hidden-get proc-fd
+      indeterminate: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      fast safe: cpumask
+  `);
+});
+
+test("gap-behind-an-outer-lock", async () => {
+  expect(await outcomeOf("gap-behind-an-outer-lock")).toMatchInlineSnapshot(`
+    fork 101 [10,52) mmap_lock_acquire_returned..mmap_lock_released child 102
+      users 1 at-least, count 1 at-least, exposure U7, lazy ?
+      doubts: predates-trace lost-events cpu-unknown unfinished-grab khugepaged-not-proven no-mmput window-incomplete
+      indeterminate: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask
+  `);
+});
+
+test("cpu-not-recorded", async () => {
+  expect(await outcomeOf("cpu-not-recorded")).toMatchInlineSnapshot(`
+    fork 101 [20,30) dup_mmap..dup_mmap_ret
+      users 1 measured (1 at-least), count 1 measured (1 at-least), exposure U7, lazy 0
+      doubts: lost-events window-incomplete
+      fast indeterminate: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      indeterminate: cpumask
+    problem replay/silent-cpu x1
+  `);
+});
+
+test("buffers-begin-late", async () => {
+  expect(await outcomeOf("buffers-begin-late")).toMatchInlineSnapshot(`
+    fork 101 [20,30) dup_mmap..dup_mmap_ret
+      users 1 measured (1 at-least), count 1 measured (1 at-least), exposure U7, lazy 0
+      doubts: lost-events window-incomplete
+      fast indeterminate: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      indeterminate: cpumask
+    fork 101 [50,60) dup_mmap..dup_mmap_ret
+      users 1 measured (1 at-least), count 1 measured (1 at-least), exposure none, lazy 0
+      doubts: lost-events
+      fast safe: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask
+  `);
+});
+
+test("buffer-started", async () => {
+  expect(await outcomeOf("buffer-started")).toMatchInlineSnapshot(`
+    fork 101 [20,30) dup_mmap..dup_mmap_ret
+      users 1 measured (1 at-least), count 1 measured (1 at-least), exposure U7, lazy 0
+      doubts: lost-events window-incomplete
+      fast indeterminate: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      indeterminate: cpumask
+    fork 101 [50,60) dup_mmap..dup_mmap_ret
+      users 1 measured (1 at-least), count 1 measured (1 at-least), exposure none, lazy 0
+      doubts: lost-events
+      fast safe: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask
+  `);
+});
+
 test("predates-trace", async () => {
   expect(await outcomeOf("predates-trace")).toMatchInlineSnapshot(`
     fork 101 [20,30) dup_mmap..dup_mmap_ret
@@ -664,6 +722,11 @@ test("exec-from-kernel-task", async () => {
       slow lazy-tlb: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock cpumask
       fast safe: users-only users-mmap-lock
       U4 300 on cpu0 [35,36)
+    fork 101 [44,46) dup_mmap..dup_mmap_ret
+      users 1 derived, count 1 at-least, exposure none, lazy 0
+      doubts: unfinished-drop
+      indeterminate: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock cpumask
+      fast safe: users-only users-mmap-lock
     fork 101 [60,70) dup_mmap..dup_mmap_ret
       users 1 derived, count 1 derived, exposure none, lazy 0
       fast safe: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask

@@ -49,7 +49,7 @@ function headline(figures: Figures): Html {
       ? html`No fork that copies an mm was found, so there is nothing to decide.`
       : html`None of the ${figures.count("filter", "recorded")} recorded forks is what the filter asks for.`;
   if (id === null) return html`No policy was replayed.`;
-  const { fast, unsafe, indeterminate } = summary.policies[id]!;
+  const { fast, unsafe, unsafe_indeterminate: unsure, indeterminate } = summary.policies[id]!;
   const of = html`${figures.count(...TOTAL)} ${summary.forks.total === 1 ? "fork" : "forks"}`;
   const open = figures.count("policies", id, "indeterminate");
   if (indeterminate === summary.forks.total)
@@ -58,7 +58,9 @@ function headline(figures: Figures): Html {
   const taken = html`Under ${code(id)} the fast path is taken in ${indeterminate > 0 ? "at least " : null}${figures.count("policies", id, "fast")} of ${of} (${figures.share(["policies", id, "fast"], TOTAL)}, 95 % interval ${intervalOf(summary, id)})`;
   if (fast === 0) return html`${taken}${undecidedPart}.`;
   const count = html`${figures.count("policies", id, "unsafe")} of these ${unsafe === 1 ? "is" : "are"} unsafe`;
-  return html`${taken}; ${unsafe > 0 ? html`<strong class="bad">▲&nbsp;${count}</strong>` : count}${undecidedPart}.`;
+  const unsurePart =
+    unsure > 0 ? html`, of ${figures.count("policies", id, "unsafe_indeterminate")} it cannot be told` : null;
+  return html`${taken}; ${unsafe > 0 ? html`<strong class="bad">▲&nbsp;${count}</strong>` : count}${unsurePart}${undecidedPart}.`;
 }
 
 /** "79.4 to 92.4 %": Wilson's, of all forks; where some are undecided it holds whatever they are. */

@@ -1,5 +1,6 @@
 // Reader of /sys/kernel/tracing/trace and trace_pipe text. Event lines go to the shared head parser and decoder;
 // the header block and the lines between events are read here.
+import { NONE } from "../../table/event-batch.ts";
 import { type EventHead, setComm } from "../event-head.ts";
 import { skipBlanks } from "../numbers.ts";
 import { COMM_WIDTH, readPlainHead } from "../plain-head.ts";
@@ -85,6 +86,8 @@ export class FtraceTextReader extends ScannedReader {
       sink.problem(FTRACE_LINE_TOO_BIG, lineNo, bytes, start, end);
     } else if (note.is === "frame" && readHeaderLine(this.#header, bytes, start, end)) {
       sink.problem(FTRACE_OVERWRITTEN, lineNo, bytes, start, end);
+      // Each CPU's buffer begins later by what was overwritten there.
+      sink.bufferStarted(NONE, lineNo);
       if (sink.lostEvents >= 0) sink.lostEvents += this.#header.overwritten;
     }
   }

@@ -44,6 +44,7 @@ export const READ = { enabled: 1, running: 2, id: 4, group: 8, lost: 16 } as con
 
 const FLAG_SAMPLE_ID_ALL = 18;
 const FLAG_USE_CLOCKID = 25;
+const FLAG_WRITE_BACKWARD = 27;
 
 /** clockid_t, include/uapi/linux/time.h, by ftrace's name of the same clock where it has one. */
 const CLOCKS: ReadonlyMap<number, string> = new Map([
@@ -63,6 +64,8 @@ export interface Attr {
   readonly hasSampleId: boolean;
   /** "" when the attribute names none. */
   readonly clock: string;
+  /** perf record --overwrite: a buffer holds its CPU's newest records, how far back differs. */
+  readonly isOverwritten: boolean;
   /** Where the fields of its samples lie. */
   readonly sample: SamplePlaces;
   /** Where those of the trailer of its other records lie, from the trailer's beginning; `rest` is its length. */
@@ -112,6 +115,7 @@ export function readAttr(bytes: Uint8Array, at: number, length: number, big: boo
     trailer: placesOf(sampleType, TRAILER_ORDER),
     readFormat: low32(bytes, at + 32, big),
     hasSampleId: flag(FLAG_SAMPLE_ID_ALL),
+    isOverwritten: flag(FLAG_WRITE_BACKWARD),
     clock: clockId < 0 ? "" : (CLOCKS.get(clockId) ?? `clockid ${clockId}`),
   };
 }

@@ -204,6 +204,8 @@ export class PerfDataReader implements RecordingReader {
 
   #addAttr(attr: Attr, ids: Uint8Array): void {
     if (this.#attrs.attrs.length >= MAX_ATTRS) return;
+    if (attr.isOverwritten && !this.#attrs.attrs.some(({ isOverwritten }) => isOverwritten))
+      this.#sink.bufferStarted(NONE, 0);
     this.#attrs.add(attr, ids, this.#big);
     if (attr.clock !== "") this.#sink.clock = attr.clock;
   }

@@ -207,11 +207,16 @@ export class TraceDatReader implements RecordingReader {
 
   /** per_cpu/cpuN/stats: "CPU: 1\nentries: 14424\noverrun: 0\n…dropped events: 0\nread events: 1081". */
   #checkStats(text: string, merge: PageMerge): void {
-    const cpu = /^CPU: (\d+)/m.exec(text)?.[1] ?? "?";
-    if (merge.gaps.has(Number(cpu))) return;
+    const sink = this.#sink;
+    const cpu = Number(/^CPU: (\d{1,5})/m.exec(text)?.[1] ?? Number.NaN);
+    if (!(cpu <= MAX_CPU) || merge.gaps.has(cpu)) return;
     for (const key of ["overrun", "dropped events"]) {
       const count = Number(new RegExp(`^${key}: (\\d{1,15})$`, "m").exec(text)?.[1] ?? 0);
-      if (count > 0) this.#sink.problems.add(TRACE_DAT_OVERRUN, 0, `CPU ${cpu}: ${key} ${count}`, count);
+      if (count === 0) continue;
+      sink.problems.add(TRACE_DAT_OVERRUN, 0, `CPU ${cpu}: ${key} ${count}`, count);
+      // Up to here not all of the CPU's events are in the file.
+      sink.bufferStarted(cpu, merge.records);
+      if (sink.lostEvents >= 0) sink.lostEvents += count;
     }
   }
 }
