@@ -17,7 +17,7 @@ const { dependencies, optionalDependencies } = JSON.parse(
 ) as Record<"dependencies" | "optionalDependencies", Record<string, string>>;
 await build({
   absWorkingDir: ROOT,
-  entryPoints: ["main", "part-worker", "hash-worker"].map((name) => `${OUT}/${name}.js`),
+  entryPoints: ["main", "part-worker", "recording-worker", "hash-worker"].map((name) => `${OUT}/${name}.js`),
   outdir: OUT,
   allowOverwrite: true,
   bundle: true,

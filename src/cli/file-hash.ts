@@ -3,8 +3,8 @@
 import { Worker } from "node:worker_threads";
 import type { HashTask } from "./hash-worker.ts";
 
-/** A shorter file is hashed by the thread that reads it: starting another one takes as long. */
-export const HASH_APART_BYTES: number = 32 << 20;
+/** A shorter file is hashed, and a recording read, by the main thread: starting another one takes as long. */
+export const APART_BYTES: number = 32 << 20;
 
 /** A checksum being made. It begins at once: a worker starts, and ends, without this thread's event loop. */
 export class FileHash {

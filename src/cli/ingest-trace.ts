@@ -1,6 +1,7 @@
 // One trace into one events.arrow: reading, decompression, ingest and the Arrow writer put together.
 // Called by the commands analyze and ingest.
 import { createHash } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { assert } from "../base/assert.ts";
 import { InputError } from "../base/errors.ts";
 import type { ProblemLog } from "../base/problem.ts";
@@ -18,11 +19,12 @@ import type { EventBatch, TraceMeta } from "../table/event-batch.ts";
 import { CODECS } from "./codecs.ts";
 import type { Defect } from "./decoder.ts";
 import { UsageError } from "./exit.ts";
-import { FileHash, HASH_APART_BYTES } from "./file-hash.ts";
+import { APART_BYTES, FileHash } from "./file-hash.ts";
 import { openSink } from "./files.ts";
 import type { IngestCliOptions } from "./options.ts";
 import { openProgress } from "./progress.ts";
 import { type OpenedRecording, openInput } from "./recording-input.ts";
+import { readInThread } from "./recording-thread.ts";
 import type { Tally } from "./run-tally.ts";
 import { feedTextFile, openTextFile } from "./text-file.ts";
 import { quotePath, STDIN } from "./trace-input.ts";
@@ -145,34 +147,52 @@ async function readRecording(
   isInPlace: boolean,
   run: RecordingRun,
 ): Promise<{ readonly read: TraceMeta; readonly sha256: string | null }> {
-  const { files, container, fd } = opened;
+  const { fd } = opened;
   const size = sizeOfAll(opened);
-  const isHashedApart = isInPlace && fd !== undefined && size >= HASH_APART_BYTES;
-  const hashing = isHashedApart ? new FileHash(fd, size, 0) : null;
+  const isLong = isInPlace && fd !== undefined && size >= APART_BYTES;
+  const hashing = isLong ? new FileHash(fd, size, 0) : null;
   try {
     const known = isInPlace && hashing === null ? hashOf(opened) : null;
-    const recording = openRecording(
-      {
-        path: run.path,
-        files,
-        ...(container === undefined ? {} : { container }),
-        codecs: CODECS,
-        probes: run.options.probe,
-        onProgress: (read) => run.onProgress(read, size),
-        ...(run.format.recording === undefined ? {} : { format: run.format.recording }),
-      },
-      (batch) => {
-        run.writer.batch(batch, recording.epochNs);
-        run.onRows?.(batch, recording.knownMeta);
-      },
-    );
-    const { problems } = recording;
-    const read = endOf({ end: () => recording.read(), problems }, run.path, opened.defect);
+    const isApart = isLong && (run.options.threads ?? availableParallelism()) > 1;
+    const read = isApart ? await readApart(run, fd, size) : readHere(run, opened, size);
     return { read, sha256: hashing === null ? known : await hashing.digest() };
   } finally {
     await hashing?.end();
     opened.close();
   }
+}
+
+function readHere(run: RecordingRun, opened: OpenedRecording, size: number): TraceMeta {
+  const { files, container } = opened;
+  const recording = openRecording(
+    {
+      path: run.path,
+      files,
+      ...(container === undefined ? {} : { container }),
+      codecs: CODECS,
+      probes: run.options.probe,
+      onProgress: (read) => run.onProgress(read, size),
+      ...(run.format.recording === undefined ? {} : { format: run.format.recording }),
+    },
+    (batch) => {
+      run.writer.batch(batch, recording.epochNs);
+      run.onRows?.(batch, recording.knownMeta);
+    },
+  );
+  const { problems } = recording;
+  return endOf({ end: () => recording.read(), problems }, run.path, opened.defect);
+}
+
+/** By a thread of its own, of a file that is the recording as it stands. */
+async function readApart(run: RecordingRun, fd: number, size: number): Promise<TraceMeta> {
+  const { path, options, format, writer, onProgress, onRows } = run;
+  const task = { path, fd, size, probes: options.probe, format: format.recording };
+  const { meta, problems } = await readInThread(task, (batch, epochNs, known, read) => {
+    writer.batch(batch, epochNs);
+    onRows?.(batch, known);
+    onProgress(read, size);
+  });
+  return { ...meta, problems };
 }
 
 /** SHA-256 of all files, one behind the other, in the order of their names. */

@@ -34,7 +34,7 @@ export function addIngestOptions(command: Command): Command {
     .option("--format <name>", "read the input as this format instead of detecting it")
     .option(
       "--threads <n>",
-      "threads that read a long text file, the main one among them (default: by its length)",
+      "threads that read a long file, the main one among them (default: by its length)",
       parseThreads,
     )
     .addOption(

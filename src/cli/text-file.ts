@@ -9,7 +9,7 @@ import type { Piscina } from "piscina";
 import { InputError } from "../base/errors.ts";
 import { detectRecordingHead, type Ingest, type PartState } from "../ingest/index.ts";
 import { describeSystemError } from "./exit.ts";
-import { FileHash, HASH_APART_BYTES } from "./file-hash.ts";
+import { APART_BYTES, FileHash } from "./file-hash.ts";
 import { type Range, type RangePart, readRange } from "./part-range.ts";
 import type { RangeTask } from "./part-worker.ts";
 import { readAt } from "./read-at.ts";
@@ -78,7 +78,7 @@ export async function feedTextFile(
 ): Promise<string> {
   const useful = Math.ceil(file.size / MIN_RANGE_BYTES);
   const workers = Math.min(threads ?? defaultThreads(file.size), useful) - 1;
-  const isHashedApart = workers > 0 || (threads === undefined && file.size >= HASH_APART_BYTES);
+  const isHashedApart = workers > 0 || (threads === undefined && file.size >= APART_BYTES);
   const hashing = isHashedApart ? new FileHash(file.fd, file.size, HASH_NICE) : null;
   const reading = workers > 0 ? await newPool(workers) : null;
   try {

@@ -57,6 +57,25 @@ test("a long recording and a long text get the checksum that a thread of its own
   }
 });
 
+test("a long recording is read alike by a thread of its own, and refused alike", () => {
+  const seed = seeds().find(({ name }) => name.startsWith("file-le.perf"))!.bytes;
+  const long = (bytes: Uint8Array): Buffer => Buffer.concat([bytes, Buffer.alloc((33 << 20) - bytes.length)]);
+  writeFileSync(join(cwd, "long.dat"), long(dat));
+  writeFileSync(join(cwd, "long.data"), long(seed));
+  for (const name of ["long.dat", "long.data"]) {
+    const here = ingested([name, "--threads", "1"]);
+    const bytes = readFileSync(join(cwd, "e.arrow"));
+    expect([ingested([name]), readFileSync(join(cwd, "e.arrow")).equals(bytes)]).toEqual([here, true]);
+  }
+  writeFileSync(join(cwd, "bad.dat"), long(dat.subarray(0, 700)));
+  const refused = [["--threads", "1"], []].map((options) =>
+    forkcast(["ingest", "bad.dat", ...options, "-o", "bad.arrow"], { cwd }),
+  );
+  expect(refused[0]!.code).toBe(3);
+  expect(refused[1]).toEqual(refused[0]);
+  expect(existsSync(join(cwd, "bad.arrow"))).toBe(false);
+});
+
 test("a named pipe gives the same, --format given or not", () => {
   writeFileSync(join(cwd, "t.dat"), dat);
   execFileSync("mkfifo", [join(cwd, "pipe")]);
