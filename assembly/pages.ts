@@ -43,6 +43,7 @@ export {
 } from "./rows";
 export { MAX_STREAMS, STREAM_BYTES, STREAMS, setLayout } from "./streams";
 export { STATE } from "./taken";
+export { COMM_IDS, POINTER_IDS, translate } from "./translate";
 
 export const HEAP: usize = (__heap_base + 63) & ~63;
 

@@ -41,6 +41,7 @@ export {
 } from "./rows";
 export { ATTR_BYTES, setAttrs } from "./samples";
 export { STATE } from "./taken";
+export { COMM_IDS, POINTER_IDS, translate } from "./translate";
 
 export const HEAP: usize = (__heap_base + 63) & ~63;
 

@@ -56,6 +56,7 @@ export {
   USERS,
 } from "./rows";
 export { KEY_CODES, KEY_LENGTHS, KEYS, MAX_KEYS } from "./probes";
+export { COMM_IDS, POINTER_IDS, translate } from "./translate";
 export { ACTIONS, ALIASES, KINDS, LENGTHS, MAX_SHAPES, NAME_IDS, SHAPE_BYTES, SHAPES, SKIPPED } from "./shapes";
 
 const SAFE_SECONDS: i32 = 9000000;

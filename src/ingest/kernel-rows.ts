@@ -1,7 +1,7 @@
 // What the WebAssembly kernels (assembly/) have in common: a module's memory, and rows whose names and pointers have ids of the
 // kernel's own, handed to the sink with the sink's. Used by kernel.ts for text, ring-buffer/kernel-merge.ts for pages.
 import { type EventBatch, newBatch } from "../table/event-batch.ts";
-import { replaceIds, type Sink } from "./sink.ts";
+import type { Sink } from "./sink.ts";
 
 const PAGE_BYTES = 1 << 16;
 const COMM_BYTES = 16;
@@ -17,6 +17,8 @@ interface Host {
 /** What every kernel exports; addresses and sizes are constants. */
 export interface KernelExports {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  /** Gives rows [from, to) the ids that stand in COMM_IDS and POINTER_IDS. */
+  translate(from: number, to: number): void;
   readonly [constant: string]: unknown;
 }
 
@@ -42,9 +44,10 @@ export function constantsOf<Name extends string>(
 const NAMES = [
   "COMMS",
   "COMM_LENGTHS",
+  "COMM_IDS",
   "MAX_COMMS",
   "POINTERS",
-  "MAX_POINTERS",
+  "POINTER_IDS",
   "ROW_ROOM",
   "NS",
   "KIND",
@@ -76,9 +79,7 @@ export class KernelRows {
   readonly namesBeside: number;
   readonly #exports: KernelExports;
   readonly #at: Readonly<Record<(typeof NAMES)[number], number>>;
-  /** The sink's ids of the kernel's names and pointers, as far as they are known. */
-  #commIds: Int32Array;
-  readonly #pointerIds: Int32Array;
+  /** Of the kernel's names and pointers as many have the sink's ids. */
   #comms = 0;
   #pointers = 0;
 
@@ -86,8 +87,6 @@ export class KernelRows {
     this.#exports = exports;
     this.#at = constantsOf(exports, NAMES);
     this.namesBeside = this.#at.MAX_COMMS;
-    this.#commIds = new Int32Array(this.namesBeside);
-    this.#pointerIds = new Int32Array(this.#at.MAX_POINTERS);
     this.#view();
   }
 
@@ -107,38 +106,24 @@ export class KernelRows {
     this.#pointers = 0;
   }
 
-  /** Takes the sink's first `count` names as names of the kernel beside those it interns. */
-  adoptNames(count: number): void {
-    const known = this.#commIds.length - this.namesBeside;
-    if (count <= known) return;
-    const grown = new Int32Array(this.namesBeside + Math.max(count, known * 2));
-    grown.set(this.#commIds);
-    for (let id = known; id < grown.length - this.namesBeside; id++) grown[this.namesBeside + id] = id;
-    this.#commIds = grown;
-  }
-
   /**
    * Adds rows [start, end) with the sink's ids; `comms` and `pointers` of the kernel's have been met up to there. Ids are
    * given in the order of first sight, whoever reads the event.
    */
   take(sink: Sink, start: number, end: number, comms: number, pointers: number, atLine: AtLine): number {
-    const { COMMS, COMM_LENGTHS, POINTERS } = this.#at;
+    const { COMMS, COMM_LENGTHS, COMM_IDS, POINTERS, POINTER_IDS } = this.#at;
     const words = this.words;
     for (; this.#comms < comms; this.#comms++) {
       const at = COMMS + this.#comms * COMM_BYTES;
       const length = words[(COMM_LENGTHS >> 2) + this.#comms]!;
-      this.#commIds[this.#comms] = sink.comms.intern(this.bytes, at, at + length);
+      words[(COMM_IDS >> 2) + this.#comms] = sink.comms.intern(this.bytes, at, at + length);
     }
     for (; this.#pointers < pointers; this.#pointers++) {
       const at = (POINTERS >> 2) + this.#pointers * 2;
-      this.#pointerIds[this.#pointers] = sink.pointers.ofWords(words[at + 1]!, words[at]!);
+      words[(POINTER_IDS >> 2) + this.#pointers] = sink.pointers.ofWords(words[at + 1]!, words[at]!);
     }
-    const { rows } = this;
-    replaceIds(rows.comm, start, end, this.#commIds);
-    replaceIds(rows.argComm, start, end, this.#commIds);
-    replaceIds(rows.mm, start, end, this.#pointerIds);
-    replaceIds(rows.mm2, start, end, this.#pointerIds);
-    sink.addMany(rows, start, end, atLine);
+    this.#exports.translate(start, end);
+    sink.addMany(this.rows, start, end, atLine);
     return end;
   }
 

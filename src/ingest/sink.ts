@@ -404,7 +404,7 @@ export class Sink {
 }
 
 /** Absent ids are negative and stay. */
-export function replaceIds(column: Int32Array, start: number, end: number, ids: Int32Array): void {
+function replaceIds(column: Int32Array, start: number, end: number, ids: Int32Array): void {
   for (let row = start; row < end; row++) if (column[row]! >= 0) column[row] = ids[column[row]!]!;
 }
 

@@ -208,7 +208,6 @@ export class KernelRounds {
     this.#namesAt = this.#blocks.pin(ids.length * 4);
     this.#names = ids.length;
     for (let tid = 0; tid < ids.length; tid++) this.#layName(tid, ids[tid]!);
-    this.#adopt(unknown);
     exports.setNames(this.#namesAt, ids.length, rows.namesBeside + unknown);
   }
 
@@ -219,12 +218,7 @@ export class KernelRounds {
 
   #layName(tid: number, id: number): void {
     const { rows } = this.#kernel;
-    this.#adopt(id);
     rows.words[(this.#namesAt >> 2) + tid] = id < 0 ? -1 : rows.namesBeside + id;
-  }
-
-  #adopt(id: number): void {
-    if (id >= 0) this.#kernel.rows.adoptNames(id + 1);
   }
 }
 

@@ -113,7 +113,6 @@ class KernelMerge {
     const { ids, unknown } = names.table();
     this.#slabs = heap + ids.length * 4;
     rows.makeRoom(this.#slabs + slab * pages.length + MARGIN);
-    rows.adoptNames(sink.comms.size);
     const known = rows.words.subarray(heap >> 2, this.#slabs >> 2);
     for (let tid = 0; tid < ids.length; tid++) known[tid] = ids[tid]! < 0 ? -1 : rows.namesBeside + ids[tid]!;
     exports.setNames(heap, ids.length, rows.namesBeside + unknown);
