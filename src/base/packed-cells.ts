@@ -40,7 +40,9 @@ export class PackedCells {
     this.#words = width === 2 ? new Uint16Array(size) : NO_WORDS;
     this.#longs = width === 4 ? new Uint32Array(size) : NO_LONGS;
     this.#floats = width === 8 ? Float64Array.from(values) : NO_FLOATS;
-    if (width === 1 || width === 2 || width === 4) for (let i = 0; i < size; i++) this.set(i, values[i]!);
+    if (width === 1) encode(this.#bytes, values, base, step);
+    else if (width === 2) encode(this.#words, values, base, step);
+    else if (width === 4) encode(this.#longs, values, base, step);
   }
 
   /** Bytes that grow with the numbers. */
@@ -82,6 +84,20 @@ export class PackedCells {
 
   #value(code: number, top: number): number {
     return code === top ? Number.NaN : this.#base + code * this.#step;
+  }
+}
+
+/** Writes every value's code, whose width is that of `into`. */
+function encode(
+  into: Uint8Array | Uint16Array | Uint32Array,
+  values: Int32Array | Float64Array,
+  base: number,
+  step: number,
+): void {
+  // -1 is the last code of any width.
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    into[i] = Number.isNaN(value) ? -1 : (value - base) / step;
   }
 }
 

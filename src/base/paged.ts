@@ -12,6 +12,8 @@ const FIRST_ROOM = 64;
 abstract class Paged<A extends Int32Array | Float64Array> {
   protected open: A;
   protected first = 0;
+  /** It is not as it was when it was packed. */
+  protected isChanged = false;
   protected readonly size: number;
   readonly #bits: number;
   readonly #make: (room: number) => A;
@@ -38,7 +40,10 @@ abstract class Paged<A extends Int32Array | Float64Array> {
 
   /** Packs the open page, of which `used` rows are in use, and opens page `page`, which is empty if it was never open. */
   turn(used: number, page: number): void {
-    this.#packed[this.first >> this.#bits] = new PackedCells(this.open.subarray(0, used) as A);
+    const last = this.first >> this.#bits;
+    if (this.isChanged || this.#packed[last]?.length !== used)
+      this.#packed[last] = new PackedCells(this.open.subarray(0, used) as A);
+    this.isChanged = false;
     this.first = page << this.#bits;
     const cells = this.#packed[page];
     if (cells === undefined) this.open.fill(0);
@@ -46,7 +51,6 @@ abstract class Paged<A extends Int32Array | Float64Array> {
       for (let i = 0; i < cells.length; i++) this.open[i] = cells.at(i);
       this.open.fill(0, cells.length);
     }
-    this.#packed[page] = undefined;
   }
 
   /** Bytes held. */
@@ -83,8 +87,10 @@ export class PagedInts extends Paged<Int32Array> {
 
   set(row: number, value: number): void {
     const i = row - this.first;
-    if (i >= 0 && i < this.size) this.open[i] = value;
-    else this.setCold(row, value);
+    if (i >= 0 && i < this.size) {
+      this.open[i] = value;
+      this.isChanged = true;
+    } else this.setCold(row, value);
   }
 
   add(row: number, by: number): void {
@@ -109,8 +115,10 @@ export class PagedFloats extends Paged<Float64Array> {
 
   set(row: number, value: number): void {
     const i = row - this.first;
-    if (i >= 0 && i < this.size) this.open[i] = value;
-    else this.setCold(row, value);
+    if (i >= 0 && i < this.size) {
+      this.open[i] = value;
+      this.isChanged = true;
+    } else this.setCold(row, value);
   }
 }
 
@@ -149,7 +157,7 @@ export abstract class PagedTable {
     if (page !== this.#page) this.#turn(page, row);
     else {
       const used = row & ((1 << this.#bits) - 1);
-      for (const column of this.#columns) if (used === column.room) column.widen();
+      if (used === this.#columns[0]?.room) for (const column of this.#columns) column.widen();
     }
     return row;
   }

@@ -108,14 +108,15 @@ export class Mms {
 
   /** Gives up every life that `isKept`, by id, has no 1 of; `over` is told of each. A pointer's life must be kept. */
   sweep(isKept: Uint8Array, over: (life: number) => void): void {
-    const columns = columnsIn(this);
+    const from = this.#free.length;
     for (let id = this.#length - 1; id >= 0; id--) {
       if (isKept[id] === 1 || this.#isFree[id] === 1) continue;
       over(id);
-      for (const [, column] of columns) column[id] = 0;
       this.#isFree[id] = 1;
       this.#free.push(id);
     }
+    for (const [, column] of columnsIn(this))
+      for (let i = from; i < this.#free.length; i++) column[this.#free[i]!] = 0;
   }
 
   /** Calls `visit` with every life at a pointer. */
