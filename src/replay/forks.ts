@@ -143,6 +143,9 @@ export class Forks extends PagedTable {
   readonly nextAwaiting: PagedInts = this.ints();
   /** When the row was made: rows are in that order, checks need not be. */
   readonly made: PagedFloats = this.floats();
+  /** First and last of its exposures, each one more than its index in the log (exposure-log.ts); 0 none. */
+  readonly firstExposure: PagedInts = this.ints();
+  readonly lastExposure: PagedInts = this.ints();
   /** Row of the same life's previous fork; -1 none. */
   readonly prev: PagedInts = this.ints();
 

@@ -30,7 +30,7 @@ export interface ReplayWays {
   readonly calm?: boolean;
   /** Lives made between two looks for those that nothing can reach any more; Infinity: all are kept. */
   readonly sweepEvery?: number;
-  /** Forks of a page of their columns (base/paged.ts), as a power of two. */
+  /** Forks, and exposures, of a page of their columns (base/paged.ts), as a power of two. */
   readonly pageBits?: number;
 }
 
@@ -88,7 +88,7 @@ export class Replayer implements Lowering {
     this.#cpus = meta.cpus;
     this.locks = new Locks(this.world.mms);
     this.uses = new Uses(this.world, this.forks, this.locks);
-    this.windows = new Windows(this, this.locks, this.uses);
+    this.windows = new Windows(this, this.locks, this.uses, ways.pageBits);
     this.loads = new Loads(this.world, meta.kinds === undefined || this.shows(EventKind.tlbFlush));
   }
 

@@ -50,8 +50,7 @@ export function writeVerdicts(
   const base = into.forks.total;
   const open: OpenForks = { forks: 0, users: 0, counts: 0, windows: 0 };
   const order = inOrder(forks);
-  const exposures = group(windows.exposures);
-  const factsAt = (row: number): ForkFacts => factsOf(replayer, row, exposures.get(row) ?? [], options);
+  const factsAt = (row: number): ForkFacts => factsOf(replayer, row, windows.exposures.of(row), options);
   const blocks = new Blocks(
     replayer,
     {
@@ -109,16 +108,6 @@ function inOrder({ length, dropped, start }: Forks): Int32Array {
   }
   const order = rows.subarray(0, kept);
   return isSorted ? order : order.sort((a, b) => start.at(a) - start.at(b) || a - b);
-}
-
-function group<T extends { readonly fork: number }>(items: readonly T[]): Map<number, T[]> {
-  const out = new Map<number, T[]>();
-  for (const item of items) {
-    const list = out.get(item.fork);
-    if (list === undefined) out.set(item.fork, [item]);
-    else list.push(item);
-  }
-  return out;
 }
 
 function factsOf(

@@ -3,6 +3,7 @@
 import { ActiveDoubts, AT_CHECK } from "./active-doubts.ts";
 import { type Attempt, type Blocked, type Call, END, START } from "./attempt.ts";
 import { boundSince, evaluate } from "./evaluate.ts";
+import { ExposureLog } from "./exposure-log.ts";
 import type { Diverted, Exposure, ExposureClass, WayIn } from "./exposures.ts";
 import { borrowSeq, ExposureClass as Class, classify, mayBeUsing, NO_WAY_IN } from "./exposures.ts";
 import { Doubt, type Forks } from "./forks.ts";
@@ -22,7 +23,7 @@ export class Windows {
   readonly attempts: Map<number, Attempt> = new Map();
   /** Attempts that hold, or may soon hold, the write lock. */
   readonly open: Attempt[] = [];
-  readonly exposures: Exposure[] = [];
+  readonly exposures: ExposureLog;
   readonly blocked: Blocked[] = [];
   /** Calls of kthread_use_mm that met a write hold on the mm's mmap_lock, a fork's or another's. */
   readonly queued: Call[] = [];
@@ -41,7 +42,8 @@ export class Windows {
   /** PREEMPT_RT assumed: the copy may be preempted within an update, and a task on the forker's own CPU is a hazard too. */
   ownCpuCounts = false;
 
-  constructor(m: Model, locks: Locks, uses: Uses) {
+  constructor(m: Model, locks: Locks, uses: Uses, pageBits?: number) {
+    this.exposures = new ExposureLog(m.forks, pageBits);
     this.#m = m;
     this.#world = m.world;
     this.#forks = m.forks;

@@ -51,7 +51,7 @@ function restOf({ world, forks, windows }: Replayer): unknown {
     gets: [...tasks.gets],
     opened: [...tasks.opened],
     holders: Array.from({ length: forks.length }, (_, row) => forks.holders.at(row)),
-    windows: [windows.exposures, windows.open],
+    windows: [Array.from({ length: forks.length }, (_, row) => windows.exposures.of(row)), windows.open],
   };
 }
 
