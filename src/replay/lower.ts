@@ -58,6 +58,10 @@ export function lower(
       if ((b.flags[i]! & 0xff) === TlbReason.taskSwitch && cpu >= 0)
         loadedCr3(r, cpu, task, (b.ctx[i]! & CTX_IRQ) !== 0);
       return;
+    case EventKind.schedMigrateTask:
+      // A task goes there: the machine has that CPU, whether anything of it is recorded or not.
+      world.cpus.ensure(b.flags[i]! >>> 16);
+      return;
     case EventKind.enterLazyTlb:
       enterLazy(r, b, i, cpu, task);
       return;
