@@ -7,7 +7,7 @@ import { EventKind, SWITCH_MM_NO_TASK, SwitchState } from "../table/event-kinds.
 import type { Lowering } from "./lowering.ts";
 import { park, setActive } from "./model/model.ts";
 import { Left } from "./model/names.ts";
-import { load } from "./model/switching.ts";
+import { learnLoaded, load } from "./model/switching.ts";
 import {
   type Cpus,
   GrabStage,
@@ -113,7 +113,7 @@ export function calmSwitchMm(r: Lowering, b: EventBatch, i: number): boolean {
   cpus.tail[cpu] = Tail.seen;
   tasks.cpu[cur] = cpu;
   const resumes = from === life && prevUsing < 0 && cpus.loaded[cpu] === life;
-  load(r, cpu, life);
+  load(r, cpu, life, from);
   setActive(r, cpu, cur, life, resumes ? "resumed" : "switched");
   r.loads.switched(EventKind.switchMm, cpu, loaded);
   return true;
@@ -142,7 +142,7 @@ export function calmLazy(r: Lowering, b: EventBatch, i: number): boolean {
     park(r, cpu, life, task);
     cpus.pendingGrab[cpu] = life;
     cpus.grabStage[cpu] = GrabStage.lazy;
-    if (cpus.loaded[cpu] === -1) load(r, cpu, life);
+    if (cpus.loaded[cpu] === -1) learnLoaded(r, cpu, life);
   } else {
     world.setLazy(cpu, life);
     cpus.pendingGrab[cpu] = NO_LIFE;

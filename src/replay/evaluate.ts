@@ -132,14 +132,18 @@ function loadedState(
   const { mms, cpus } = world;
   // A load announced by the CPU's latest event may not have reached the hardware yet.
   const underWay = cpus.loadSeq[c]! >= 0 && cpus.loadSeq[c] === cpus.lastSeq[c];
-  if (underWay && (cpus.loaded[c] === life || cpus.loadedBefore[c] === life)) return "unknown";
+  const before = cpus.loadedBefore[c]!;
+  const wasLife = before === life || (before === -1 && world.couldHold(life, cpus.loadSeq[c]!));
+  if (underWay && (cpus.loaded[c] === life || wasLife)) return "unknown";
   if (cpus.active[c] === life) {
     // kthread_use_mm called: when it takes effect is not seen.
     const cur = cpus.cur[c]!;
     return cur >= 0 && world.tasks.entering[cur] === life ? "unknown" : "other";
   }
   if (!loadsVisible) return "unknown";
-  if (cpus.loaded[c] !== -1) return cpus.loaded[c] === life ? "other" : "none";
+  const loaded = cpus.loaded[c]!;
+  if (loaded === life) return "other";
+  if (loaded !== -1) return world.mayBeSame(life, loaded) ? "unknown" : "none";
   const since = cpus.unknownSince[c]!;
   const could = since >= 0 && world.couldHold(life, since);
   return could || mms.birth[life]! < 0 || cpus.lazy[c] === life ? "unknown" : "none";

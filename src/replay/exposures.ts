@@ -77,17 +77,15 @@ export function borrowSeq(world: World, task: number, life: number): number {
 }
 
 /**
- * May `cpu`, which uses `active`, be using `life`, though nothing says so? A task known by lineage only may share the mm that
- * another names: nothing tells the two lives apart. One in its exit may have its own mm, and no other.
+ * May `cpu`, which uses `active`, be using `life`, though nothing says so? A task in its exit may have its own mm still, and has no
+ * other.
  */
-export function mayBeUsing({ mms, tasks, cpus }: World, life: number, cpu: number, uses: number): boolean {
+export function mayBeUsing(world: World, life: number, cpu: number, active: number): boolean {
+  const { tasks, cpus } = world;
   const cur = cpus.cur[cpu]!;
-  const isExiting = uses === UNKNOWN_LIFE && cur >= 0 && tasks.exiting[cur]! >= 0;
-  const active = isExiting ? tasks.mm[cur]! : uses;
-  if (isExiting && active === life) return true;
-  if (active < 0) return active === UNKNOWN_LIFE;
-  const isUnnamed = mms.label[life] === -1 || mms.label[active] === -1;
-  return isUnnamed && (mms.birth[life]! < 0 || mms.birth[active]! < 0);
+  if (active === UNKNOWN_LIFE && cur >= 0 && tasks.exiting[cur]! >= 0)
+    return world.mayBeSame(life, tasks.mm[cur]!);
+  return active < 0 ? active === UNKNOWN_LIFE : active !== life && world.mayBeSame(life, active);
 }
 
 /** Nanoseconds covered by the union of the exposures' intervals. */

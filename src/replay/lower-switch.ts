@@ -110,8 +110,8 @@ export function crLoaded(r: Lowering, cpu: number, task: number, irq: boolean): 
 }
 
 function otherMm(r: Lowering): number {
-  if (r.other < 0) r.other = r.world.mms.create(-1, -1, -1);
-  return r.other;
+  if (r.world.other < 0) r.world.other = r.world.mms.create(-1, -1, -1);
+  return r.world.other;
 }
 
 function missedTail(r: Lowering, cpu: number, prev: number, next: number): void {

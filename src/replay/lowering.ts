@@ -30,6 +30,4 @@ export interface Lowering extends Model {
   firmBefore: number;
   /** Does the recording have events of this kind (as far as is known when it is replayed)? */
   shows(kind: EventKind): boolean;
-  /** Life that stands for init_mm where no pointer names it; -1 not made yet. */
-  other: number;
 }

@@ -66,8 +66,6 @@ export class Replayer implements Lowering {
   silentCpus = 0;
   /** Each CPU's events begin where the ring buffer was overwritten last, not where the trace begins. */
   #startLate = false;
-  /** Stands for init_mm where no pointer names it. */
-  other = -1;
 
   readonly #kinds: readonly number[] | undefined;
   readonly #cpus: number;

@@ -58,7 +58,7 @@ function reached(r: Replayer): Uint8Array {
   r.uses.eachLife(visit);
   eachInWindows(r, visit);
   r.gets.eachLife(visit);
-  visit(r.other);
+  visit(r.world.other);
   return out;
 }
 

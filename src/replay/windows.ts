@@ -314,6 +314,8 @@ export class Windows {
       if (cpu === f.cpu.at(row) || f.seq.at(row) < since || !this.#world.couldHold(f.life.at(row), since))
         continue;
       if (f.life.at(row) !== life) {
+        // One of the two is known by lineage only: they may be the same.
+        if (this.#world.mayBeSame(f.life.at(row), life)) continue;
         f.countDoubt.add(row, -1);
         this.#doubts.settle(row, cpu, AT_CHECK);
         continue;

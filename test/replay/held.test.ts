@@ -125,7 +125,7 @@ const KEEPERS: readonly (readonly [string, (r: Replayer, life: number) => void])
   [
     "the mm no pointer names",
     (r, life) => {
-      r.other = life;
+      r.world.other = life;
     },
   ],
 ];

@@ -119,14 +119,20 @@ function makeUnknown(m: Model, cpu: number): void {
   cpus.unknownFork[cpu] = m.forks.length;
 }
 
-/** cpu_tlbstate.loaded_mm becomes `life`. */
-export function load(m: Model, cpu: number, life: number): void {
+/** cpu_tlbstate.loaded_mm becomes `life`. `from`: the active_mm until then, which was loaded unless a flush had sent it away. */
+export function load(m: Model, cpu: number, life: number, from = -1): void {
   const { cpus, mms } = m.world;
-  cpus.loadedBefore[cpu] = cpus.loaded[cpu]!;
+  cpus.loadedBefore[cpu] = cpus.loaded[cpu]! >= 0 ? cpus.loaded[cpu]! : from;
   cpus.loaded[cpu] = life;
   cpus.loadSeq[cpu] = m.world.seq;
   if (mms.firstCpu[life] === -1) mms.firstCpu[life] = cpu;
   else if (mms.firstCpu[life] !== cpu) mms.manyCpus[life] = 1;
+}
+
+/** `life` turns out to be what the CPU has had loaded: nothing is under way. */
+export function learnLoaded(m: Model, cpu: number, life: number): void {
+  load(m, cpu, life);
+  m.world.cpus.loadSeq[cpu] = -1;
 }
 
 /** enter_lazy_tlb as the tail of a switch to kernel task `next`, whose active_mm is now `life`. */
@@ -156,7 +162,7 @@ export function lazyTail(m: Model, cpu: number, next: number, met: number): void
       (cpus.loaded[cpu] === -1 || cpus.loaded[cpu] === prevUsing) &&
       cpus.loaded[cpu] !== life
     )
-      load(m, cpu, life);
+      learnLoaded(m, cpu, life);
   }
   cpus.pendingDrop[cpu] = NO_LIFE;
   cpus.tail[cpu] = Tail.seen;
@@ -184,7 +190,7 @@ export function switchMmTail(m: Model, cpu: number, task: number, next: number, 
   tasks.cpu[task] = cpu;
   // Still loaded: no flush has sent the lazy CPU to init_mm meanwhile.
   const how = from === life && prevUsing < 0 && cpus.loaded[cpu] === life ? "resumed" : "switched";
-  load(m, cpu, life);
+  load(m, cpu, life, from);
   setActive(m, cpu, task, life, how);
   if (tasks.exiting[task]! >= 0) beginExit(m, task);
 }
@@ -268,7 +274,7 @@ export function exec(m: Model, cpu: number, task: number, life: number): void {
   tasks.exec[task] = Exec.applied;
   if (cpu < 0) return;
   if (cpus.unknownSince[cpu]! >= 0 && old >= 0) reveal(m, cpu, old, task);
-  load(m, cpu, life);
+  load(m, cpu, life, old);
   if (cpus.unknownSince[cpu]! < 0) m.world.setLazy(cpu, NO_LIFE);
   setActive(m, cpu, task, life);
 }
@@ -296,7 +302,7 @@ export function callUnuseMm(m: Model, cpu: number, task: number, life: number): 
     endBorrow(m, task);
     beginBorrow(m, task, life);
     if (!isBacked(m, task, life)) mms.hiddenHolder[life] = 1;
-    if (cpu >= 0) load(m, cpu, life);
+    if (cpu >= 0) learnLoaded(m, cpu, life);
   }
   tasks.unusing[task] = 1;
   mms.unusing[life]! += 1;
@@ -340,7 +346,7 @@ export function useMm(m: Model, cpu: number, task: number, life: number, from: n
     }
   }
   if (cpu < 0) return;
-  load(m, cpu, life);
+  load(m, cpu, life, from);
   setActive(m, cpu, task, life, "borrowed");
 }
 

@@ -334,6 +334,8 @@ export class World {
   livesBefore = 0;
   /** enter_lazy_tlb is recorded: the moment a borrow ends is seen. */
   enterLazySeen = false;
+  /** Life that stands for init_mm where no pointer names it; -1 not made yet. */
+  other = -1;
   /** Sequence of the latest gap in the recording: lives born before it are in doubt. */
   lossSeq = -1;
 
@@ -356,6 +358,16 @@ export class World {
   /** Were events lost while `life` existed? Then no earlier knowledge of it holds. */
   lostDuring(life: number): boolean {
     return this.lossSeq >= 0 && this.mms.birth[life]! <= this.lossSeq;
+  }
+
+  /**
+   * Two lives that nothing tells apart: one is known by lineage only (a task older than the trace or a gap), and may share the mm that
+   * the other names.
+   */
+  mayBeSame(one: number, two: number): boolean {
+    const { label, birth } = this.mms;
+    const isUnnamed = (label[one] === -1 && one !== this.other) || (label[two] === -1 && two !== this.other);
+    return one === two || (isUnnamed && (birth[one]! < 0 || birth[two]! < 0));
   }
 
   /** Could `life` be what an unknown CPU, unknown since `since`, holds? Not when it was born later. */

@@ -1,4 +1,4 @@
-// What differs from 6.14 and 6.16 on, and how an exit shows where exit_mm() itself does not: test/golden/replay/NAME.txt says which.
+// What differs from 6.14 and 6.16 on, how an exit shows where exit_mm() does not, and mm_cpumask: test/golden/replay/NAME.txt says which.
 // Expected outcomes were worked out from the kernel's rules, then compared.
 import { expect, test } from "vitest";
 import { outcomeOf } from "./specimens.ts";
@@ -88,5 +88,31 @@ test("lazy-cpumask-predates", async () => {
     fork 101 [60,70) uprobe_dup_mmap..uprobe_end_dup_mmap
       users 1 derived, count 1 derived, exposure none, lazy 0
       fast safe: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask
+  `);
+});
+
+test("unnamed-after-a-gap", async () => {
+  expect(await outcomeOf("unnamed-after-a-gap")).toMatchInlineSnapshot(`
+    fork 101 [40,50) dup_mmap..dup_mmap_ret
+      users 1 at-least, count 1 at-least, exposure U7, lazy 0
+      doubts: predates-trace lost-events
+      indeterminate: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask
+    fork 102 [60,70) dup_mmap..dup_mmap_ret
+      users 1 at-least, count 1 at-least, exposure U1, lazy 0
+      doubts: predates-trace lost-events
+      indeterminate: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      slow threads: cpumask
+      U1 101 on cpu0 [60,70)
+  `);
+});
+
+test("unnamed-past", async () => {
+  expect(await outcomeOf("unnamed-past")).toMatchInlineSnapshot(`
+    fork 101 [20,60) uprobe_dup_mmap..uprobe_end_dup_mmap
+      users 2 measured (1 at-least), count 1 measured (1 at-least), exposure U7, lazy 0
+      doubts: predates-trace cpu-unknown
+      fast indeterminate: mm-count-only
+      slow unattributed: counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      indeterminate: cpumask
   `);
 });
