@@ -47,9 +47,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: "exit_mm leaves the CPU lazily on the mm",
-    file: "src/replay/model/switching.ts",
-    find: "  park(m, cpu, life, task, Left.exit);\n  setActive(m, cpu, task, NO_LIFE);\n}\n\n/** kthread_use_mm() called",
-    replace: "  setActive(m, cpu, task, NO_LIFE);\n}\n\n/** kthread_use_mm() called",
+    file: "src/replay/model/exits.ts",
+    find: "reveal(m, cpu, life, task);\n  park(m, cpu, life, task, Left.exit);\n",
+    replace: "reveal(m, cpu, life, task);\n",
   },
   {
     rule: "exec gives the task the new mm",
@@ -474,7 +474,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "a switch to a task of unknown kind puts a window in doubt",
     file: "src/replay/windows.ts",
-    find: "    if (mayBeUsing(this.#world, attempt.life, life)) this.#doubtActive(attempt, cpu, this.#world.seq);\n",
+    find: "    if (mayBeUsing(this.#world, attempt.life, cpu, life)) this.#doubtActive(attempt, cpu, this.#world.seq);\n",
     replace: "",
   },
   {
