@@ -97,7 +97,7 @@ describe("a run with everything", () => {
   test("answer first: numerator, denominator, share, unsafe", () => {
     const text = textOf(page);
     expect(text).toContain(
-      "Under counts-unlocked the fast path is taken in at least 6 of 12 forks (50.0 %, 95 % interval 25.4 to 86.2 %); ▲&nbsp;2 of these are unsafe; 2 more cannot be decided.",
+      "Under counts-unlocked the fast path is taken in at least 6 of 12 forks (50.0 %, 95 % interval 25.4 to 86.2 %); ▲&nbsp;2 of these are unsafe, of 1 it cannot be told; 2 more cannot be decided.",
     );
     expect(text).toContain("mm_users 7 of 8");
     expect(text).toContain("not evaluable: get-task-mm needs get_task_mm");
