@@ -43,6 +43,15 @@ function borrowedForks({ exposures }: ResultTables): number {
   return hit;
 }
 
+/** Forks of whose window events are missing. */
+function windowsWithGaps(forks: ResultTables["forks"]): number {
+  let cut = 0;
+  eachRow(forks, ["doubts"], (batch, row) => {
+    if (batch.get("doubts", row)?.includes("window-incomplete") === true) cut++;
+  });
+  return cut;
+}
+
 /** What a claim of no wait is about: forks' windows alone, or all who wait for the design's lock. */
 type Scope = "windows" | "lock";
 
@@ -71,6 +80,11 @@ export function neverBlocks(
   if (events > 0) return { verdict: "fails", figure: events, unit: "events", evidence, detail, needs: null };
   if (forks.length === 0) return notEvaluable("events", NO_FORKS, detail);
   if (needs !== null) return notEvaluable("events", needs, detail, 0, "at-least");
+  const cut = windowsWithGaps(forks);
+  if (cut > 0) {
+    const whole = `a recording without lost events: ${plural(cut, "window")} may have more`;
+    return notEvaluable("events", whole, detail, 0, "at-least");
+  }
   if (policy.indeterminate > 0) {
     const decisions = `decisions for the ${forkCount(policy.indeterminate)} left indeterminate`;
     return notEvaluable("events", decisions, detail, 0, "at-least");

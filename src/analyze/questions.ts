@@ -106,31 +106,49 @@ function lacking({ info, kinds }: Evidence, sources: readonly Source[]): Closer[
     .map(({ probe, would_tell }) => ({ probe, would_tell }));
 }
 
-function lossOf({ summary }: Evidence): string | null {
-  const lost = summary.traces[0]?.lost_events ?? 0;
-  return lost === 0 ? null : `${lost === null ? "some events" : plural(lost, "event")} lost`;
+interface Loss {
+  readonly why: string;
+  readonly closer: Closer;
 }
 
+/** What of the trace is missing, whatever was probed. */
+function lossesOf({ summary }: Evidence): Loss[] {
+  const trace = summary.traces[0];
+  const lost = trace?.lost_events ?? 0;
+  const silent = trace?.problems.find(({ code }) => code === SILENT_CPU)?.count ?? 0;
+  return [
+    ...(lost === 0
+      ? []
+      : [{ why: `${lost === null ? "some events" : plural(lost, "event")} lost`, closer: LARGER_BUFFERS }]),
+    ...(silent === 0 ? [] : [{ why: `${plural(silent, "CPU")} without any event`, closer: ALL_CPUS }]),
+  ];
+}
+
+const SILENT_CPU = "replay/silent-cpu";
 const LARGER_BUFFERS: Closer = {
   probe: "larger buffers",
   would_tell: "what the lost events hid (trace-cmd -b, perf -m, buffer_size_kb)",
 };
+const ALL_CPUS: Closer = {
+  probe: "every CPU recorded",
+  would_tell: "what ran on those that show no event (perf -a, tracing_cpumask)",
+};
 
-/** A question's parts put together: lost events take a plain yes away, for what they hid is not known. */
+/** A question's parts put together: what is missing takes a plain yes away, for what it hid is not known. */
 function answered(
   evidence: Evidence,
   id: string,
   question: string,
   given: Pick<Question, "answer" | "why" | "closes">,
 ): Question {
-  const loss = lossOf(evidence);
-  if (loss === null || given.answer === "no") return { id, question, ...given };
+  const losses = lossesOf(evidence);
+  if (losses.length === 0 || given.answer === "no") return { id, question, ...given };
   return {
     id,
     question,
     answer: "partly",
-    why: `${given.why}; ${loss}`,
-    closes: [...given.closes, LARGER_BUFFERS],
+    why: [given.why, ...losses.map(({ why }) => why)].join("; "),
+    closes: [...given.closes, ...losses.map(({ closer }) => closer)],
   };
 }
 
