@@ -18,6 +18,10 @@ export class FileHash {
     this.#digest = new Promise((resolve, reject) => {
       this.#worker.once("message", resolve);
       this.#worker.once("error", reject);
+      // Behind an answer this rejects nothing any more.
+      this.#worker.once("exit", () =>
+        reject(new Error("the thread that makes the checksum ended without one")),
+      );
     });
     // A failure is thrown where the digest is asked for; until then it must not count as unhandled.
     this.#digest.catch(() => {});

@@ -21,6 +21,8 @@ export async function readInThread(
   try {
     return await new Promise((resolve, reject) => {
       worker.once("error", reject);
+      // Behind its last message this rejects nothing any more.
+      worker.once("exit", () => reject(new Error("the thread that reads the recording ended before it")));
       worker.on("message", (message: RecordingMessage) => {
         try {
           if (message.kind === "end") resolve(message);
