@@ -300,7 +300,7 @@ export class Sink {
     else this.lostEvents += count;
   }
 
-  /** A row that is no event of its own ("CPU 2 buffer started"), at the time of the next event. */
+  /** A row that is no event of its own ("CPU 2 buffer started"; NONE: each CPU's with its first event), at the time of the next event. */
   bufferStarted(cpu: number, line: number): void {
     if (cpu <= MAX_CPU) this.#wait({ cpu, events: BUFFER_STARTED, line });
   }

@@ -89,7 +89,7 @@ export const EventKind = {
   flushTlbMmRangeRet: 45,
   /** One CPU of a hardware sample; follows its parent row (same ns, tid, line). cpu = the sampled CPU, mm = cpu_tlbstate.loaded_mm (label 0 = NULL; loaded_mm 0x1 = switching is label 0 with flags SAMPLE_SWITCHING), mm2 = rq->curr->mm, flags bit 0 = is_lazy. */
   cpuSample: 46,
-  /** ftrace's "CPU n buffer started": nothing of this cpu was recorded before. */
+  /** ftrace's "CPU n buffer started": of this cpu not all was recorded before. Without a cpu: each one's events begin later than the trace. */
   bufferStarted: 47,
   /** Entry of clone, clone3, fork, vfork: flags = clone flags when printed, else 0. */
   sysEnterClone: 48,

@@ -25,7 +25,7 @@ export function head(tool: string, usage: readonly string[]): string[] {
     ...usage.map((line) => `#   ${line}`.trimEnd()),
     "#",
     "# Root; x86-64; run it or paste it. It probes the functions this kernel has, says which it lacks and what that costs,",
-    "# declares in the trace which were armed, and takes everything down again, also on Ctrl-C.",
+    "# leaves in the trace which were armed, and takes everything down again, also on Ctrl-C.",
     "# Cost: 2 to 3 records a context switch and some 50 a process (fork, exec, exit), up to 140 bytes of text each; every",
     "# record is a probe or tracepoint hit. Buffers: a tenth of the free memory at most. Measured: docs/commands.md#recipe.",
   ];
