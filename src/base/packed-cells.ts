@@ -76,6 +76,8 @@ export class PackedCells {
     const top = topOf(width);
     const code = Number.isNaN(value) ? top : (value - this.#base) / this.#step;
     if (!Number.isInteger(code) || code < 0 || (code >= top && !Number.isNaN(value))) return false;
+    // The difference is rounded: a code that is whole need not be the value's.
+    if (!Object.is(this.#value(code, top), value)) return false;
     if (width === 1) this.#bytes[i] = code;
     else if (width === 2) this.#words[i] = code;
     else this.#longs[i] = code;

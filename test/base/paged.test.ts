@@ -106,6 +106,13 @@ test("what does not fit changes nothing", () => {
   expect([0, 1, 2].map((i) => cells.at(i))).toEqual([10, 264, Number.NaN]);
 });
 
+test("what would be rounded does not fit", () => {
+  // Number.MIN_VALUE + 1 is 1.
+  const cells = new PackedCells(Int32Array.from([-1, 0, 1]));
+  for (const value of [Number.MIN_VALUE, -0, 2 ** -60]) expect(cells.set(1, value)).toBe(false);
+  expect(cells.at(1)).toBe(0);
+});
+
 test("values of few rows", () => {
   const none: readonly string[] = [];
   const sparse = new Sparse(none);
