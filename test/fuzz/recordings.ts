@@ -1,11 +1,13 @@
-// One fuzzing step, for the long run (run.ts) and the short one (recordings.test.ts): a damaged recording must give rows,
-// counted problems or one InputError; nothing else may be thrown, and it may take a second a megabyte at most.
+// One fuzzing step, for the long run (run.ts) and the short one (recordings.test.ts): a damaged recording must give rows in
+// order, which the replay takes, counted problems or one InputError; nothing else may be thrown, and it may take a second a
+// megabyte at most.
 
 import { InputError } from "../../src/base/errors.ts";
 import { CODECS } from "../../src/cli/codecs.ts";
 import { openRecording } from "../../src/ingest/index.ts";
 import { sourceOf } from "../support/recording-digest.ts";
 import type { Seed } from "../support/recording-seeds.ts";
+import { Consumer } from "./stream-targets.ts";
 
 /** Bytes the process may hold at its peak, whatever a file claims. */
 export const MAX_RSS = 700e6;
@@ -18,15 +20,17 @@ export interface Outcome {
   readonly ms: number;
 }
 
-/** Reads a damaged recording. Throws what must not happen: any error but InputError, and an input that takes too long. */
+/** Reads a damaged recording and replays it. Throws what must not happen: any error but InputError, and an input that takes too long. */
 export function tryRecording(seed: Seed, bytes: Uint8Array): Outcome {
   const before = process.cpuUsage();
   let kind: Outcome["kind"] = "read";
   try {
-    openRecording(
+    const consumer = new Consumer();
+    const recording = openRecording(
       { path: "fuzzed", files: [sourceOf(bytes)], codecs: CODECS, format: seed.format, batchRows: 64 },
-      () => {},
-    ).read();
+      (batch) => consumer.take(batch, recording.knownMeta),
+    );
+    consumer.end(recording.read());
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     if (/\n|undefined|NaN/.test(error.message)) throw new Error(`a bad message: ${error.message}`);

@@ -34,7 +34,7 @@ function specimens(prefix: string): FuzzInput[] {
 }
 
 /** Takes rows, which have to come in time order, and replays them. */
-class Consumer {
+export class Consumer {
   #lastNs = Number.NEGATIVE_INFINITY;
   #replay: RunningReplay | null = null;
 
