@@ -6,7 +6,6 @@ import type { Holder } from "./holders.ts";
 import type { WriteHold } from "./locks.ts";
 import type { Mms } from "./model/mms.ts";
 import type { World } from "./model/world.ts";
-import type { Borrow } from "./uses.ts";
 
 /** Why a count is not exact; bits of `usersWhy` and `countWhy`. */
 export const Doubt = {
@@ -66,8 +65,7 @@ export const END_BY = [
 
 export const NO_SAMPLE = -1;
 
-/** What most forks have: one array for all of them. */
-const NO_BORROWS: readonly Borrow[] = [];
+/** What most forks have. */
 const NO_HOLDERS: readonly Holder[] = [];
 
 /** Fork rows. Times are ns since the epoch; NaN = none. */
@@ -91,9 +89,9 @@ export class Forks extends PagedTable {
   readonly endSeq: PagedInts = this.ints();
   /** dup_mmap()'s write hold on the old mm's mmap_lock, where mmap_lock events show it. */
   readonly lock: Sparse<WriteHold | undefined> = new Sparse<WriteHold | undefined>(undefined);
-  /** The latest borrows of the mm called before the check, and the first ones called after the window's end. */
-  readonly borrowsBefore: Sparse<readonly Borrow[]> = new Sparse(NO_BORROWS);
-  readonly borrowsAfter: Sparse<readonly Borrow[]> = new Sparse(NO_BORROWS);
+  /** The mm's latest borrow when the window ended; the first one after, if there was none before. One more than its row; 0 none. */
+  readonly borrowBefore: PagedInts = this.ints();
+  readonly borrowAfter: PagedInts = this.ints();
   readonly child: PagedInts = this.ints();
   /** Values sampled at the check, or NO_SAMPLE. */
   readonly sampledUsers: PagedInts = this.ints();
@@ -139,8 +137,6 @@ export class Forks extends PagedTable {
   readonly dropped: PagedInts = this.ints();
   /** 1: clone flags were not recorded, so this may be a thread. */
   readonly flagsUnknown: PagedInts = this.ints();
-  /** Next in the list that begins at the life's `awaiting`; -1 none. */
-  readonly nextAwaiting: PagedInts = this.ints();
   /** When the row was made: rows are in that order, checks need not be. */
   readonly made: PagedFloats = this.floats();
   /** First and last of its exposures, each one more than its index in the log (exposure-log.ts); 0 none. */

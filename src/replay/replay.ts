@@ -85,7 +85,7 @@ export class Replayer implements Lowering {
     this.#kinds = meta.kinds;
     this.#cpus = meta.cpus;
     this.locks = new Locks(this.world.mms);
-    this.uses = new Uses(this.world, this.forks, this.locks);
+    this.uses = new Uses(this.world, this.forks, this.locks, ways.pageBits);
     this.windows = new Windows(this, this.locks, this.uses, ways.pageBits);
     this.loads = new Loads(this.world, meta.kinds === undefined || this.shows(EventKind.tlbFlush));
   }

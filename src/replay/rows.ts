@@ -5,13 +5,14 @@ import type { TraceMeta } from "../table/event-batch.ts";
 import type { DenialCause, Evidence, VerdictTables } from "../table/verdict-tables.ts";
 import { EXPOSURE_CLASSES } from "../table/verdict-tables.ts";
 import type { Share } from "./attribution.ts";
+import type { BorrowLog } from "./borrow-log.ts";
 import { type Armed, doubts } from "./counts.ts";
 import type { Exposure } from "./exposures.ts";
 import type { ForkFacts } from "./facts.ts";
 import { END_BY, NO_SAMPLE, START_BY } from "./forks.ts";
 import { hiddenBehind, hiddenCount, hiddenUsers } from "./hidden.ts";
+import type { NearMiss } from "./near-misses.ts";
 import type { Replayer } from "./replay.ts";
-import type { Borrow } from "./uses.ts";
 
 /** Writes the rows of one trace's forks. */
 export class ForkRows {
@@ -115,27 +116,21 @@ export class ForkRows {
   }
 
   /** `distance` and `gap` in ns, NaN without a borrow. */
-  nearMiss(
-    id: number,
-    policy: string,
-    borrow: Borrow | undefined,
-    side: string | null,
-    distance: number,
-    gap: number,
-    orderedBy: string | null,
-  ): void {
+  nearMiss(id: number, policy: string, { found, orderedBy }: NearMiss, borrows: BorrowLog): void {
     const cells = this.#nearMisses;
+    const borrow = found?.borrow;
+    const isCallSeen = borrow !== undefined && borrows.isCallSeen.at(borrow) === 1;
     cells.int("fork", id);
     cells.text("policy", policy);
-    cells.ns("distance_ns", distance, ZERO_NS);
-    cells.ns("gap_ns", gap, ZERO_NS);
-    cells.text("side", side);
-    cells.text("kind", borrow === undefined ? null : borrow.seenBy);
-    cells.int("tid", borrow === undefined ? NULL_I32 : borrow.tid);
-    cells.text("comm", borrow === undefined ? null : this.#comm(borrow.comm));
-    cells.ns("at_ns", borrow === undefined ? Number.NaN : borrow.call, this.#epoch);
-    cells.int("line", borrow === undefined ? NULL_I32 : borrow.line);
-    cells.text("ordered_by", orderedBy);
+    cells.ns("distance_ns", found?.distance ?? Number.NaN, ZERO_NS);
+    cells.ns("gap_ns", found?.gap ?? Number.NaN, ZERO_NS);
+    cells.text("side", found?.side ?? null);
+    cells.text("kind", borrow === undefined ? null : isCallSeen ? "kthread_use_mm" : "switch_mm_irqs_off");
+    cells.int("tid", borrow === undefined ? NULL_I32 : borrows.tid.at(borrow));
+    cells.text("comm", borrow === undefined ? null : this.#comm(borrows.comm.at(borrow)));
+    cells.ns("at_ns", borrow === undefined ? Number.NaN : borrows.call.at(borrow), this.#epoch);
+    cells.int("line", borrow === undefined ? NULL_I32 : borrows.line.at(borrow));
+    cells.text("ordered_by", orderedBy ?? null);
     cells.end();
   }
 

@@ -14,7 +14,6 @@ export function sweepLives(r: Replayer): void {
   mms.sweep(isKept, (life) => {
     names.forget(life);
     names.members.clear(life);
-    r.uses.forget(life);
   });
   const kept = mms.live + r.windows.blocked.length + r.windows.queued.length;
   r.sweepAt = mms.made + r.sweepEvery * (1 + Math.floor(kept / WORTH));

@@ -1,6 +1,7 @@
 // What a task has of an mm from call to call: references (get_task_mm, mm_access), borrows (kthread_use_mm) and the lazy
 // reference a borrow leaves behind, kept per run of the task (from one voluntary switch-out to the next) as long as a blocked
 // call or a near miss needs it. Fed by the model's transitions; read by retime.ts and near-misses.ts.
+import { BorrowLog } from "./borrow-log.ts";
 import type { Forks } from "./forks.ts";
 import type { Locks } from "./locks.ts";
 import type { HoldKind } from "./model/model.ts";
@@ -17,22 +18,8 @@ export interface Hold {
   to: number;
   /** Sequence since which all it needs exists (the task a get is made on); -1 before the trace, or unknown. */
   readonly birth: number;
-}
-
-/** A borrow, with what near-misses.ts asks of it. */
-export interface Borrow extends Hold {
-  readonly tid: number;
-  readonly comm: number;
-  readonly cpu: number;
-  readonly line: number;
-  /** kthread_use_mm, or switch_mm_irqs_off where only that was recorded. */
-  readonly seenBy: "kthread_use_mm" | "switch_mm_irqs_off";
-  /** Call of the get_task_mm() whose reference it holds meanwhile; NaN: none of its own. */
-  readonly got: number;
-  /** Sequence of its last mmap_lock on this mm before the call; -1 none. */
-  readonly lockBefore: number;
-  /** It took this mm's mmap_lock while it borrowed. */
-  lockInside: boolean;
+  /** Of a borrow: its row in the log; -1. */
+  readonly row: number;
 }
 
 /** What a task did until it went to sleep. */
@@ -54,8 +41,6 @@ interface Called {
   readonly birth: number;
 }
 
-/** Borrows looked at before a window, and after it. */
-export const MOST_NEIGHBOURS = 8;
 /** Holds kept of one run; a task that never sleeps begins a new one. */
 const MOST_HOLDS = 64;
 
@@ -63,13 +48,13 @@ export class Uses {
   readonly #world: World;
   readonly #forks: Forks;
   readonly #locks: Locks;
+  readonly borrows: BorrowLog;
   readonly #runs: Map<number, Run> = new Map();
   readonly #borrowCalls: Map<number, Called> = new Map();
   readonly #getCalls: Map<number, Called> = new Map();
-  /** By life: the latest borrows, oldest first. */
-  readonly #recent: Map<number, Borrow[]> = new Map();
 
-  constructor(world: World, forks: Forks, locks: Locks) {
+  constructor(world: World, forks: Forks, locks: Locks, pageBits?: number) {
+    this.borrows = new BorrowLog(pageBits);
     this.#world = world;
     this.#forks = forks;
     this.#locks = locks;
@@ -103,9 +88,7 @@ export class Uses {
     const { holds } = this.run(task);
     if (kind === "borrow") {
       this.#endLazy(run);
-      const borrow = this.#borrow(task, life, run);
-      holds.push(borrow);
-      this.#remember(borrow);
+      holds.push(this.#borrow(task, life, run));
     } else holds.push(this.#hold(task, life, kind));
     if (kind === "ref") this.#getCalls.delete(task);
   }
@@ -116,32 +99,33 @@ export class Uses {
     const isItsCall = called !== undefined && called.life === life;
     const call = isItsCall ? called.ns : ns;
     const birth = isItsCall ? called.birth : -1;
-    return { kind, life, call, callSeq: isItsCall ? called.seq : seq, from: ns, to: Number.NaN, birth };
+    const callSeq = isItsCall ? called.seq : seq;
+    return { kind, life, call, callSeq, from: ns, to: Number.NaN, birth, row: -1 };
   }
 
-  #borrow(task: number, life: number, run: Run): Borrow {
+  #borrow(task: number, life: number, run: Run): Hold {
     const { ns, seq, line, tasks } = this.#world;
     const called = this.#borrowCalls.get(task);
     this.#borrowCalls.delete(task);
     const isItsCall = called !== undefined && called.life === life;
     const ref = run.holds.findLast((h) => h.kind === "ref" && h.life === life && Number.isNaN(h.to));
-    return {
-      kind: "borrow",
+    const call = isItsCall ? called.ns : ns;
+    const callSeq = isItsCall ? called.seq : seq;
+    const birth = Math.max(tasks.birth[task]!, ref?.birth ?? -1);
+    const begun = {
       life,
-      call: isItsCall ? called.ns : ns,
-      callSeq: isItsCall ? called.seq : seq,
-      from: ns,
-      to: Number.NaN,
+      call,
       tid: tasks.pid[task]!,
       comm: tasks.comm[task]!,
       cpu: tasks.cpu[task]!,
       line: isItsCall ? called.line : line,
-      seenBy: isItsCall ? "kthread_use_mm" : "switch_mm_irqs_off",
+      isCallSeen: isItsCall,
       got: ref === undefined ? Number.NaN : ref.call,
-      birth: Math.max(tasks.birth[task]!, ref?.birth ?? -1),
+      birth,
       lockBefore: this.#locks.lastGot(task, life),
-      lockInside: false,
     };
+    const row = this.borrows.add(begun, this.#world.mms, this.#forks);
+    return { kind: "borrow", life, call, callSeq, from: ns, to: Number.NaN, birth, row };
   }
 
   #end(task: number, run: Run, life: number, kind: HoldKind): void {
@@ -149,8 +133,8 @@ export class Uses {
     if (hold === undefined) return;
     hold.to = this.#world.ns;
     if (kind === "borrow") {
-      const borrow = hold as Borrow;
-      borrow.lockInside = this.#locks.lastGot(task, life) > borrow.callSeq;
+      this.borrows.to.set(hold.row, hold.to);
+      if (this.#locks.lastGot(task, life) > hold.callSeq) this.borrows.lockInside.set(hold.row, 1);
     }
   }
 
@@ -181,11 +165,6 @@ export class Uses {
     for (const { life } of this.#getCalls.values()) visit(life);
   }
 
-  /** Nothing can reach `life` any more. */
-  forget(life: number): void {
-    this.#recent.delete(life);
-  }
-
   /** A gap in the recording: nobody knows what has ended in it. */
   lose(): void {
     for (const run of this.#runs.values()) run.lost = true;
@@ -194,36 +173,8 @@ export class Uses {
     this.#getCalls.clear();
   }
 
-  #remember(borrow: Borrow): void {
-    const recent = this.#recent.get(borrow.life);
-    if (recent === undefined) this.#recent.set(borrow.life, [borrow]);
-    else {
-      recent.push(borrow);
-      if (recent.length > MOST_NEIGHBOURS) recent.shift();
-    }
-    const { borrowsAfter, nextAwaiting } = this.#forks;
-    const { awaiting } = this.#world.mms;
-    let last = -1;
-    for (let row = awaiting[borrow.life]!; row >= 0; row = nextAwaiting.at(row)) {
-      const after = [...borrowsAfter.at(row), borrow];
-      borrowsAfter.set(row, after);
-      if (after.length < MOST_NEIGHBOURS) last = row;
-      else if (last < 0) awaiting[borrow.life] = nextAwaiting.at(row);
-      else nextAwaiting.set(last, nextAwaiting.at(row));
-    }
-  }
-
-  /** The window of `row` ends now: the borrows before it are known, those after it are to come. */
+  /** The window of `row` ends now. */
   windowEnds(row: number): void {
-    const { life, borrowsBefore, start, nextAwaiting } = this.#forks;
-    const { awaiting } = this.#world.mms;
-    const recent = this.#recent.get(life.at(row));
-    if (recent !== undefined)
-      borrowsBefore.set(
-        row,
-        recent.filter((borrow) => borrow.call < start.at(row)),
-      );
-    nextAwaiting.set(row, awaiting[life.at(row)]!);
-    awaiting[life.at(row)] = row;
+    this.borrows.windowEnds(row, this.#world.mms, this.#forks);
   }
 }

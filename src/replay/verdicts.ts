@@ -302,7 +302,7 @@ function judge(
     hiddenFrom(replayer, row, policy, facts.check, options.armed, decision, verdict),
   );
   if (decision === "fast" && verdict !== "unsafe" && policy.serialises.length === 0 && options.armed.useMm)
-    appendNearMiss(rows, forks, row, policy, id);
+    appendNearMiss(rows, { forks, row, borrows: replayer.uses.borrows }, policy, id);
   return decision === "fast";
 }
 

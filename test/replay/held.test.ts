@@ -131,7 +131,7 @@ const KEEPERS: readonly (readonly [string, (r: Replayer, life: number) => void])
 ];
 
 function callOf(life: number, held: number): Call {
-  const hold = { kind: "ref", life: held, call: 0, callSeq: 0, from: 0, to: 0, birth: -1 } as const;
+  const hold = { kind: "ref", life: held, call: 0, callSeq: 0, from: 0, to: 0, birth: -1, row: -1 } as const;
   return {
     life,
     kind: "kthread_use_mm",

@@ -53,8 +53,8 @@ export class Mms {
   broken: Int32Array = new Int32Array(FIRST_ROOM);
   /** Row of its latest fork; -1 none. */
   lastFork: Int32Array = new Int32Array(FIRST_ROOM);
-  /** Latest of its forks whose window has ended with too few borrows after it so far (uses.ts); -1 none. */
-  awaiting: Int32Array = new Int32Array(FIRST_ROOM);
+  /** Its latest borrow, one more than its row (borrow-log.ts); 0 none. */
+  lastBorrow: Int32Array = new Int32Array(FIRST_ROOM);
   /** First CPU that loaded it, and whether a second one did: mm_cpumask from 6.14 on only grows (§2.2). */
   firstCpu: Int32Array = new Int32Array(FIRST_ROOM);
   manyCpus: Int32Array = new Int32Array(FIRST_ROOM);
@@ -97,7 +97,7 @@ export class Mms {
     this.birth[id] = birth;
     this.joinSeq[id] = -1;
     this.lastFork[id] = -1;
-    this.awaiting[id] = -1;
+    this.lastBorrow[id] = 0;
     this.firstCpu[id] = -1;
     this.maker[id] = maker;
     this.serial[id] = this.#made++;
