@@ -121,8 +121,14 @@ export class Replayer implements Lowering {
 
   /** Applies a batch of rows in order. */
   feed(batch: EventBatch): void {
-    const length = batch.length;
-    for (let i = 0; i < length; i++) this.#apply(batch, i);
+    const { length, kind, ns, line } = batch;
+    const { world } = this;
+    for (let i = 0; i < length; i++) {
+      world.seq++;
+      world.ns = ns[i]!;
+      world.line = line[i]!;
+      if (!this.#isCalm(kind[i]!, batch, i)) this.#apply(batch, i);
+    }
   }
 
   /** The trace is over. */
@@ -139,10 +145,7 @@ export class Replayer implements Lowering {
     const { world } = this;
     const kind = b.kind[i]!;
     const cpu = b.cpu[i]!;
-    world.seq++;
-    world.ns = b.ns[i]!;
     world.livesBefore = world.mms.made;
-    world.line = b.line[i]!;
     if (kind === EventKind.lost) {
       loseEvents(this, cpu);
       return;
@@ -171,10 +174,6 @@ export class Replayer implements Lowering {
     // A second probe on one function tells of the same instant: nothing has gone on since the first.
     if (alias && kind !== EventKind.dupMmap && kind !== EventKind.uprobeDupMmap) return;
     if (this.seen[kind]!++ === 0) this.#isNews = true;
-    if (this.calm && this.#isCalm(kind, b, i)) {
-      this.calmRows++;
-      return;
-    }
     if (this.#startLate && cpu >= 0 && this.#isFirstOf(cpu)) loseFromStart(this, cpu);
     if (world.mms.made >= this.sweepAt) sweepLives(this);
     const tid = b.tid[i]!;
@@ -228,18 +227,22 @@ export class Replayer implements Lowering {
     this.windows.loadsVisible = world.switchMmSeen || world.flushesSeen;
   }
 
-  /** Applies a row by the short way, if there is one for it. */
+  /** Applies a row by the short way, if there is one for it. A kind's first event is news, and a second probe's no event. */
   #isCalm(kind: number, b: EventBatch, i: number): boolean {
-    switch (kind) {
-      case EventKind.schedSwitch:
-        return calmSwitch(this, b, i);
-      case EventKind.enterLazyTlb:
-        return calmLazy(this, b, i);
-      case EventKind.switchMm:
-        return calmSwitchMm(this, b, i);
-      default:
-        return false;
-    }
+    if (kind !== EventKind.schedSwitch && kind !== EventKind.switchMm && kind !== EventKind.enterLazyTlb)
+      return false;
+    if (!this.calm || this.#isNews || this.seen[kind] === 0 || (b.ctx[i]! & CTX_ALIAS) !== 0) return false;
+    const isCalm =
+      kind === EventKind.schedSwitch
+        ? calmSwitch(this, b, i)
+        : kind === EventKind.switchMm
+          ? calmSwitchMm(this, b, i)
+          : calmLazy(this, b, i);
+    if (!isCalm) return false;
+    this.sampleOwner = undefined;
+    this.seen[kind]! += 1;
+    this.calmRows++;
+    return true;
   }
 
   #sample(b: EventBatch, i: number): void {
