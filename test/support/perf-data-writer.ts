@@ -19,7 +19,8 @@ export interface KernelRecord {
 export interface PerfDataSpec {
   readonly big: boolean;
   readonly isPipe: boolean;
-  readonly isCompressed: boolean;
+  /** As perf writes them before 6.16, and from then on. */
+  readonly compressed: "no" | "COMPRESSED" | "COMPRESSED2";
   readonly attrSize: number;
   readonly formats: readonly { readonly system: string; readonly text: string }[];
   /** Ids of the tracepoints that are recorded. */
@@ -137,9 +138,10 @@ function record(w: ByteWriter, type: number, misc: number, body: (w: ByteWriter)
 function writeRounds(w: ByteWriter, spec: PerfDataSpec): void {
   let isFirst = true;
   for (const round of spec.rounds) {
-    const plain = spec.isCompressed ? new ByteWriter(spec.big) : w;
+    const plain = spec.compressed === "no" ? w : new ByteWriter(spec.big);
     for (const r of round) writeKernelRecord(plain, r, spec);
-    if (spec.isCompressed) writeCompressed(w, plain.take(), isFirst);
+    if (spec.compressed !== "no")
+      writeCompressed(w, plain.take(), isFirst, spec.compressed === "COMPRESSED2");
     isFirst = false;
     record(w, 68, 0, () => {});
   }
@@ -167,16 +169,23 @@ function idOf(raw: Uint8Array, big: boolean): number {
   return big ? (raw[0]! << 8) | raw[1]! : raw[0]! | (raw[1]! << 8);
 }
 
-/** One zstd stream over all COMPRESSED records; a record may end inside a kernel record. */
-function writeCompressed(w: ByteWriter, plain: Uint8Array, isFirst: boolean): void {
+/** One zstd stream over all compressed records; a record may end inside a kernel record. */
+function writeCompressed(w: ByteWriter, plain: Uint8Array, isFirst: boolean, isSized: boolean): void {
   const half = plain.length >> 1;
   [plain.subarray(0, half), plain.subarray(half)].forEach((part, i) => {
-    record(w, 81, 0, (body) => {
-      // Frame header: magic, no content size, a window of 1 MiB (exponent 10).
-      if (isFirst && i === 0) body.raw([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x50]);
-      // A raw block that is not the last: size << 3.
-      const header = part.length << 3;
-      body.raw([header & 0xff, (header >> 8) & 0xff, header >> 16]).raw(part);
+    // Frame header: magic, no content size, a window of 1 MiB (exponent 10).
+    const frame = isFirst && i === 0 ? [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x50] : [];
+    // A raw block that is not the last: size << 3.
+    const header = part.length << 3;
+    const data = [...frame, header & 0xff, (header >> 8) & 0xff, header >> 16, ...part];
+    record(w, isSized ? 83 : 81, 0, (body) => {
+      if (!isSized) body.raw(data);
+      // The size, the data, and what makes the record a multiple of 8: perf leaves there what was in its buffer.
+      else
+        body
+          .int(8, data.length)
+          .raw(data)
+          .raw(Array.from({ length: -data.length & 7 }, () => 0xfd));
     });
   });
 }

@@ -126,7 +126,12 @@ function traceDat(
   };
 }
 
-function perfData(big: boolean, isPipe: boolean, isCompressed: boolean, attrSize: number): PerfDataSpec {
+function perfData(
+  big: boolean,
+  isPipe: boolean,
+  compressed: PerfDataSpec["compressed"],
+  attrSize: number,
+): PerfDataSpec {
   const list = events(big, 8);
   const task = (type: number, ns: bigint, pid: number, misc = 0): KernelRecord => ({
     type,
@@ -158,7 +163,7 @@ function perfData(big: boolean, isPipe: boolean, isCompressed: boolean, attrSize
   return {
     big,
     isPipe,
-    isCompressed,
+    compressed,
     attrSize,
     formats: eventSpecs(8).map((spec) => ({ system: spec.system, text: formatText(spec) })),
     tracepoints: [319, 1493, 140, 110],
@@ -185,7 +190,7 @@ export function traceDatWith(silent: readonly EventSpec[]): Uint8Array {
 
 /** The perf.data seed with more events in it, which have no sample; `idle`: its last sample is of the idle task. */
 export function perfDataWith(silent: readonly EventSpec[], idle: boolean): Uint8Array {
-  const spec = perfData(false, false, false, 128);
+  const spec = perfData(false, false, "no", 128);
   const [first = [], second = [], ...rest] = spec.rounds;
   const last = second.findLastIndex(({ type }) => type === 9);
   const rounds = [first, second.map((r, i) => (idle && i === last ? { ...r, pid: 0, tid: 0 } : r)), ...rest];
@@ -221,10 +226,12 @@ export function seeds(): Seed[] {
     dat("v7-le32", traceDat(7, false, 4, "none")),
     dat("v7-be64-zlib", traceDat(7, true, 8, "zlib")),
     dat("v7-le64-zlib-instances", traceDat(7, false, 8, "zlib", true)),
-    perf("file-le", perfData(false, false, false, 128)),
-    perf("file-be-newer", perfData(true, false, false, 168)),
-    perf("pipe-le", perfData(false, true, false, 128)),
-    perf("pipe-be", perfData(true, true, false, 112)),
-    perf("file-le-zstd", perfData(false, false, true, 128)),
+    perf("file-le", perfData(false, false, "no", 128)),
+    perf("file-be-newer", perfData(true, false, "no", 168)),
+    perf("pipe-le", perfData(false, true, "no", 128)),
+    perf("pipe-be", perfData(true, true, "no", 112)),
+    perf("file-le-zstd", perfData(false, false, "COMPRESSED", 128)),
+    perf("pipe-be-zstd-sized", perfData(true, true, "COMPRESSED2", 128)),
+    perf("file-le-zstd-sized", perfData(false, false, "COMPRESSED2", 136)),
   ];
 }

@@ -34,20 +34,16 @@ import {
   withRounds,
 } from "./kernel-rounds.ts";
 import { Pieces } from "./pieces.ts";
+import { FIRST_OF_PERF, nameOfRecord, PERF_RECORD, RECORD } from "./record-types.ts";
 import { Block, RoundQueue } from "./rounds.ts";
 import { RecordHead } from "./sample.ts";
-import { HEADER_TRACING_DATA, MAX_TRACING_DATA, RecordStream } from "./stream.ts";
-import { RECORD, TaskRecords } from "./task-records.ts";
+import { MAX_TRACING_DATA, RecordStream } from "./stream.ts";
+import { TaskRecords } from "./task-records.ts";
 
 const MAGIC = 8;
 const PIPE_HEADER = 16;
 const FILE_HEADER = 104;
 const RECORD_HEADER = 8;
-const HEADER_ATTR = 64;
-const FINISHED_ROUND = 68;
-const HEADER_FEATURE = 80;
-const COMPRESSED = 81;
-const COMPRESSED2 = 83;
 const MAX_ATTRS = 65536;
 const MAX_ATTR = 4096;
 const PROGRESS_EVERY = 1 << 14;
@@ -118,7 +114,7 @@ export class PerfDataReader implements RecordingReader {
     const rounds = this.#rounds;
     while (stream.next()) {
       const { start, end, type } = stream;
-      if (rounds !== null && (type < HEADER_ATTR || type === FINISHED_ROUND)) {
+      if (rounds !== null && (type < FIRST_OF_PERF || type === PERF_RECORD.finishedRound)) {
         stream.pass(rounds.read(start) - start);
         this.#options.onProgress(stream.read);
         continue;
@@ -131,6 +127,14 @@ export class PerfDataReader implements RecordingReader {
     waiting.end();
     if (stream.damage !== "") {
       this.#sink.problems.add(RECORDING_CUT, 0, `byte ${stream.at}: ${stream.damage}`);
+      this.#sink.lost(NONE, -1, this.#counted.samples);
+    }
+    if (this.#pieces.isUnfinished) {
+      this.#sink.problems.add(
+        PERF_COMPRESSION,
+        this.#counted.samples,
+        "the compressed records end too early",
+      );
       this.#sink.lost(NONE, -1, this.#counted.samples);
     }
     if (waiting.overflows > 0) this.#sink.problems.add(PERF_OVERFLOW, 0, "", waiting.overflows);
@@ -264,33 +268,39 @@ export class PerfDataReader implements RecordingReader {
   /** One record as it lies in the file or came out of a compressed one; `stream` is null for the latter. */
   #record(block: Block, start: number, end: number, type: number, stream: RecordStream | null): void {
     this.#counted.records++;
-    if (type < HEADER_ATTR) {
+    if (type < FIRST_OF_PERF) {
       this.#timed(block, start, end, type);
       return;
     }
     const { bytes } = block;
     switch (type) {
-      case FINISHED_ROUND:
+      case PERF_RECORD.finishedRound:
         this.#queue.finishRound();
         return;
-      case COMPRESSED:
-      case COMPRESSED2:
-        this.#compressed(bytes.subarray(start + RECORD_HEADER + (type === COMPRESSED2 ? 8 : 0), end));
+      case PERF_RECORD.compressed:
+        this.#compressed(bytes.subarray(start + RECORD_HEADER, end));
         return;
-      case HEADER_ATTR:
+      case PERF_RECORD.compressed2: {
+        // The data's size, the data, and zeros up to a multiple of 8.
+        const from = start + RECORD_HEADER + 8;
+        const size = from <= end ? u64(bytes, from - 8, this.#big) : 0;
+        this.#compressed(bytes.subarray(from, Math.min(end, from + size)));
+        return;
+      }
+      case PERF_RECORD.headerAttr:
         this.#pipeAttr(bytes, start + RECORD_HEADER, end);
         return;
-      case HEADER_TRACING_DATA:
+      case PERF_RECORD.headerTracingData:
         if (stream !== null) this.#pipeData(() => this.#tracingData(stream.trailing));
         return;
-      case HEADER_FEATURE:
+      case PERF_RECORD.headerFeature:
         if (end - start >= RECORD_HEADER + 8) {
           const id = u64(bytes, start + RECORD_HEADER, this.#big);
           this.#pipeData(() => this.#feature(id, bytes.slice(start + RECORD_HEADER + 8, end)));
         }
         return;
       default:
-        this.#count(`PERF_RECORD ${type}`);
+        this.#count(nameOfRecord(type));
     }
   }
 
@@ -350,9 +360,9 @@ export class PerfDataReader implements RecordingReader {
       if (at + size > bytes.length) break;
       const type = u32(bytes, at, this.#big);
       // perf compresses what the kernel wrote: a record of its own in there would be a lie.
-      if (type < HEADER_ATTR) at = read(at, at + size, type);
+      if (type < FIRST_OF_PERF) at = read(at, at + size, type);
       else {
-        this.#count(`PERF_RECORD ${type}`);
+        this.#count(nameOfRecord(type));
         at += size;
       }
     }
@@ -401,7 +411,7 @@ export class PerfDataReader implements RecordingReader {
     else if (type === RECORD.lost || type === RECORD.lostSamples) this.#lost(bytes, start, end, type);
     else if (type === RECORD.throttle) this.#throttle(bytes, start, end);
     else if (!this.#tasks.read(record, bytes, start, end, this.#big, this.#recorded))
-      this.#count(nameOf(type));
+      this.#count(nameOfRecord(type));
   }
 
   /** Names of the tracepoints that were armed: a task record stands in only for those that were not. */
@@ -451,7 +461,7 @@ export class PerfDataReader implements RecordingReader {
     this.#sink.problems.add(
       PERF_LOST,
       this.#counted.samples,
-      `${nameOf(type)} cpu ${this.#head.cpu} lost ${count}`,
+      `${nameOfRecord(type)} cpu ${this.#head.cpu} lost ${count}`,
     );
   }
 
@@ -459,7 +469,7 @@ export class PerfDataReader implements RecordingReader {
   #throttle(bytes: Uint8Array, start: number, end: number): void {
     const at = start + RECORD_HEADER + 8;
     const attr = at + 8 <= end ? this.#attrs.ofId(viewOf(bytes), at, this.#big) : undefined;
-    this.#count(nameOf(RECORD.throttle));
+    this.#count(nameOfRecord(RECORD.throttle));
     if (attr?.type !== TYPE_TRACEPOINT) return;
     this.#sink.lost(this.#head.cpu, -1, this.#counted.samples);
     this.#sink.problems.add(PERF_THROTTLED, this.#counted.samples, `cpu ${this.#head.cpu}`);
@@ -479,14 +489,3 @@ const TYPE_NAMES: readonly string[] = [
   "raw PMU",
   "breakpoint",
 ];
-
-const RECORD_NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries(RECORD).map(([name, type]) => [
-    type,
-    `PERF_RECORD_${name.replace(/[A-Z]/g, "_$&").toUpperCase()}`,
-  ]),
-);
-
-function nameOf(type: number): string {
-  return RECORD_NAMES.get(type) ?? `PERF_RECORD ${type}`;
-}

@@ -2,11 +2,8 @@
 // size) and a body. Reads the file in blocks; knows nothing of what a record means.
 import { type ByteSource, readInto } from "../source.ts";
 import { u32, u64 } from "../words.ts";
+import { PERF_RECORD } from "./record-types.ts";
 import { Block } from "./rounds.ts";
-
-/** Records that perf writes and the kernel does not (enum perf_user_event_type) whose data follow the record. */
-export const HEADER_TRACING_DATA = 66;
-export const AUXTRACE = 71;
 
 const HEADER = 8;
 const BLOCK = 1 << 20;
@@ -67,8 +64,8 @@ export class RecordStream {
     this.end = this.start + size;
     this.type = this.block.view.getUint32(this.start, !this.#big);
     this.#next += size;
-    if (this.type === AUXTRACE) return this.#skipAux(size);
-    return this.type !== HEADER_TRACING_DATA || this.#takeTracingData(size);
+    if (this.type === PERF_RECORD.auxtrace) return this.#skipAux(size);
+    return this.type !== PERF_RECORD.headerTracingData || this.#takeTracingData(size);
   }
 
   /** Passes over `length` bytes of whole records from the current one on, which were read elsewhere. */

@@ -6,32 +6,8 @@ import { isPid } from "../limits.ts";
 import type { Sink } from "../sink.ts";
 import { TaskNames } from "../task-names.ts";
 import { i32, nulAt } from "../words.ts";
+import { RECORD } from "./record-types.ts";
 import type { RecordHead } from "./sample.ts";
-
-/** enum perf_event_type. */
-export const RECORD = {
-  mmap: 1,
-  lost: 2,
-  comm: 3,
-  exit: 4,
-  throttle: 5,
-  unthrottle: 6,
-  fork: 7,
-  read: 8,
-  sample: 9,
-  mmap2: 10,
-  aux: 11,
-  itraceStart: 12,
-  lostSamples: 13,
-  switch: 14,
-  switchCpuWide: 15,
-  namespaces: 16,
-  ksymbol: 17,
-  bpfEvent: 18,
-  cgroup: 19,
-  textPoke: 20,
-  auxOutputHwId: 21,
-} as const;
 
 const HEADER = 8;
 /** PERF_RECORD_MISC_*: bits 13 and 14 mean different things by record. */

@@ -90,6 +90,23 @@ describe("one list of events", () => {
   });
 });
 
+test("perf.data: compressed records that wait for more are lost events, not silence", () => {
+  const bytes = named("file-le-zstd").bytes.slice();
+  const view = new DataView(bytes.buffer);
+  const [dataAt, dataSize] = [Number(view.getBigUint64(40, true)), Number(view.getBigUint64(48, true))];
+  let last = -1;
+  for (let at = dataAt; at < dataAt + dataSize; at += view.getUint16(at + 6, true))
+    if (view.getUint32(at, true) === 81) last = at;
+  // Its raw block claims one byte more than there is.
+  view.setUint8(last + 8, view.getUint8(last + 8) + 8);
+  const whole = readRecording(named("file-le-zstd").bytes);
+  const { problems, meta } = readRecording(bytes);
+  expect(whole.problems).not.toContain("perf-data/damaged-compression 1");
+  expect(problems).toContain("perf-data/damaged-compression 1");
+  expect(meta.events).toBeLessThan(whole.meta.events);
+  expect(meta.lostEvents).toBe(-1);
+});
+
 test("a probe is named by the file's symbols before its own name", () => {
   const { meta } = readRecording(named("v6-le64").bytes);
   expect(meta.probes).toEqual([{ event: "p_mmput_0", func: "mmput", by: "symbols", count: 6 }]);
