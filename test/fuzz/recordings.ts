@@ -12,7 +12,7 @@ import { Consumer } from "./stream-targets.ts";
 /** Bytes the process may hold at its peak, whatever a file claims. */
 export const MAX_RSS = 700e6;
 /** CPU time a file may take: a second a megabyte, and what starting costs on a busy machine. */
-const FLOOR_MS = 250;
+const FLOOR_MS = 1000;
 
 /** Outcome of one input. */
 export interface Outcome {
