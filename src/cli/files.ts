@@ -1,6 +1,15 @@
 // Small file plumbing: whole writes to a descriptor, positional reads, atomic single-file output.
 // System errors become UsageErrors that name the file, so that a full disk is not taken for our bug.
-import { closeSync, ftruncateSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+  writevSync,
+} from "node:fs";
 import { InputError } from "../base/errors.ts";
 import { describeSystemError, UsageError } from "./exit.ts";
 import { readAt, roomFor } from "./read-at.ts";
@@ -9,6 +18,7 @@ import { quotePath, sizeOf } from "./trace-input.ts";
 /** A file being written from its start. */
 export interface FileSink {
   write(bytes: Uint8Array): void;
+  writePieces(pieces: readonly Uint8Array[]): void;
   /** Makes `bytes` the end of the file, from offset `at` on. */
   endWith(bytes: Uint8Array, at: number): void;
   close(): void;
@@ -26,6 +36,14 @@ export function openSink(path: string): FileSink {
   };
   return {
     write: (bytes) => writeAll(bytes, null),
+    writePieces: (pieces) => {
+      let done = attempt(path, () => writevSync(fd, pieces));
+      // A disk that fills up takes a part of it.
+      for (const piece of pieces) {
+        if (done < piece.length) writeAll(piece.subarray(done), null);
+        done = Math.max(0, done - piece.length);
+      }
+    },
     endWith: (bytes, at) => {
       attempt(path, () => ftruncateSync(fd, at));
       writeAll(bytes, at);

@@ -32,7 +32,13 @@ export class TableFiles {
     this.#files = Object.entries(this.tables).map(([name, table]: [string, ColumnTable<TableSpec>]) => {
       const path = join(dir, `${name}.arrow`);
       const sink = openSink(path);
-      return { name, path, table, sink, writer: new TableFileWriter(table, (bytes) => sink.write(bytes)) };
+      return {
+        name,
+        path,
+        table,
+        sink,
+        writer: new TableFileWriter(table, (pieces) => sink.writePieces(pieces)),
+      };
     });
   }
 

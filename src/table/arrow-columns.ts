@@ -86,9 +86,14 @@ export function patchNulls(
 }
 
 /** Dictionary keys with 0 in place of `absent`: polars refuses a negative key even where it is null. */
-export function cleanKeys(keys: Int32Array, nulls: Nulls | null, absent: number): Int32Array {
+export function cleanKeys(
+  keys: Int32Array,
+  nulls: Nulls | null,
+  absent: number,
+  into?: Int32Array,
+): Int32Array {
   if (nulls === null) return keys;
-  const clean = new Int32Array(keys.length);
+  const clean = into?.subarray(0, keys.length) ?? new Int32Array(keys.length);
   for (let row = 0; row < keys.length; row++) clean[row] = keys[row]! & -differs(keys[row]!, absent);
   return clean;
 }

@@ -17,7 +17,14 @@ import {
   schemaError,
   UTF8,
 } from "./arrow-columns.ts";
-import type { BatchParts, FileTail, IpcFile, RandomAccess, TypedArrayClass } from "./arrow-ipc.ts";
+import type {
+  BatchParts,
+  FileTail,
+  IpcFile,
+  RandomAccess,
+  TypedArrayClass,
+  WritePieces,
+} from "./arrow-ipc.ts";
 import { bytesOf, corrupt, IpcFileWriter, openIpcFile, typed } from "./arrow-ipc.ts";
 import type { EventBatch, EventBatches, EventTable, TraceMeta } from "./event-batch.ts";
 import { BATCH_ROWS, NO_MM, NO_VALUE, NONE } from "./event-batch.ts";
@@ -74,11 +81,13 @@ const EVENT_FIELDS: readonly Field[] = [
  */
 export class EventFileWriter {
   readonly #file: IpcFileWriter;
+  /** Written before the next batch is made: stamps, and keys by column. */
+  #stamps = new Int32Array(0);
+  readonly #keys = new Map<string, Int32Array>();
   #rows = 0;
   #epochNs: bigint | null = null;
 
-  /** Each call of `write` gets a fresh array that the callee may keep. */
-  constructor(write: (bytes: Uint8Array) => void) {
+  constructor(write: WritePieces) {
     this.#file = new IpcFileWriter(new Schema([...EVENT_FIELDS]), write);
   }
 
@@ -87,17 +96,32 @@ export class EventFileWriter {
     assert(this.#epochNs === null || this.#epochNs === epochNs, "one epoch for all batches");
     this.#epochNs = epochNs;
     if (b.length === 0) return;
-    const parts = [flat(null, b.length, bytesOf(absoluteNs(b.ns, b.length, epochNs)))];
-    for (const { from, type, absent } of EVENT_COLUMNS) {
+    if (this.#stamps.length < b.length * 2) this.#stamps = new Int32Array(b.length * 2);
+    const parts = [flat(null, b.length, bytesOf(absoluteNs(b.ns, b.length, epochNs, this.#stamps)))];
+    for (const { name, from, type, absent } of EVENT_COLUMNS) {
       const values = b[from].subarray(0, b.length);
       const nulls = absent === undefined ? null : nullsEqual(values, b.length, absent);
       const isKey = (type === COMM || type === MM) && absent !== undefined;
       parts.push(
-        flat(nulls, b.length, bytesOf(isKey ? cleanKeys(values as Int32Array, nulls, absent) : values)),
+        flat(
+          nulls,
+          b.length,
+          bytesOf(
+            isKey ? cleanKeys(values as Int32Array, nulls, absent, this.#keysOf(name, b.length)) : values,
+          ),
+        ),
       );
     }
     this.#file.batch(joinParts(b.length, parts));
     this.#rows += b.length;
+  }
+
+  #keysOf(name: string, length: number): Int32Array {
+    const known = this.#keys.get(name);
+    if (known !== undefined && known.length >= length) return known;
+    const keys = new Int32Array(length);
+    this.#keys.set(name, keys);
+    return keys;
   }
 
   /** Writes dictionaries and footer. */
@@ -249,11 +273,11 @@ function readEventBatch(
   };
 }
 
-/** Epoch + ns as int64, two little-endian halves a row: ten times faster than a bigint a row. */
-function absoluteNs(ns: Float64Array, length: number, epochNs: bigint): Int32Array {
+/** Epoch + ns as int64, two little-endian halves a row, at the beginning of `into`: ten times faster than a bigint a row. */
+function absoluteNs(ns: Float64Array, length: number, epochNs: bigint, into: Int32Array): Int32Array {
   const epochLow = Number(BigInt.asUintN(32, epochNs));
   const epochHigh = Number(BigInt.asIntN(32, epochNs >> 32n));
-  const halves = new Int32Array(length * 2);
+  const halves = into.subarray(0, length * 2);
   for (let row = 0; row < length; row++) {
     const high = Math.floor(ns[row]! / TWO_32);
     const low = ns[row]! - high * TWO_32 + epochLow;

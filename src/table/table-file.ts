@@ -20,6 +20,7 @@ import {
   type RandomAccess,
   type StoredBatch,
   typed,
+  type WritePieces,
 } from "./arrow-ipc.ts";
 import { type Column, ColumnTable, NULL_I32, type TableRows, type TableSpec } from "./columns.ts";
 import { SCHEMA_VERSION, VERSION_KEY } from "./verdict-tables.ts";
@@ -33,7 +34,9 @@ export function encodeTable<S extends TableSpec>(
   metadata: ReadonlyMap<string, string> = new Map(),
 ): Uint8Array {
   const chunks: Uint8Array[] = [];
-  const file = new IpcFileWriter(schemaOf(table), (bytes) => chunks.push(bytes));
+  const file = new IpcFileWriter(schemaOf(table), (pieces) => {
+    for (const piece of pieces) chunks.push(piece.slice());
+  });
   writeDictionaries(file, table);
   file.batch(batchOf(table));
   file.finish(footerOf(metadata));
@@ -102,8 +105,8 @@ export class TableFileWriter<S extends TableSpec> {
   readonly #file: IpcFileWriter;
   readonly #batchRows: number;
 
-  /** Each call of `write` gets a fresh array that the callee may keep. `batchRows`: rows that are many. */
-  constructor(table: ColumnTable<S>, write: (bytes: Uint8Array) => void, batchRows: number = BATCH_ROWS) {
+  /** `batchRows`: rows that are many. */
+  constructor(table: ColumnTable<S>, write: WritePieces, batchRows: number = BATCH_ROWS) {
     this.#table = table;
     this.#batchRows = batchRows;
     this.#file = new IpcFileWriter(schemaOf(table), write);
