@@ -10,10 +10,11 @@ import type { EventBatch, EventTable, TraceMeta } from "../../src/table/event-ba
 import { newVerdictTables, type VerdictTables } from "../../src/table/verdict-tables.ts";
 import { generate } from "../oracle/generate.ts";
 import { batchesOf, type Row, tableOf } from "../oracle/rows.ts";
+import { seedsToTry } from "../oracle/seeds.ts";
 import { recording, rowByRow, thinned } from "./recordings.ts";
 import { specimen } from "./specimens.ts";
 
-const STREAMS = Number(process.env["FORKCAST_STREAMS"] ?? 24);
+const SEEDS = seedsToTry(24);
 const MS_PER_STREAM = 1000;
 /** Rows between two looks at the state. */
 const STEP = 16;
@@ -112,15 +113,13 @@ function rowsOfAll(tables: VerdictTables): Record<string, unknown[]> {
   );
 }
 
-describe(`over ${STREAMS} random recordings`, () => {
-  const seeds = Array.from({ length: STREAMS }, (_, i) => i + 1);
-
+describe(`over ${SEEDS.length} random recordings`, () => {
   test.each([
     ["as they are", (rows: readonly Row[]) => rows],
     ["with rows left out", (rows: readonly Row[], seed: number) => thinned(rows, seed, 31)],
-  ] as const)("%s", { timeout: 10_000 + STREAMS * MS_PER_STREAM }, async (_, change) => {
+  ] as const)("%s", { timeout: 10_000 + SEEDS.length * MS_PER_STREAM }, async (_, change) => {
     let calm = 0;
-    for (const seed of seeds) {
+    for (const seed of SEEDS) {
       const { meta, rows } = generate(seed);
       const changed = change(rows, seed);
       // What the recording shows is told, or learnt as it goes.
@@ -128,7 +127,7 @@ describe(`over ${STREAMS} random recordings`, () => {
       calm += lockstep(seed % 3 === 0 ? untold : meta, batchesOf(changed, STEP));
       await sameTables(tableOf(changed, meta, 512));
     }
-    expect(calm).toBeGreaterThan(STREAMS * 20);
+    expect(calm).toBeGreaterThan(SEEDS.length * 20);
   });
 });
 
