@@ -281,9 +281,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: "a gap reaches every fork checked in it",
-    file: "src/replay/windows.ts",
-    find: "f.made.at(row) >= fromNs - this.#longest",
-    replace: "f.start.at(row) >= fromNs - this.#longest",
+    file: "src/replay/gap.ts",
+    find: "forks.made.at(last) >= fromNs - windows.longest",
+    replace: "forks.start.at(last) >= fromNs - windows.longest",
   },
   {
     rule: "a running member's CPU uses its mm",
@@ -311,20 +311,44 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: "a window that a gap touches is not whole",
-    file: "src/replay/windows.ts",
-    find: "if (!(f.end.at(row) < fromNs)) f.lost.set(row, 1);",
+    file: "src/replay/gap.ts",
+    find: "if (!(forks.end.at(row) < fromNs)) forks.cutAt(row, fromNs);",
     replace: "",
   },
   {
     rule: "lost events make what was counted a lower bound",
-    file: "src/replay/windows.ts",
-    find: "    if (f.seq.at(row) > fromSeq) f.forget(row);\n",
+    file: "src/replay/gap.ts",
+    find: "    if (forks.seq.at(row) > fromSeq) forks.forget(row);\n",
     replace: "",
   },
   {
     rule: "a gap forgets who runs on the CPU",
     file: "src/replay/gap.ts",
     find: "  for (let c = 0; c < cpus.length; c++) if (cpu < 0 || c === cpu) forgetCpu(r, c);\n",
+    replace: "",
+  },
+  {
+    rule: "what comes after a gap in the window proves nothing of it",
+    file: "src/replay/exposures.ts",
+    find: "  if (gapAt === Number.POSITIVE_INFINITY) return list;\n",
+    replace: "  return list;\n",
+  },
+  {
+    rule: "a window whose check is in a gap may begin too early",
+    file: "src/replay/verdicts.ts",
+    find: '  if (forks.lost.at(row) === 1 && isEarly && windows.showLock) return "bracketed";\n',
+    replace: "",
+  },
+  {
+    rule: "a member found in a gap is none of an earlier fork's",
+    file: "src/replay/gap.ts",
+    find: "  r.forks.dropFound(world, fromSeq);\n",
+    replace: "",
+  },
+  {
+    rule: "a lock held before a gap is not held after it",
+    file: "src/replay/gap.ts",
+    find: "  r.windows.outerLocks.lose();\n",
     replace: "",
   },
   {

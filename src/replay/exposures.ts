@@ -88,6 +88,15 @@ export function mayBeUsing(world: World, life: number, cpu: number, active: numb
   return active < 0 ? active === UNKNOWN_LIFE : active !== life && world.mayBeSame(life, active);
 }
 
+/**
+ * What of the exposures is certain in a window that a gap touches, which began at `gapAt`: what came before it. The task may have ended
+ * its fork and begun the next one unseen, and the CPU's task may have left the mm.
+ */
+export function beforeGap(list: readonly Exposure[], gapAt: number): readonly Exposure[] {
+  if (gapAt === Number.POSITIVE_INFINITY) return list;
+  return list.filter((e) => e.start < gapAt).map((e) => (e.end > gapAt ? { ...e, end: gapAt } : e));
+}
+
 /** Nanoseconds covered by the union of the exposures' intervals. */
 export function coveredNs(list: readonly Exposure[]): number {
   const sorted = [...list].sort((a, b) => a.start - b.start);

@@ -133,6 +133,8 @@ export class Forks extends PagedTable {
   readonly activeUnknown: PagedInts = this.ints();
   /** A gap in the recording touches the window. */
   readonly lost: PagedInts = this.ints();
+  /** When the first such gap began, -Infinity before the trace: what is seen later may belong to the task's next fork. */
+  readonly gapAt: Sparse<number> = new Sparse(Number.POSITIVE_INFINITY);
   /** 1: copy_process failed before it copied any mm: no fork after all. */
   readonly dropped: PagedInts = this.ints();
   /** 1: clone flags were not recorded, so this may be a thread. */
@@ -144,6 +146,9 @@ export class Forks extends PagedTable {
   readonly lastExposure: PagedInts = this.ints();
   /** Row of the same life's previous fork; -1 none. */
   readonly prev: PagedInts = this.ints();
+
+  /** Members found late, in the order in which they were: each is of the life's forks checked in (from, at). */
+  readonly #found: { life: number; from: number; at: number; tid: number }[] = [];
 
   /** A row with nothing known yet; returns its index. */
   add(mms: Mms, life: number, task: number): number {
@@ -183,6 +188,12 @@ export class Forks extends PagedTable {
     this.life.set(row, life);
     this.prev.set(row, mms.lastFork[life]!);
     mms.lastFork[life] = row;
+  }
+
+  /** A gap that began at `ns` touches the window of `row`. */
+  cutAt(row: number, ns: number): void {
+    this.lost.set(row, 1);
+    this.gapAt.set(row, Math.min(this.gapAt.at(row), ns));
   }
 
   /** A gap lies before the check of `row`: only the forker itself is known of. */
@@ -243,6 +254,27 @@ export class Forks extends PagedTable {
   ): void {
     for (let row = world.mms.lastFork[life]!; row >= 0 && this.seq.at(row) > from; row = this.prev.at(row))
       if (this.seq.at(row) < to) this.holders.set(row, change(this.holders.at(row)));
+  }
+
+  /** A task turns out to have been one of `life`'s users since `from`: so it was at the forks checked since. */
+  addMember(world: World, life: number, from: number, holder: Holder): void {
+    const at = world.seq;
+    this.patchUsers(world, life, from, at, 1, 0, 0);
+    this.patchMembers(world, life, from, at, 1);
+    this.addHolder(world, life, from, at, holder);
+    // Of a life with forks no id is given again.
+    if (world.mms.lastFork[life]! >= 0) this.#found.push({ life, from, at, tid: holder.tid });
+  }
+
+  /** Events since `fromSeq` were lost: a member found since then may have been cloned after it, and is none of an earlier fork's. */
+  dropFound(world: World, fromSeq: number): void {
+    for (let last = this.#found.at(-1); last !== undefined && last.at > fromSeq; last = this.#found.at(-1)) {
+      const { life, from, tid } = last;
+      this.patchUsers(world, life, from, fromSeq + 1, -1, 0, 0);
+      this.patchMembers(world, life, from, fromSeq + 1, -1);
+      this.weakenHolders(world, life, from, fromSeq + 1, tid);
+      this.#found.pop();
+    }
   }
 
   /** The same for the bound that rests on known members only. */

@@ -34,8 +34,11 @@ export function loseSince(r: Lowering, cpu: number, fromSeq: number, fromNs: num
   const { world } = r;
   const { cpus, tasks } = world;
   world.lossSeq = world.seq;
-  r.windows.loseEvents(cpu, fromSeq, fromNs);
+  r.windows.samples.retract(cpu, fromSeq);
+  r.forks.dropFound(world, fromSeq);
+  loseWindows(r, fromSeq, fromNs);
   r.locks.lose();
+  r.windows.outerLocks.lose();
   r.uses.lose();
   for (let c = 0; c < cpus.length; c++) if (cpu < 0 || c === cpu) forgetCpu(r, c);
   // Any task may have exec'd, exited, borrowed or released in the gap.
@@ -57,4 +60,17 @@ export function loseSince(r: Lowering, cpu: number, fromSeq: number, fromNs: num
   }
   tasks.gets.clear();
   tasks.opened.clear();
+}
+
+/** Forks checked in the gap may have missed anything; windows it touches are incomplete. */
+function loseWindows({ forks, windows }: Lowering, fromSeq: number, fromNs: number): void {
+  const open = windows.open.flatMap(({ row }) => (row >= 0 ? [row] : []));
+  for (const row of open) forks.cutAt(row, fromNs);
+  const loseAt = (row: number): void => {
+    if (!(forks.end.at(row) < fromNs)) forks.cutAt(row, fromNs);
+    if (forks.seq.at(row) > fromSeq) forks.forget(row);
+  };
+  let last = forks.length - 1;
+  for (; last >= 0 && forks.made.at(last) >= fromNs - windows.longest; last--) loseAt(last);
+  for (const row of open) if (row <= last) loseAt(row);
 }

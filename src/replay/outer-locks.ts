@@ -36,6 +36,11 @@ export class OuterLocks {
     if (this.#held.get(task)?.label === label) this.#held.delete(task);
   }
 
+  /** Events were lost: a lock held before the gap may have been given back in it. */
+  lose(): void {
+    this.#held.clear();
+  }
+
   /** A fork of the task is under way: what it holds is that fork's. */
   forget(task: number): void {
     this.#held.delete(task);

@@ -8,7 +8,7 @@ import { END, START } from "./attempt.ts";
 import { causesOf, sharesOf } from "./attribution.ts";
 import { Blocks } from "./blocks.ts";
 import { type Armed, type CountValue, derivedCount, derivedUsers } from "./counts.ts";
-import { coveredNs, type Exposure, ExposureClass } from "./exposures.ts";
+import { beforeGap, coveredNs, type Exposure, ExposureClass } from "./exposures.ts";
 import type { ForkFacts } from "./facts.ts";
 import { Doubt, type Forks, NO_SAMPLE } from "./forks.ts";
 import { hiddenFrom } from "./hidden.ts";
@@ -50,7 +50,8 @@ export function writeVerdicts(
   const base = into.forks.total;
   const open: OpenForks = { forks: 0, users: 0, counts: 0, windows: 0 };
   const order = inOrder(forks);
-  const factsAt = (row: number): ForkFacts => factsOf(replayer, row, windows.exposures.of(row), options);
+  const factsAt = (row: number): ForkFacts =>
+    factsOf(replayer, row, beforeGap(windows.exposures.of(row), forks.gapAt.at(row)), options);
   const blocks = new Blocks(
     replayer,
     {
@@ -143,7 +144,7 @@ function factsOf(
     },
     maskEvidence: useSample ? "measured" : mask.exact ? "derived" : "at-least",
     exposures,
-    window: windowKind(forks, row),
+    window: windowKind(replayer, row),
   };
 }
 
@@ -193,8 +194,11 @@ function derivedMask(replayer: Replayer, row: number, armed: Armed): Counted {
   return { value, exact: known && forks.maskEver.at(row) === 0 };
 }
 
-function windowKind(forks: Forks, row: number): "measured" | "bracketed" | "point" {
+function windowKind({ forks, windows }: Replayer, row: number): "measured" | "bracketed" | "point" {
   const by = forks.startBy.at(row);
+  // Where other forks show that they have the lock, this one does in the gap: the wait for it is part of this window.
+  const isEarly = by < START.mmap_lock_acquire_returned && by !== START.none;
+  if (forks.lost.at(row) === 1 && isEarly && windows.showLock) return "bracketed";
   const endBy = forks.endBy.at(row);
   if (by >= START.dup_mmap && endBy !== END.none && endBy <= END.uprobe_end_dup_mmap) return "measured";
   if (by === START.none || Number.isNaN(forks.end.at(row))) return by === START.none ? "point" : "bracketed";

@@ -28,7 +28,7 @@ export class Windows {
   /** Calls of kthread_use_mm that met a write hold on the mm's mmap_lock, a fork's or another's. */
   readonly queued: Call[] = [];
   /** How long a fork went on at most, from when its row was made. */
-  #longest = 0;
+  longest = 0;
   readonly #doubts: ActiveDoubts;
   readonly samples: Samples;
   readonly outerLocks: OuterLocks;
@@ -37,6 +37,8 @@ export class Windows {
   readonly #forks: Forks;
   readonly #mmapLocks: Locks;
   readonly #uses: Uses;
+  /** A fork's check was seen to come after it got the lock: the recording shows that. */
+  showLock = false;
   /** CR3 loads are recorded (switch_mm_irqs_off, or tlb_flush): a lazy CPU that has been flushed shows. */
   loadsVisible = false;
   /** PREEMPT_RT assumed: the copy may be preempted within an update, and a task on the forker's own CPU is a hazard too. */
@@ -113,6 +115,7 @@ export class Windows {
     } else this.#forks.recheck(mms, attempt.row, life);
     if (by <= START.dup_mmap) this.noteEarly(attempt, by);
     attempt.startBy = by;
+    if (by >= START.mmap_lock_acquire_returned) this.showLock = true;
     attempt.forkerCpu = cpu;
     const kept = users < 0 && this.#sampleHolds(attempt, life, cpu);
     this.#evaluate(attempt, attempt.row, cpu, by);
@@ -426,7 +429,7 @@ export class Windows {
     const { ns } = this.#world;
     const f = this.#forks;
     f.end.set(attempt.row, ns);
-    this.#longest = Math.max(this.#longest, ns - f.made.at(attempt.row));
+    this.longest = Math.max(this.longest, ns - f.made.at(attempt.row));
     f.endBy.set(attempt.row, by);
     f.endLine.set(attempt.row, this.#world.line);
     for (let c = 0; c < attempt.exposures.length; c++) this.#endExposure(attempt, c);
@@ -475,25 +478,5 @@ export class Windows {
   drop(attempt: Attempt): void {
     if (attempt.row >= 0) this.#forks.dropped.set(attempt.row, 1);
     this.finish(attempt, END.copy_process_ret, -1);
-  }
-
-  /**
-   * A gap on `cpu` (-1: any), which began after the CPU's last event (`fromSeq`, `fromNs`): forks checked in it may
-   * have missed anything, windows it touches are incomplete.
-   */
-  loseEvents(cpu: number, fromSeq: number, fromNs: number): void {
-    const f = this.#forks;
-    this.samples.retract(cpu, fromSeq);
-    for (const attempt of this.open) if (attempt.row >= 0) f.lost.set(attempt.row, 1);
-    let row = f.length - 1;
-    for (; row >= 0 && f.made.at(row) >= fromNs - this.#longest; row--) this.#loseAt(row, fromSeq, fromNs);
-    for (const attempt of this.open)
-      if (attempt.row >= 0 && attempt.row <= row) this.#loseAt(attempt.row, fromSeq, fromNs);
-  }
-
-  #loseAt(row: number, fromSeq: number, fromNs: number): void {
-    const f = this.#forks;
-    if (!(f.end.at(row) < fromNs)) f.lost.set(row, 1);
-    if (f.seq.at(row) > fromSeq) f.forget(row);
   }
 }

@@ -2,15 +2,16 @@
 // exact value against an exact value, a bound against a value, a decision where both have one.
 import { replay } from "../../src/replay/index.ts";
 import type { TraceMeta } from "../../src/table/event-batch.ts";
-import { EventKind } from "../../src/table/event-kinds.ts";
 import {
   type ForkRow,
   newVerdictTables,
   type PolicyId,
   type VerdictTables,
 } from "../../src/table/verdict-tables.ts";
+import { gapsOf } from "./gaps.ts";
 import type { Stream, TrueCheck } from "./generate.ts";
 import { naiveReplay, type OracleFork } from "./naive.ts";
+import { NEVER } from "./row-index.ts";
 import { type Row, tableOf } from "./rows.ts";
 
 export interface FastFork {
@@ -109,7 +110,7 @@ export function byFork<R extends { readonly fork: number | null }>(
 
 /** Contradictions between the oracle and the implementation, one sentence each. */
 export async function disagreements(rows: readonly Row[], meta: TraceMeta): Promise<string[]> {
-  const oracle = naiveReplay(rows, { modern: isModern(meta) });
+  const oracle = naiveReplay(rows, { modern: isModern(meta), cpus: meta.cpus });
   const fast = await fastReplay(rows, meta);
   const out: string[] = [];
   const start = ({ row }: FastFork): number => Number((row.start_ns ?? 0n) - meta.epochNs);
@@ -118,22 +119,26 @@ export async function disagreements(rows: readonly Row[], meta: TraceMeta): Prom
   const windows = oracle.map((fork) => `${fork.tid} ${fork.start} ${fork.end}`);
   const fastWindows = fast.map((fork) => `${fork.row.tid} ${start(fork)} ${end(fork)}`);
   const isPoint = (window: string): boolean => / (\d+) \1$/.test(window);
-  // bpftrace does not say where it lost events: where a fork's end is among them, so is where its task's next one begins.
-  const isWhole = !rows.some(({ kind, cpu }) => kind === EventKind.lost && cpu < 0);
-  for (const window of windows)
-    if (isWhole && !fastWindows.includes(window)) out.push(`fork only the oracle sees: ${window}`);
-  for (const window of fastWindows)
-    if (isWhole && !isPoint(window) && !windows.includes(window))
+  // Where a fork's end is lost, or its beginning, two make one window or none: what is left is read one way by each.
+  for (const [n, window] of windows.entries())
+    if (oracle[n]!.watchedUntil === NEVER && !fastWindows.includes(window))
+      out.push(`fork only the oracle sees: ${window}`);
+  for (const [n, window] of fastWindows.entries())
+    if (!isPoint(window) && !windows.includes(window) && !isIncomplete(fast[n]!))
       out.push(`fork the oracle does not see: ${window}`);
-  const isClean = hasAll(rows, meta.cpus);
+  const whole = gapsOf(rows, meta.cpus)[0]?.from ?? NEVER;
   for (const [n, fork] of oracle.entries()) {
     const other = fast[fastWindows.indexOf(windows[n]!)];
     if (other !== undefined)
       out.push(
-        ...compareFork(fork, other, isClean).map((text) => `line ${rows[fork.startRow]?.line}: ${text}`),
+        ...compareFork(fork, other, whole).map((text) => `line ${rows[fork.startRow]?.line}: ${text}`),
       );
   }
   return out;
+}
+
+function isIncomplete({ row }: FastFork): boolean {
+  return row.doubts.includes("window-incomplete");
 }
 
 /** Whether a kernel release is 6.4 or later. */
@@ -142,24 +147,20 @@ export function isModern(meta: TraceMeta): boolean {
   return major > 6 || (major === 6 && minor >= 4);
 }
 
-/** Whether the recording says nothing of missing events. The oracle forgets nothing in a gap. */
-function hasAll(rows: readonly Row[], cpus: number): boolean {
-  const seen = new Set(rows.filter(({ kind }) => kind !== EventKind.cpuSample).map(({ cpu }) => cpu));
-  const isSilent = Array.from({ length: cpus }, (_, cpu) => cpu).some((cpu) => !seen.has(cpu));
-  return !isSilent && !rows.some(({ kind }) => kind === EventKind.lost || kind === EventKind.bufferStarted);
-}
-
-function compareFork(fork: OracleFork, fast: FastFork, clean: boolean): string[] {
+/** `whole`: the row at which the recording's first gap begins. The oracle forgets nothing in a gap: what it says later is not asked for. */
+function compareFork(fork: OracleFork, fast: FastFork, whole: number): string[] {
+  const clean = fork.endRow < whole;
+  const known = fork.bornInTrace && fork.startRow < whole;
   const out = [
     ...compareBound("users", fork.derived.users, fast.row.derived_users, fast.row.derived_users_evidence),
     ...compareBound("count", fork.derived.count, fast.row.derived_count, fast.row.derived_count_evidence),
   ];
-  if (fork.bornInTrace && clean) out.push(...compareExposures(fork, fast));
+  if (known) out.push(...compareExposures(fork, fast));
   if (fork.bornInTrace && clean) out.push(...compareBlocks(fork, fast));
   for (const [policy, judgement] of fork.judgements) {
     // The oracle reads no sampled mask.
     if (policy === "cpumask" && !clean) continue;
-    out.push(...compareJudgement(policy, judgement, fast, fork.bornInTrace && clean));
+    out.push(...compareJudgement(policy, judgement, fast, known));
   }
   return out;
 }
@@ -283,7 +284,7 @@ function compareJudgement(
 /** The same of the oracle, whose own rules are on trial here too. */
 export function oracleUntruths(stream: Stream): string[] {
   const out: string[] = [];
-  for (const fork of naiveReplay(stream.rows, { modern: isModern(stream.meta) })) {
+  for (const fork of naiveReplay(stream.rows, { modern: isModern(stream.meta), cpus: stream.meta.cpus })) {
     const check = stream.checks.find((truth) => truth.tid === fork.tid && truth.ns === fork.start);
     if (check === undefined) continue;
     const where = `line ${stream.rows[fork.startRow]?.line}: oracle`;
@@ -355,6 +356,6 @@ function untrueVerdict(
   if (isUnsafe === null) return [];
   const truth = isUnsafe ? "unsafe" : "safe";
   // Without switch_mm_irqs_off a use seems to begin a little early: only "safe" can then be held against the replay.
-  if (said.verdict === truth || (said.verdict === "unsafe" && !stream.isComplete)) return [];
+  if (said.verdict === truth || (said.verdict === "unsafe" && !stream.hasAllProbes)) return [];
   return [`${where}: ${policy}: replay says ${said.verdict}, it was ${truth}`];
 }

@@ -40,7 +40,9 @@ export interface Stream {
   readonly rows: readonly Row[];
   readonly meta: TraceMeta;
   readonly checks: readonly TrueCheck[];
-  /** Every probe is recorded and no event lost. */
+  /** Every probe is recorded. */
+  readonly hasAllProbes: boolean;
+  /** And no event is lost. */
   readonly isComplete: boolean;
   readonly hasLosses: boolean;
   /** How the recording was made, for messages. */
@@ -168,10 +170,16 @@ export function generate(seed: number): Stream {
     rows,
     meta: metaOf(kernel, rows, comms, `${kind.release}.0-amd64`),
     checks,
-    isComplete: drop === "" && !kind.isInlined && !loses,
-    hasLosses: loses,
+    ...completeness(drop !== "" || kind.isInlined, loses),
     label: labels.join(", "),
   };
+}
+
+function completeness(
+  lacksProbe: boolean,
+  loses: boolean,
+): Pick<Stream, "hasAllProbes" | "isComplete" | "hasLosses"> {
+  return { hasAllProbes: !lacksProbe, isComplete: !lacksProbe && !loses, hasLosses: loses };
 }
 
 function withoutContext(row: Row): Row {

@@ -1,11 +1,13 @@
 // The second mind: a naive replay, written from the rules alone and apart from src/replay, which it checks. It keeps
 // every fact of the trace as an interval of rows (naive-walk.ts) and answers each fork by filtering all of them.
 // agree.test.ts compares the two.
-import { CTX_ALIAS, NO_VALUE, NULL_MM } from "../../src/table/event-batch.ts";
-import { CLONE_VM, EventKind, LOCK_SUCCESS, LOCK_WRITE } from "../../src/table/event-kinds.ts";
+import { CTX_ALIAS, NO_VALUE } from "../../src/table/event-batch.ts";
+import { EventKind, LOCK_WRITE } from "../../src/table/event-kinds.ts";
 import type { PolicyId } from "../../src/table/verdict-tables.ts";
+import { gapsOf, watchedUntil } from "./gaps.ts";
 import { type Delta, type Life, type Use, Walk } from "./naive-walk.ts";
-import { NEVER, taskKey } from "./row-index.ts";
+import { type Candidate, findForks } from "./naive-windows.ts";
+import { NEVER } from "./row-index.ts";
 import type { Row } from "./rows.ts";
 
 /** A derived value: `exact`, or else a lower bound. */
@@ -29,8 +31,8 @@ export interface Exposure {
 
 export interface Judgement {
   readonly decision: "fast" | "slow";
-  /** "either": hangs on which of two concurrent events came first. */
-  readonly verdict: "safe" | "unsafe" | "either" | null;
+  /** "either": hangs on which of two concurrent events came first. "unknown": events are missing, and neither is proven. */
+  readonly verdict: "safe" | "unsafe" | "either" | "unknown" | null;
   readonly deniedBy: readonly string[];
   /** A reference was on its way in or out at the check: deniedBy is one of several readings. */
   readonly inFlight: boolean;
@@ -50,6 +52,8 @@ export interface OracleFork {
   readonly end: number | null;
   readonly startRow: number;
   readonly endRow: number;
+  /** Row at which the first gap that touches it begins; NEVER: none does. */
+  readonly watchedUntil: number;
   readonly mm: number;
   readonly bornInTrace: boolean;
   readonly derived: { readonly users: Bound; readonly count: Bound };
@@ -63,155 +67,19 @@ export interface OracleFork {
 export interface OracleOptions {
   /** Kernel 6.4 or later. */
   readonly modern: boolean;
+  /** CPUs of the machine. */
+  readonly cpus: number;
 }
-
-/** A fork as the rows show it. */
-interface Candidate {
-  readonly task: number;
-  readonly tid: number;
-  rank: number;
-  check: number;
-  sampled: boolean;
-  end: number;
-  mm: number;
-  flushing: boolean;
-}
-
-const CHECK_RANK: ReadonlyMap<number, number> = new Map([
-  [EventKind.sysEnterClone, 1],
-  [EventKind.copyProcess, 2],
-  [EventKind.dupMmap, 3],
-  [EventKind.mmapLockAcquireReturned, 4],
-  [EventKind.uprobeDupMmap, 5],
-]);
 
 /** Replays `rows`: one entry a fork, in the order of their check points. */
 export function naiveReplay(rows: readonly Row[], options: OracleOptions): OracleFork[] {
   const walk = new Walk(rows, options.modern);
   const forks = findForks(rows, walk).sort((a, b) => a.check - b.check);
-  return forks.map((fork) => judgeFork(fork, walk));
+  const gaps = gapsOf(rows, options.cpus);
+  return forks.map((fork) => judgeFork(fork, walk, watchedUntil(rows, gaps, fork.since, fork.end)));
 }
 
-/** The fork windows of a trace (house rules §4, semantics §4.2). */
-function findForks(rows: readonly Row[], walk: Walk): Candidate[] {
-  const open = new Map<number, Candidate>();
-  const found: Candidate[] = [];
-  for (const [i, row] of rows.entries()) {
-    if (row.kind === EventKind.cpuSample || row.cpu < 0 || walk.isIrq(i)) continue;
-    const task = taskKey(row.tid, row.cpu);
-    const now = open.get(task);
-    if (isCheck(row, now)) {
-      open.set(task, advance(now, i, row, task, rows));
-    } else if (now === undefined && row.kind === EventKind.taskNewtask && (row.flags & CLONE_VM) === 0) {
-      found.push(lockedFork(i, task, rows) ?? { ...advance(undefined, i, row, task, rows), end: i });
-    } else if (now !== undefined && ends(row, now)) {
-      if (now.end === NEVER) now.end = i;
-      if (closes(row)) {
-        open.delete(task);
-        if (now.rank > 2 || row.kind === EventKind.taskNewtask) found.push(now);
-      }
-    }
-  }
-  for (const fork of open.values()) if (fork.rank > 2) found.push(fork);
-  return found;
-}
-
-/**
- * A fork that shows only by its locks: before task_newtask the parent took one mm's write lock, and another's inside
- * it (§4.1). The outer lock's span is the window.
- */
-function lockedFork(newtask: number, task: number, rows: readonly Row[]): Candidate | null {
-  const held = new Map<number, { readonly at: number; nested: boolean }>();
-  let best: Candidate | null = null;
-  for (let i = 0; i < newtask; i++) {
-    const row = rows[i]!;
-    if (row.cpu < 0 || taskKey(row.tid, row.cpu) !== task) continue;
-    if (row.kind === EventKind.taskNewtask) best = null;
-    if ((row.flags & LOCK_WRITE) === 0) continue;
-    if (row.kind === EventKind.mmapLockAcquireReturned && (row.flags & LOCK_SUCCESS) !== 0) {
-      for (const lock of held.values()) lock.nested = true;
-      held.set(row.mm, { at: i, nested: false });
-    } else if (row.kind === EventKind.mmapLockReleased) {
-      const lock = held.get(row.mm);
-      held.delete(row.mm);
-      if (lock?.nested)
-        best = {
-          task,
-          tid: row.tid,
-          rank: 4,
-          check: lock.at,
-          sampled: false,
-          end: i,
-          mm: row.mm,
-          flushing: false,
-        };
-    }
-  }
-  return best;
-}
-
-function isCheck(row: Row, now: Candidate | undefined): boolean {
-  const rank = CHECK_RANK.get(row.kind);
-  if (rank === undefined) return false;
-  if (row.kind === EventKind.copyProcess || row.kind === EventKind.sysEnterClone) {
-    return (row.flags & CLONE_VM) === 0 && (now === undefined || now.rank <= 2 || now.end !== NEVER);
-  }
-  if (row.kind !== EventKind.mmapLockAcquireReturned) return true;
-  const isWrite = (row.flags & LOCK_WRITE) !== 0 && (row.flags & LOCK_SUCCESS) !== 0;
-  return isWrite && now !== undefined && now.rank < 4 && (now.mm === NULL_MM || now.mm === row.mm);
-}
-
-/** Moves a fork's check point forward; among rows of one function the sampled one wins, else the last. */
-function advance(
-  now: Candidate | undefined,
-  i: number,
-  row: Row,
-  task: number,
-  rows: readonly Row[],
-): Candidate {
-  const rank = CHECK_RANK.get(row.kind) ?? 0;
-  const sampled = rows[i + 1]?.kind === EventKind.cpuSample;
-  const fresh = { task, tid: row.tid, rank, check: i, sampled, end: NEVER, mm: NULL_MM, flushing: false };
-  if (now === undefined || now.end !== NEVER || rank <= 2) {
-    return row.mm > NULL_MM ? { ...fresh, mm: row.mm } : fresh;
-  }
-  const mm = row.mm > NULL_MM ? row.mm : now.mm;
-  if (rank === now.rank && now.sampled && !sampled) return { ...now, mm };
-  return rank >= now.rank ? { ...fresh, mm } : { ...now, mm };
-}
-
-/** Whether a row of the forker ends the window or, after its end, the fork. */
-function ends(row: Row, now: Candidate): boolean {
-  switch (row.kind) {
-    case EventKind.flushTlbMmRange:
-      if (now.rank > 2 && row.mm === now.mm) now.flushing = true;
-      return false;
-    case EventKind.flushTlbMmRangeRet:
-      return now.flushing;
-    case EventKind.mmapLockReleased:
-      return now.rank > 2 && (row.flags & LOCK_WRITE) !== 0 && row.mm === now.mm;
-    case EventKind.dupMmapRet:
-    case EventKind.uprobeEndDupMmap:
-      return now.rank > 2;
-    case EventKind.taskNewtask:
-      return (row.flags & CLONE_VM) === 0;
-    case EventKind.copyProcessRet:
-    case EventKind.schedProcessFork:
-      return true;
-    default:
-      return false;
-  }
-}
-
-function closes(row: Row): boolean {
-  return (
-    row.kind === EventKind.taskNewtask ||
-    row.kind === EventKind.copyProcessRet ||
-    row.kind === EventKind.schedProcessFork
-  );
-}
-
-function judgeFork(fork: Candidate, walk: Walk): OracleFork {
+function judgeFork(fork: Candidate, walk: Walk, watched: number): OracleFork {
   const { rows } = walk;
   const row = rows[fork.check]!;
   const life = lifeOf(fork, walk);
@@ -220,7 +88,7 @@ function judgeFork(fork: Candidate, walk: Walk): OracleFork {
   const count = derive(deltas, "count", fork.check, life?.countDoubts, walk);
   const sampled =
     row.users === NO_VALUE || row.count === NO_VALUE ? null : { users: row.users, count: row.count };
-  const exposures = life === null ? [] : exposuresOf(fork, life, walk);
+  const exposures = life === null ? [] : exposuresOf(fork, life, walk, watched);
   const end = fork.end === NEVER ? null : rows[fork.end]!.ns;
   return {
     tid: fork.tid,
@@ -228,6 +96,7 @@ function judgeFork(fork: Candidate, walk: Walk): OracleFork {
     end,
     startRow: fork.check,
     endRow: fork.end,
+    watchedUntil: watched,
     mm: fork.mm,
     bornInTrace: life !== null && life.birth >= 0,
     derived: { users, count },
@@ -237,7 +106,7 @@ function judgeFork(fork: Candidate, walk: Walk): OracleFork {
     judgements:
       end === null || life === null
         ? new Map()
-        : judge(fork, life, deltas, { users, count }, sampled, exposures, walk),
+        : judge(fork, life, deltas, { users, count }, sampled, exposures, watched !== NEVER, walk),
   };
 }
 
@@ -278,10 +147,10 @@ function derive(
   return { value: exact ? value : Math.max(1, value), exact };
 }
 
-/** Uses of the mm inside the window by other tasks on CPUs other than the forker's (§6.1). */
-function exposuresOf(fork: Candidate, life: Life, walk: Walk): Exposure[] {
+/** Uses of the mm inside the window by other tasks on CPUs other than the forker's (§6.1), as long as it was watched. */
+function exposuresOf(fork: Candidate, life: Life, walk: Walk, watched: number): Exposure[] {
   const { rows } = walk;
-  const last = fork.end === NEVER ? rows.length - 1 : fork.end;
+  const last = Math.min(fork.end, rows.length - 1, watched);
   const found: Exposure[] = [];
   for (const use of walk.uses) {
     if (use.life !== life || use.task === fork.task) continue;
@@ -392,6 +261,7 @@ function judge(
   derived: OracleFork["derived"],
   sampled: OracleFork["sampled"],
   exposures: readonly Exposure[],
+  hasGap: boolean,
   walk: Walk,
 ): Map<PolicyId, Judgement> {
   const out = new Map<PolicyId, Judgement>();
@@ -413,7 +283,7 @@ function judge(
     const isRaced = policy === "get-task-mm" && exposures.some(({ got }) => got > fork.check);
     out.set(policy, {
       decision: isFast ? "fast" : "slow",
-      verdict: !isFast ? null : isRaced ? "either" : left.length > 0 ? "unsafe" : "safe",
+      verdict: !isFast ? null : isRaced ? "either" : left.length > 0 ? "unsafe" : hasGap ? "unknown" : "safe",
       deniedBy: [...new Set(deniedBy)].sort(),
       inFlight,
     });

@@ -551,6 +551,69 @@ test("gap-behind-an-outer-lock", async () => {
   `);
 });
 
+test("gap-hides-a-second-fork", async () => {
+  expect(await outcomeOf("gap-hides-a-second-fork")).toMatchInlineSnapshot(`
+    fork 101 [20,60) dup_mmap..dup_mmap_ret
+      users 1 measured (1 at-least), count 1 measured (1 at-least), exposure U7, lazy 0
+      doubts: hidden-holder window-incomplete
+      fast indeterminate: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      indeterminate: cpumask
+      wait 20 kthread_use_mm 50 at 40: fork-lock mmap-lock users-mmap-lock
+      wait 8 kthread_unuse_mm 50 at 52: fork-lock
+  `);
+});
+
+test("borrower-before-a-gap", async () => {
+  expect(await outcomeOf("borrower-before-a-gap")).toMatchInlineSnapshot(`
+    fork 101 [20,60) dup_mmap..dup_mmap_ret
+      users 1 measured (1 at-least), count 1 measured (1 at-least), exposure U3, lazy 0
+      doubts: hidden-holder window-incomplete
+      fast unsafe: mm-count-only counts-unlocked users-only get-task-mm
+      fast indeterminate: fork-lock mmap-lock users-mmap-lock
+      indeterminate: cpumask
+      U3 50 on cpu1 [25,26)
+      wait 36 kthread_use_mm 50 at 24: fork-lock mmap-lock users-mmap-lock
+      wait 8 kthread_unuse_mm 50 at 52: fork-lock
+  `);
+});
+
+test("lock-held-before-a-gap", async () => {
+  expect(await outcomeOf("lock-held-before-a-gap")).toMatchInlineSnapshot(``);
+});
+
+test("check-in-a-gap", async () => {
+  expect(await outcomeOf("check-in-a-gap")).toMatchInlineSnapshot(`
+    fork 101 [20,60) dup_mmap..dup_mmap_ret bracketed
+      users 1 measured (1 at-least), count 1 measured (1 at-least), exposure U3, lazy 0
+      doubts: hidden-holder window-incomplete
+      fast indeterminate: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      indeterminate: cpumask
+      U3 50 on cpu1 [25,26)
+      wait 36 kthread_use_mm 50 at 24: fork-lock mmap-lock users-mmap-lock
+      wait 8 kthread_unuse_mm 50 at 52: fork-lock
+    fork 101 [81,82) uprobe_dup_mmap..dup_mmap_ret early 80
+      users 1 measured (1 at-least), count 1 measured (1 at-least), exposure U4, lazy 1
+      doubts: lost-events hidden-holder
+      fast safe: mm-count-only counts-unlocked users-only get-task-mm mmap-lock
+      indeterminate: fork-lock users-mmap-lock
+      slow lazy-tlb: cpumask
+      U4 50 on cpu1 [81,82)
+  `);
+});
+
+test("member-found-in-a-gap", async () => {
+  expect(await outcomeOf("member-found-in-a-gap")).toMatchInlineSnapshot(`
+    fork 101 [20,30) dup_mmap..dup_mmap_ret child 102
+      users 1 derived, count 1 derived, exposure none, lazy 0
+      fast safe: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask
+    fork 101 [60,70) dup_mmap..dup_mmap_ret
+      users 1 at-least, count 1 at-least, exposure U7, lazy 0
+      doubts: lost-events
+      indeterminate: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      slow unattributed: cpumask
+  `);
+});
+
 test("cpu-not-recorded", async () => {
   expect(await outcomeOf("cpu-not-recorded")).toMatchInlineSnapshot(`
     fork 101 [20,30) dup_mmap..dup_mmap_ret

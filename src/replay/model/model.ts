@@ -132,9 +132,7 @@ function makeMember(m: Model, task: number, named: number): number {
       const from = tasks.birth[task]!;
       mms.sum[life]! += 1;
       m.world.names.joinedUnseen(life, task, from);
-      m.forks.patchUsers(m.world, life, from, m.world.seq, 1, 0, 0);
-      m.forks.patchMembers(m.world, life, from, m.world.seq, 1);
-      m.forks.addHolder(m.world, life, from, m.world.seq, memberHolder(m.world, task, "held"));
+      m.forks.addMember(m.world, life, from, memberHolder(m.world, task, "held"));
     }
     return life;
   }
