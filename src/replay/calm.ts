@@ -38,6 +38,9 @@ export function calmSwitch(r: Lowering, b: EventBatch, i: number): boolean {
   if (state === SwitchState.zombie || state === SwitchState.dead) return false;
   const sleeps = state === SwitchState.sleeping;
   if (sleeps && !isSettled(tasks, prev)) return false;
+  const old = tasks.cpu[next]!;
+  // Another CPU runs it: it may be its leader, by its pid (pids.ts).
+  if (next !== IDLE && old >= 0 && old !== cpu && cpus.cur[old] === next) return false;
 
   noteContext(r, b, i, cpu, prev);
   tasks.touch(next);
@@ -56,9 +59,8 @@ export function calmSwitch(r: Lowering, b: EventBatch, i: number): boolean {
   cpus.prevUsing[cpu] = prevUsing;
   cpus.tail[cpu] = Tail.awaited;
   tasks.cpu[prev] = cpu;
-  const old = tasks.cpu[next]!;
   // No CPU picks a task whose switch elsewhere has not done its mmgrab (settleLeftBehind).
-  if (next !== IDLE && old >= 0 && old !== cpu && cpus.prevTask[old] === next && cpus.cur[old] !== next) {
+  if (next !== IDLE && old >= 0 && old !== cpu && cpus.prevTask[old] === next) {
     cpus.pendingGrab[old] = NO_LIFE;
     cpus.grabStage[old] = GrabStage.none;
   }

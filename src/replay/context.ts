@@ -5,6 +5,7 @@ import { EVENT_KIND_NAMES, EventKind } from "../table/event-kinds.ts";
 import { loseSince } from "./gap.ts";
 import type { Lowering } from "./lowering.ts";
 import { forgetCpu, setActive, usingOf } from "./model/model.ts";
+import { exchangedPids } from "./model/pids.ts";
 import { settleBorrow, settleDrop } from "./model/switching.ts";
 import { settlePut } from "./model/users.ts";
 import { GrabStage, IDLE, NO_LIFE, Tail } from "./model/world.ts";
@@ -100,6 +101,11 @@ export function applyContext(
   cpus.lastNs[cpu] = world.ns;
   const cur = cpus.cur[cpu]!;
   if (task < 0) task = cur;
+  else if (cur !== task && cur > IDLE && exchanged(r, b, i, kind, cpu, cur, task)) {
+    task = cur;
+    if (comm >= 0) tasks.comm[cur] = comm;
+    r.firmBefore = tasks.firm[cur]!;
+  }
   const irq = (b.ctx[i]! & CTX_IRQ) !== 0;
   // Events of the switch under way are printed in prev's name; the next switch is not.
   const inTail =
@@ -130,6 +136,28 @@ export function applyContext(
   if (tasks.entering[task]! >= 0 || tasks.unusing[task] === 1) settleBorrow(r, cpu, task);
   tasks.firm[task] = world.seq;
   return task;
+}
+
+/** Does the row carry another pid than `cur`, which runs, because an exec by a thread gave it its leader's (or the reverse)? */
+function exchanged(
+  r: Lowering,
+  b: EventBatch,
+  i: number,
+  kind: number,
+  cpu: number,
+  cur: number,
+  named: number,
+): boolean {
+  const { world } = r;
+  const { tasks, cpus } = world;
+  // Until its tail is over, a switch is printed in the name of the task before.
+  if (named === cpus.prevTask[cpu] && cpus.tail[cpu] !== Tail.none && kind !== EventKind.schedSwitch)
+    return false;
+  if (kind === EventKind.schedProcessExec && b.argTid[i] === tasks.pid[cur]) {
+    tasks.exchange(cur, named);
+    return true;
+  }
+  return exchangedPids(world, cur, named);
 }
 
 /** mmgrab of a lazy reference (§9.1): any event after enter_lazy_tlb, or by the next task, proves it done. */

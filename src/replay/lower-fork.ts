@@ -46,6 +46,7 @@ export function newtask(
   tasks.comm[child] = b.argComm[i]! >= 0 ? b.argComm[i]! : b.comm[i]!;
   tasks.forked[parent] = 1;
   if ((flags & CLONE_FILES) !== 0) tasks.forked[child] = 1;
+  tasks.tgid[child] = (flags & CLONE_THREAD) !== 0 ? tasks.tgid[parent]! : pid;
   if ((flags & CLONE_VM) !== 0) {
     const fromUser = (flags & CLONE_THREAD) !== 0 || (flags & CLONE_UNTRACED) === 0;
     if (
@@ -65,7 +66,6 @@ export function newtask(
         : (flags & CLONE_VFORK) !== 0
           ? ShareKind.vfork
           : ShareKind.thread;
-    if ((flags & CLONE_THREAD) !== 0) tasks.tgid[child] = tasks.tgid[parent]!;
     share(r, parent, child, kind, from);
     return;
   }

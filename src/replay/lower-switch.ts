@@ -7,6 +7,7 @@ import { Doubt } from "./forks.ts";
 import type { Lowering } from "./lowering.ts";
 import { exitMm, exitUnseen } from "./model/exits.ts";
 import { park, sameLife, setActive, usingOf } from "./model/model.ts";
+import { switchedIn } from "./model/pids.ts";
 import {
   contextSwitch,
   exec,
@@ -31,7 +32,7 @@ export function schedSwitch(
 ): void {
   const { tasks } = r.world;
   if (cpu < 0 || nextPid === NONE) return;
-  const next = tasks.of(nextPid);
+  const next = switchedIn(r.world, cpu, tasks.of(nextPid));
   if (next > IDLE && nextComm >= 0) tasks.comm[next] = nextComm;
   if (state === SwitchState.sleeping || state === SwitchState.zombie || state === SwitchState.dead) {
     settlePut(r, prev);

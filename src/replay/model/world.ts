@@ -131,6 +131,17 @@ export class Tasks {
     return known;
   }
 
+  /** Two tasks exchange their pids; everything else stays with each. */
+  exchange(a: number, b: number): void {
+    const pid = this.pid[a]!;
+    this.pid[a] = this.pid[b]!;
+    this.pid[b] = pid;
+    this.#byPid[this.pid[a]!] = a;
+    this.#byPid[pid] = b;
+    this.touch(a);
+    this.touch(b);
+  }
+
   /** Events have named it since the last gap. */
   touch(task: number): void {
     if (this.#isTouched[task] === 1) return;
