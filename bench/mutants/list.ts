@@ -10,6 +10,12 @@ export interface Mutant {
 
 export const MUTANTS: readonly Mutant[] = [
   {
+    rule: "a thread that execs takes its leader's pid",
+    file: "src/replay/model/pids.ts",
+    find: "  world.tasks.exchange(running, named);\n  return true;",
+    replace: "  return false;",
+  },
+  {
     rule: "a user that leaves a CPU to a kernel task leaves a lazy reference",
     file: "src/replay/model/switching.ts",
     find: "      park(m, cpu, prevUsing, prev, tasks.borrowed[prev]! >= 0 ? Left.borrower : Left.switched);\n",

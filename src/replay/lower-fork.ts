@@ -3,6 +3,7 @@
 import { type EventBatch, NO_VALUE, NULL_MM } from "../table/event-batch.ts";
 import {
   CLONE_FILES,
+  CLONE_IO,
   CLONE_THREAD,
   CLONE_UNTRACED,
   CLONE_VFORK,
@@ -60,7 +61,7 @@ export function newtask(
     ensureLife(r, parent);
     const kind =
       (flags & CLONE_THREAD) !== 0
-        ? (flags & CLONE_UNTRACED) !== 0
+        ? (flags & CLONE_UNTRACED) !== 0 && (flags & CLONE_IO) !== 0
           ? ShareKind.ioWorker
           : ShareKind.thread
         : (flags & CLONE_VFORK) !== 0

@@ -203,3 +203,5 @@ export const CLONE_THREAD = 0x10000;
 export const CLONE_FILES = 0x400;
 /** PF-less marker of kernel threads in task_newtask: CLONE_UNTRACED as kernel_thread() and create_io_thread() pass it. */
 export const CLONE_UNTRACED = 0x800000;
+/** Beside CLONE_THREAD and CLONE_UNTRACED: create_io_thread() passes it (io_uring's workers), vhost_task_create() does not. */
+export const CLONE_IO = 0x80000000;

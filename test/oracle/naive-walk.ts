@@ -6,6 +6,9 @@ import { CTX_ALIAS, NULL_MM } from "../../src/table/event-batch.ts";
 import {
   CALLER_OTHER,
   CALLER_PROC_MEM_OPEN,
+  CLONE_IO,
+  CLONE_THREAD,
+  CLONE_UNTRACED,
   CLONE_VFORK,
   CLONE_VM,
   EventKind,
@@ -15,6 +18,9 @@ import {
 import type { DenialCause } from "../../src/table/verdict-tables.ts";
 import { isLazyFlush, NEVER, RowIndex, taskKey } from "./row-index.ts";
 import type { Row } from "./rows.ts";
+
+/** create_io_thread(): these flags of clone besides CLONE_VM. vhost_task_create() has all but the last. */
+const IO_WORKER: readonly number[] = [CLONE_THREAD, CLONE_UNTRACED, CLONE_IO];
 
 /** One mm_struct from mm_init (birth -1: older than the trace) to __mmdrop. */
 export interface Life {
@@ -68,7 +74,8 @@ interface Task {
   forked: boolean;
   copying: number;
   newMm: Life | null;
-  vforkOf: number;
+  /** What its mm_users reference stands for. */
+  shares: "threads" | "vfork-child" | "io-uring";
   asked: number;
   readonly gets: Life[];
   accessed: Life | null;
@@ -124,7 +131,7 @@ export class Walk extends RowIndex {
         forked: false,
         copying: -1,
         newMm: null,
-        vforkOf: -1,
+        shares: "threads",
         asked: -1,
         gets: [],
         accessed: null,
@@ -414,10 +421,9 @@ export class Walk extends RowIndex {
       task.gets.splice(got, 1);
       this.#add(life, "users", -1, "reader", key, i, done);
     } else if (task.exiting >= 0 && this.rows[task.exiting]!.mm === life.mm) {
-      const cause = task.vforkOf >= 0 ? "vfork-child" : "threads";
-      this.#add(life, "users", -1, cause, key, i, done);
+      this.#add(life, "users", -1, task.shares, key, i, done);
       task.exiting = -1;
-      task.vforkOf = -1;
+      task.shares = "threads";
     } else {
       this.#add(life, "users", -1, "unknown", key, i, done);
       life.usersDoubts.add("a put without a get");
@@ -486,10 +492,14 @@ export class Walk extends RowIndex {
     child.mm = parent.entered >= 0 ? null : parent.mm;
     if (!child.mm) return;
     const isVfork = (row.flags & CLONE_VFORK) !== 0;
-    if (isVfork) child.vforkOf = key;
+    const isWorker = IO_WORKER.every((flag) => (row.flags & flag) !== 0);
+    if (isVfork) child.shares = "vfork-child";
+    else if (isWorker) child.shares = "io-uring";
     if (isVfork) this.vforkMms.set(row.argTid, child.mm);
     const from = parent.copying >= 0 ? parent.copying : this.previousOf(i, key);
-    this.#add(child.mm, "users", 1, isVfork ? "vfork-child" : "threads", row.argTid, from, i);
+    this.#add(child.mm, "users", 1, child.shares, row.argTid, from, i);
+    // Its ring's count may be held from before it until nobody knows when (§9.5).
+    if (isWorker) this.#add(child.mm, "count", 1, "io-uring", row.argTid, from, NEVER);
     parent.copying = -1;
   }
 

@@ -7,6 +7,7 @@ import type { PolicyId } from "../../src/table/verdict-tables.ts";
 import { gapsOf, watchedUntil } from "./gaps.ts";
 import { type Delta, type Life, type Use, Walk } from "./naive-walk.ts";
 import { type Candidate, findForks } from "./naive-windows.ts";
+import { type OwnPids, ownPids } from "./own-pids.ts";
 import { NEVER } from "./row-index.ts";
 import type { Row } from "./rows.ts";
 
@@ -73,13 +74,17 @@ export interface OracleOptions {
 
 /** Replays `rows`: one entry a fork, in the order of their check points. */
 export function naiveReplay(rows: readonly Row[], options: OracleOptions): OracleFork[] {
-  const walk = new Walk(rows, options.modern);
-  const forks = findForks(rows, walk).sort((a, b) => a.check - b.check);
+  const own = ownPids(rows);
+  const walk = new Walk(own.rows, options.modern);
+  const forks = findForks(own.rows, walk).sort((a, b) => a.check - b.check);
   const gaps = gapsOf(rows, options.cpus);
-  return forks.map((fork) => judgeFork(fork, walk, watchedUntil(rows, gaps, fork.since, fork.end)));
+  return forks.map((fork) => ({
+    ...judgeFork(fork, walk, own, watchedUntil(rows, gaps, fork.since, fork.end)),
+    tid: rows[fork.check]!.tid,
+  }));
 }
 
-function judgeFork(fork: Candidate, walk: Walk, watched: number): OracleFork {
+function judgeFork(fork: Candidate, walk: Walk, own: OwnPids, watched: number): OracleFork {
   const { rows } = walk;
   const row = rows[fork.check]!;
   const life = lifeOf(fork, walk);
@@ -88,7 +93,7 @@ function judgeFork(fork: Candidate, walk: Walk, watched: number): OracleFork {
   const count = derive(deltas, "count", fork.check, life?.countDoubts, walk);
   const sampled =
     row.users === NO_VALUE || row.count === NO_VALUE ? null : { users: row.users, count: row.count };
-  const exposures = life === null ? [] : exposuresOf(fork, life, walk, watched);
+  const exposures = life === null ? [] : exposuresOf(fork, life, walk, own, watched);
   const end = fork.end === NEVER ? null : rows[fork.end]!.ns;
   return {
     tid: fork.tid,
@@ -148,7 +153,7 @@ function derive(
 }
 
 /** Uses of the mm inside the window by other tasks on CPUs other than the forker's (§6.1), as long as it was watched. */
-function exposuresOf(fork: Candidate, life: Life, walk: Walk, watched: number): Exposure[] {
+function exposuresOf(fork: Candidate, life: Life, walk: Walk, own: OwnPids, watched: number): Exposure[] {
   const { rows } = walk;
   const last = Math.min(fork.end, rows.length - 1, watched);
   const found: Exposure[] = [];
@@ -160,7 +165,7 @@ function exposuresOf(fork: Candidate, life: Life, walk: Walk, watched: number): 
       if (start >= end || rows[start]!.ns >= rows[end]!.ns) continue;
       found.push({
         class: classOf(use, fork, life, walk),
-        tid: Math.max(use.task, 0),
+        tid: Math.max(own.pidAt(use.task, use.from), 0),
         cpu: use.cpu,
         start: rows[start]!.ns,
         end: rows[end]!.ns,
