@@ -1,5 +1,5 @@
 // The self-check against CR3: tlb_flush reason 0 is printed by every load of CR3 inside switch_mm_irqs_off (arch/x86/mm/tlb.c,
-// 6.1 to 6.12), so each change of a CPU's loaded mm has one and each one has a cause. Fed by replay.ts; decides nothing.
+// 6.1 to 6.18), so each change of a CPU's loaded mm has one and each one has a cause. Fed by replay.ts; decides nothing.
 import { CTX_IRQ, type EventBatch } from "../table/event-batch.ts";
 import { EventKind, TlbReason } from "../table/event-kinds.ts";
 import type { CrLoads } from "../table/verdict-tables.ts";
@@ -118,7 +118,16 @@ export class Loads {
     else if (after < 0) this.#load[cpu] = Load.open;
     else if (before !== after) this.#load[cpu] = this.#armed >= 0 ? Load.claimed : Load.open;
     // The same mm: reloaded if the CPU was lazy and tlb_gen has moved, never from user to user or to a kernel task.
-    else this.#load[cpu] = fromUser || cpus.active[cpu] === NO_LIFE ? Load.none : Load.perhaps;
+    else if (!fromUser && cpus.active[cpu] !== NO_LIFE) this.#load[cpu] = Load.perhaps;
+    else {
+      const isExec = this.#isExecing(cpus.cur[cpu]!) || this.#isExecing(cpus.prevTask[cpu]!);
+      this.#load[cpu] = isExec ? Load.open : Load.none;
+    }
+  }
+
+  /** It may have loaded its new mm, and sched_process_exec is to come: exec_mmap wakes a vfork's parent between the two. */
+  #isExecing(task: number): boolean {
+    return this.#ownUnexplained[task] === true && this.#own[task]! > this.#world.tasks.birth[task]!;
   }
 
   /** The CPU's next switch: a claimed load that has shown no event never took place. */
@@ -149,13 +158,14 @@ export class Loads {
 
   /**
    * Outside a switch, without switch_mm_irqs_off: a kernel task's is kthread_use_mm, a lazy CPU's flush, leave_mm, EFI or
-   * text_poke; a user task's is exec_mmap, which its sched_process_exec will tell.
+   * text_poke; a user task's is exec_mmap, which its sched_process_exec will tell, or exit_mmap's flush (row 11): from 6.16
+   * on sched_process_exit has come before it, until then it comes behind.
    */
   #outside(cpu: number, task: number, irq: boolean): void {
     const { tasks, cpus, seq } = this.#world;
     if (cpus.cur[cpu] !== task || tasks.kind[task] === TaskKind.unknown) return;
     this.#events++;
-    const user = tasks.kind[task] === TaskKind.user;
+    const user = tasks.kind[task] === TaskKind.user && this.#waitingFor(task) >= 0;
     if (user) this.#unexplained++;
     if (irq || task === IDLE) return;
     this.#own[task] = seq;

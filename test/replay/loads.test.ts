@@ -1,4 +1,4 @@
-// The replay's loads of CR3 against tlb_flush reason 0: three short traces, and the recordings of traces/6.12.
+// The replay's loads of CR3 against tlb_flush reason 0: short traces, and the recordings of traces/6.12.
 import { expect, test } from "vitest";
 import { recording, run } from "./recordings.ts";
 import { specimen } from "./specimens.ts";
@@ -9,6 +9,8 @@ test.each([
   ["cr3-load-missed-probe", { ...NOTHING, events: 1, unexplained: 1 }],
   ["cr3-loads-match", { ...NOTHING, compared: 2, equal: 2, events: 2 }],
   ["cr3-load-missing", { ...NOTHING, compared: 2, equal: 1, events: 1 }],
+  ["cr3-load-exit-first", { ...NOTHING, events: 1 }],
+  ["cr3-load-vfork-exec", { ...NOTHING, compared: 1, equal: 1, events: 1 }],
 ])("%s", async (name, expected) => {
   expect((await run(specimen(name))).info.crLoads).toEqual(expected);
 });
