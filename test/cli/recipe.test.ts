@@ -140,6 +140,32 @@ test("a run against a simulated tracefs", async () => {
   });
 });
 
+test("bpftrace's recipe tells the kernel, and an exec's switch_mm_irqs_off from a borrower's", async () => {
+  const script = await recipeOf("bpftrace", {});
+  // kthread_use_mm passes current as tsk, exec_mmap NULL: where the script does not say so, each exec reads as a borrow.
+  const probe = script.split("\n").find((line) => line.startsWith("kprobe:switch_mm_irqs_off"));
+  expect(probe).toContain(",tsk=%llx,%s\\n");
+  expect(script).toContain(`printf '# forkcast: %s\\n' "kernel $(uname -r)" "armed$armed" >"$out"`);
+  const rows = [
+    "# forkcast: kernel 7.2.13+deb14-amd64",
+    "# forkcast: armed kthread_use_mm kthread_unuse_mm",
+    "ts_ns,cpu,pid,tid,event,mm,mm_users,mm_count,other_mm,target_tid,extra,comm",
+    "1000,0,7,7,switch_mm,0xf1,1,1,0xf0,7,tsk=ff01,sh",
+    "1010,0,7,7,mm_init,0xf2,-1,-1,0x0,7,,sh",
+    "1020,0,7,7,exec_mm,0xf1,1,1,0x0,7,,sh",
+    "1030,0,7,7,switch_mm,0xf2,1,1,0xf1,-1,tsk=0,sh",
+    "1040,0,7,7,fork_begin,0xf2,1,1,0xf3,-1,,sh",
+    "1050,0,7,7,fork_end,0xf2,1,1,0x0,-1,,sh",
+    "1060,0,7,7,newtask,0xf2,-1,-1,0x0,8,clone_flags=1200000,sh",
+    "",
+  ].join("\n");
+  const { stdout } = forkcast(["doctor", "-", "--json"], { input: rows });
+  const [diagnosis] = (JSON.parse(stdout) as { traces: Diagnosis[] }).traces;
+  expect(diagnosis).toMatchObject({ forks: 1, trace: { kernel: "7.2.13+deb14-amd64" } });
+  const near = diagnosis!.questions.find(({ id }) => id === "near-misses")!;
+  expect(near.why).toContain("one came near in 0 pairs of fork and policy");
+});
+
 test("perf's text declares probes by a comment line", () => {
   const text = [
     "# forkcast: armed kthread_use_mm kthread_unuse_mm",

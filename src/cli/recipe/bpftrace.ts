@@ -51,7 +51,7 @@ const ATTACHMENTS: readonly Attachment[] = [
   kprobe("kthread_unuse_mm", row("unuse_mm", "arg0")),
   kprobe(
     "switch_mm_irqs_off",
-    `$t = (int32)-1; if (arg2) { $t = ${TASK}arg2)->pid; } ${row("switch_mm", "arg1", { other: "(uint64)arg0", target: "$t" })}`,
+    `$t = (int32)-1; if (arg2) { $t = ${TASK}arg2)->pid; } ${row("switch_mm", "arg1", { other: "(uint64)arg0", target: "$t", extra: "tsk=%llx", extraArgs: "(uint64)arg2, " })}`,
   ),
   kprobe("enter_lazy_tlb", row("enter_lazy", "arg0", { target: `${TASK}arg1)->pid` })),
   kprobe("get_task_mm", "@gt[tid] = arg0;"),
@@ -147,7 +147,7 @@ export function bpftraceRecipe(options: RecipeOptions): string {
       .join("")}"`,
     "",
     `say "recording into $out: \${FC_COMMAND:-$seconds s}"`,
-    `echo "# forkcast: armed$armed" >"$out" || exit 1`,
+    `printf '# forkcast: %s\\n' "kernel $(uname -r)" "armed$armed" >"$out" || exit 1`,
     `BPFTRACE_PERF_RB_PAGES=\${FC_PAGES:-1024} bpftrace "$script" >>"$out" 2>"$out.err" </dev/null &`,
     "pid=$!",
     "# Attached once the header stands in the output; two minutes at most.",

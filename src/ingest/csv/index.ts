@@ -19,6 +19,7 @@ const COMMA = 0x2c;
 const QUOTE = 0x22;
 const LF = 0x0a;
 const ARMED = ascii("# forkcast: armed ");
+const KERNEL = ascii("# forkcast: kernel ");
 const MAX_SKIPPED_NAMES = 512;
 
 export class CsvReader implements FormatReader {
@@ -125,6 +126,11 @@ export class CsvReader implements FormatReader {
     if (startsWith(bytes, start, end, ARMED)) {
       this.#flush();
       this.#armed.push(bytes.slice(start + ARMED.length, end));
+      this.matched++;
+      return true;
+    }
+    if (startsWith(bytes, start, end, KERNEL)) {
+      this.#sink.kernel = decodeSample(bytes, start + KERNEL.length, end).trim();
       this.matched++;
       return true;
     }
