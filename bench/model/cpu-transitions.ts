@@ -176,6 +176,15 @@ export const CPU: readonly Row[] = [
     kernel: "flush_tlb_func of a flush that frees tables, leave_mm, use_temporary_mm",
   },
   {
+    name: "goes offline",
+    from: ["lazy", "unloaded"],
+    to: ["kernel"],
+    by: ["switch_mm_irqs_off"],
+    effect:
+      "init_mm loaded for good; mm_count -1 on the mm held, by the next event of the hotplug thread (7.2), or until the CPU runs again (to 6.12: another CPU drops it)",
+    kernel: "sched_force_init_mm; to 6.12 idle_task_exit, finish_cpu",
+  },
+  {
     name: "comes to light",
     from: ["unknown", "kernel"],
     to: [...USING, ...HOLDING, "kernel"],

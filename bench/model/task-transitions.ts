@@ -82,6 +82,15 @@ export const TASK: readonly Row[] = [
     kernel: "kthread_use_mm",
   },
   {
+    name: "kthread_use_mm, no call seen",
+    from: ["kernel"],
+    to: ["borrowing"],
+    by: ["switch_mm_irqs_off"],
+    effect:
+      "the mm loaded and in use, where kthread_use_mm is not recorded; where it is, nothing is known from there on",
+    kernel: "kthread_use_mm; or sched_force_init_mm before anything has shown init_mm",
+  },
+  {
     name: "kthread_unuse_mm called",
     from: ["borrowing", "seen", "unknown"],
     to: ["unusing"],

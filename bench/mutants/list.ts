@@ -252,8 +252,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: "leave_mm and a flush change what is loaded",
     file: "src/replay/model/switching.ts",
-    find: "  cpus.loadedBefore[cpu] = cpus.loaded[cpu]!;\n  cpus.loaded[cpu] = life;\n  cpus.loadSeq[cpu] = m.world.seq;\n}\n\n/** exec_mmap()",
-    replace: "}\n\n/** exec_mmap()",
+    find: "  cpus.loadedBefore[cpu] = cpus.loaded[cpu]!;\n  cpus.loaded[cpu] = life;\n  cpus.loadSeq[cpu] = m.world.seq;\n}\n\n/**\n * A CPU goes",
+    replace: "}\n\n/**\n * A CPU goes",
   },
   {
     rule: "exec from a kernel thread drops what it holds lazily",

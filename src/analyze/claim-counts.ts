@@ -131,7 +131,7 @@ export function idleSpoils(tables: ResultTables): Outcome {
   );
 }
 
-const LAZY_PROBES = ["switch_mm_irqs_off", "enter_lazy_tlb"] as const;
+const LAZY_PROBES = ["switch_mm_irqs_off", "sched_switch"] as const;
 
 /** From a hardware sample, where decisions may read it; else replayed. */
 function lazyEvidence(forks: ColumnTable<typeof FORK_SPEC>, row: number, isExact: boolean): Evidence {

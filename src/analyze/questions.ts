@@ -83,8 +83,10 @@ const MM_ACCESS = returnOf("mm_access", "readers of /proc/PID/mem, maps and the 
 const NEWTASK = source("task_newtask", "clone flags: which tasks share an mm");
 const EXEC = source("exec_mm_release", "when an exec gives its old mm back");
 const KHUGEPAGED = source("__khugepaged_enter", "whether khugepaged holds mm_count");
-const SWITCH_MM = source("switch_mm_irqs_off", "which mm each CPU has loaded");
-const LAZY = source("enter_lazy_tlb", "which CPUs keep an mm lazily, and so mm_count");
+const SWITCH_MM = source(
+  "switch_mm_irqs_off",
+  "which mm each CPU has loaded, or keeps lazily, and so mm_count",
+);
 const USE_MM = source("kthread_use_mm", "kernel threads that begin to borrow an mm");
 const UNUSE_MM = source("kthread_unuse_mm", "kernel threads that end it");
 const SWITCH = source("sched_switch", "which task runs where");
@@ -198,7 +200,7 @@ function count(evidence: Evidence, name: "mm_users" | "mm_count"): Question {
   const holders =
     name === "mm_users"
       ? [MMPUT, GET_TASK_MM, MM_ACCESS, NEWTASK, EXEC, SWITCH]
-      : [KHUGEPAGED, SWITCH_MM, LAZY, USE_MM, UNUSE_MM, SWITCH];
+      : [KHUGEPAGED, SWITCH_MM, USE_MM, UNUSE_MM, SWITCH];
   const closes = [{ probe: SAMPLED.probe, would_tell: SAMPLED.would_tell }, ...lacking(evidence, holders)];
   if (total === 0) return answered(evidence, id, ask, { answer: "no", why: "no fork", closes });
   const parts = shares(plural(total, "fork"), [
@@ -284,7 +286,7 @@ function lazyCpus(evidence: Evidence): Question {
   let known = 0;
   for (let row = 0; row < forks.length; row++) if (forks.get("lazy_cpus", row) !== null) known++;
   const isSampled = evidence.info.armed.includes("cpu_sample");
-  const closes = isSampled ? [] : lacking(evidence, [SWITCH_MM, LAZY]);
+  const closes = isSampled ? [] : lacking(evidence, [SWITCH_MM, SWITCH]);
   const why = `known for ${known} of ${plural(forks.length, "fork")}`;
   if (known === 0) return answered(evidence, "lazy-cpus", ask, { answer: "no", why, closes });
   const isWhole = known === forks.length && closes.length === 0;

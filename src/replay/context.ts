@@ -9,7 +9,7 @@ import { exchangedPids } from "./model/pids.ts";
 import { settleBorrow, settleDrop } from "./model/switching.ts";
 import { settlePut } from "./model/users.ts";
 import { GrabStage, IDLE, NO_LIFE, Tail } from "./model/world.ts";
-import { SWITCH_MISMATCH } from "./problems.ts";
+import { CPU_OFFLINE, SWITCH_MISMATCH } from "./problems.ts";
 
 /** Kinds recorded only in the context of the task that calls the function: they prove that the task went on. */
 const TASK_KINDS: Uint8Array = kindSet([
@@ -113,11 +113,12 @@ export function applyContext(
     cur !== task &&
     task === cpus.prevTask[cpu] &&
     kind !== EventKind.schedSwitch;
-  if (inTail && TAIL_KINDS[kind] === 0 && !irq) {
-    // A different task acts and no switch to it was seen.
-    missed(r, cpu, task, lastSeq, lastNs);
-  } else if (!inTail && cur !== task && cur !== -1 && task >= 0) {
-    missed(r, cpu, task, lastSeq, lastNs);
+  // A different task acts and no switch to it was seen.
+  const isMissed = inTail ? TAIL_KINDS[kind] === 0 && !irq : cur !== task && cur !== -1 && task >= 0;
+  if (isMissed) {
+    // A user task would have loaded its mm.
+    if (task === IDLE && cpus.leaving[cpu] === 1 && tasks.using(cur) < 0) comeBack(r, cpu);
+    else missed(r, cpu, task, lastSeq, lastNs);
   } else if (cur === -1 && task >= 0 && kind !== EventKind.schedSwitch) {
     arrive(r, cpu, task);
   }
@@ -176,6 +177,19 @@ function arrive(r: Lowering, cpu: number, task: number): void {
   tasks.cpu[task] = cpu;
   const using = usingOf(r, task);
   setActive(r, cpu, task, using);
+}
+
+/**
+ * A CPU that had gone to init_mm to go offline is back: no tracepoint is recorded on a CPU that is not online
+ * (include/linux/tracepoint.h), so that its switch to the idle task does not show. Kernel tasks alone ran there meanwhile.
+ */
+function comeBack(r: Lowering, cpu: number): void {
+  const { cpus } = r.world;
+  r.problems.add(CPU_OFFLINE, r.world.line, `CPU ${cpu}`);
+  cpus.cur[cpu] = IDLE;
+  cpus.prevTask[cpu] = -1;
+  cpus.tail[cpu] = Tail.none;
+  setActive(r, cpu, IDLE, NO_LIFE);
 }
 
 /**

@@ -8,6 +8,7 @@ export interface Armed {
   readonly mmput: boolean;
   readonly newtask: boolean;
   readonly schedSwitch: boolean;
+  /** What each switch leads to: the mm that is loaded, or that nothing is. */
   readonly switchTail: boolean;
   readonly khugepaged: boolean;
   readonly useMm: boolean;

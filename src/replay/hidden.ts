@@ -11,7 +11,7 @@ const START_EARLIER = "a recording that begins before the process";
 const USERS = "users= at uprobe_dup_mmap";
 const COUNT = "count= at uprobe_dup_mmap";
 const BUFFER = "a larger buffer: events were lost";
-const SWITCH_PROBES = "switch_mm_irqs_off, enter_lazy_tlb";
+const SWITCH_PROBE = "switch_mm_irqs_off";
 
 /** Kinds as in DENIAL_CAUSES, several joined by "/", and the hook: "khugepaged: __khugepaged_enter". */
 type Named = string;
@@ -40,7 +40,10 @@ const OF_COUNT: readonly (readonly [number, Named])[] = [
   [Doubt.procFd, named("proc-fd", `${COUNT} (nothing shows the file being closed)`)],
   [Doubt.ring, named("io-uring", `${COUNT} (nothing shows the ring being freed)`)],
   [Doubt.notifier, named("mmu-notifier", `${COUNT} (nothing shows it unregistered)`)],
-  [Doubt.exitRace, named("lazy-tlb", "enter_lazy_tlb")],
+  [
+    Doubt.exitRace,
+    named("lazy-tlb", `enter_lazy_tlb, or ${COUNT} where that is inlined (an exit_mm was under way)`),
+  ],
 ];
 
 function byDoubt(list: readonly (readonly [number, Named])[], why: number): Named[] {
@@ -73,7 +76,7 @@ export function hiddenCount(world: World, forks: Forks, row: number, armed: Arme
     out.push(named("borrower", `${COUNT} (its kthread borrows without a reference that shows)`));
   if (!armed.khugepaged) out.push(named("khugepaged", "__khugepaged_enter, or a mark that it was armed"));
   if (!armed.schedSwitch) out.push(named("lazy-tlb", "sched_switch"));
-  if (!armed.switchTail) out.push(named("lazy-tlb", SWITCH_PROBES));
+  if (!armed.switchTail) out.push(named("lazy-tlb", SWITCH_PROBE));
   if (!armed.mmput) out.push(named("proc-fd", "mmput"));
   if (!armed.useMm) out.push(named("borrower", "kthread_use_mm"));
   return orUnknown(out, COUNT);
@@ -89,8 +92,7 @@ function hiddenBorrowers(world: World, forks: Forks, row: number, armed: Armed):
   const out: Named[] = [];
   if (!armed.useMm) out.push(named("borrower", "kthread_use_mm"));
   if (forks.lost.at(row) === 1 || world.lostDuring(life)) out.push(named("borrower", BUFFER));
-  if (forks.entering.at(row) > 0)
-    out.push(named("borrower", "switch_mm_irqs_off, enter_lazy_tlb (a call was under way)"));
+  if (forks.entering.at(row) > 0) out.push(named("borrower", "switch_mm_irqs_off (a call was under way)"));
   if (world.mms.hiddenHolder[life] === 1 || world.mms.birth[life]! < 0)
     out.push(named("borrower", START_EARLIER));
   return orUnknown(out, "kthread_use_mm");
@@ -100,7 +102,7 @@ function hiddenCpus(forks: Forks, row: number, armed: Armed): readonly Named[] {
   const kinds = "threads/borrower/lazy-tlb";
   const out: Named[] = [];
   if (!armed.schedSwitch) out.push(named(kinds, "sched_switch"));
-  if (!armed.switchTail) out.push(named(kinds, SWITCH_PROBES));
+  if (!armed.switchTail) out.push(named(kinds, SWITCH_PROBE));
   if (forks.lost.at(row) === 1) out.push(named(kinds, BUFFER));
   if (forks.maskUnknown.at(row) > 0)
     out.push(named(kinds, "per-CPU samples at uprobe_dup_mmap (a CPU's mm was not known)"));
@@ -120,7 +122,7 @@ function hiddenUse({ forks }: Replayer, row: number, armed: Armed): readonly Nam
     out.push(named(kinds, "uprobe_dup_mmap (the window is only bracketed)"));
   if (!armed.useMm) out.push(named("borrower", "kthread_use_mm"));
   if (!armed.schedSwitch) out.push(named("threads", "sched_switch"));
-  if (!armed.switchTail) out.push(named(kinds, SWITCH_PROBES));
+  if (!armed.switchTail) out.push(named(kinds, SWITCH_PROBE));
   if (forks.activeUnknown.at(row) > 0) out.push(named(kinds, "an earlier switch on every CPU"));
   if ((forks.usersWhy.at(row) & (Doubt.hiddenGet | Doubt.pendingPut | Doubt.unfinishedGet)) !== 0)
     out.push(named("reader/borrower", `${USERS} (a get without a hook, or under way)`));

@@ -76,8 +76,8 @@ export class RunningReplay {
     const { assume = [], policies: ids, blind, onRows = () => {} } = this.#options;
     const kernel = this.#kernel;
     const replayer = this.#replayer;
-    replayer.finish();
     const names = armedNames(replayer, meta, assume);
+    replayer.finish(meta.comms, names.has("kthread_use_mm"));
     const armed = armedOf(names);
     const policies = POLICIES.filter((p) => ids === undefined || ids.includes(p.id));
     const lazySetsDirty = assume.includes("lazy-sets-dirty");
@@ -163,7 +163,8 @@ function armedOf(names: ReadonlySet<string>): Armed {
     mmput: has("mmput"),
     newtask: has("task_newtask"),
     schedSwitch: has("sched_switch"),
-    switchTail: has("switch_mm_irqs_off") && has("enter_lazy_tlb"),
+    // Where enter_lazy_tlb() is inlined (7.2) a switch to a task known to have no mm says the same: context_switch().
+    switchTail: has("switch_mm_irqs_off") && (has("enter_lazy_tlb") || has("sched_switch")),
     khugepaged: has("__khugepaged_enter"),
     // kthread_use_mm always calls switch_mm_irqs_off for current: either probe shows every borrow.
     useMm: has("kthread_use_mm") || has("switch_mm_irqs_off"),
@@ -221,8 +222,7 @@ function missing(armed: Armed, { forks: all, users, counts, windows }: OpenForks
   if (users > 0 && !armed.newtask) need("task_newtask", "clone flags: which tasks share an mm", users);
   if (counts > 0 && !armed.khugepaged)
     need("__khugepaged_enter", "whether khugepaged holds mm_count", counts);
-  if (counts > 0 && !armed.switchTail)
-    need("switch_mm_irqs_off, enter_lazy_tlb", "which CPUs hold the mm lazily", counts);
+  if (counts > 0 && !armed.switchTail) need("switch_mm_irqs_off", "which CPUs hold the mm lazily", counts);
   if (!armed.useMm) need("kthread_use_mm", "kernel threads that borrow the mm", all);
   if (!armed.schedSwitch) need("sched_switch", "which task runs where", all);
   return out;

@@ -1,6 +1,6 @@
 // sched_switch, switch_mm_irqs_off, enter_lazy_tlb and CR3 loads: which of the kernel's call sites a row comes from
 // (context_switch, exec_mmap, exit_mm, kthread_use_mm, leave_mm, use_temporary_mm: semantics §3.1, §3.2, §9.10).
-import { type EventBatch, NONE, NULL_MM } from "../table/event-batch.ts";
+import { CTX_IRQ, type EventBatch, NONE, NULL_MM } from "../table/event-batch.ts";
 import { SWITCH_MM_NO_TASK, SwitchState } from "../table/event-kinds.ts";
 import { noteCall } from "./calls.ts";
 import { Doubt } from "./forks.ts";
@@ -11,6 +11,7 @@ import { switchedIn } from "./model/pids.ts";
 import {
   contextSwitch,
   exec,
+  goOffline,
   lazyTail,
   loadOther,
   settleBorrow,
@@ -63,8 +64,16 @@ export function switchMm(r: Lowering, b: EventBatch, i: number, cpu: number, tas
       return;
     }
     const lazy = cpus.lazy[cpu]!;
+    // flush_tlb_func() and leave_mm(): nothing else loads an mm for no task in an interrupt, or in the idle task.
+    if (prevLabel === NULL_MM && (task === IDLE || (b.ctx[i]! & CTX_IRQ) !== 0)) r.world.initMm = label;
     loadOther(r, cpu, mms.of(label));
     if (lazy >= 0) r.windows.onUnload(cpu);
+    return;
+  }
+  if (isGoingOffline(r, b, i, cpu, task)) {
+    r.world.initMm = label;
+    goOffline(r, cpu, task, mms.of(label), prevLabel > NULL_MM ? mms.of(prevLabel) : UNKNOWN_LIFE);
+    r.windows.onUnload(cpu);
     return;
   }
   // use_temporary_mm (text_poke) passes prev NULL: only the hardware state changes.
@@ -74,11 +83,15 @@ export function switchMm(r: Lowering, b: EventBatch, i: number, cpu: number, tas
   }
   const from = prevLabel > NULL_MM ? mms.of(prevLabel) : UNKNOWN_LIFE;
   const pid = b.argTid[i]!;
+  const cur = cpus.cur[cpu]!;
+  // A tail is printed in the name of the task that is left.
+  const isOwn = b.tid[i]! >= 0 && task === cur && task !== IDLE;
   if (
     cpus.tail[cpu] === Tail.awaited &&
-    (pid === NONE ? cpus.cur[cpu] !== task || task === IDLE : tasks.of(pid) === cpus.cur[cpu])
+    !isOwn &&
+    (pid === NONE ? cur !== task || task === IDLE : tasks.of(pid) === cur)
   ) {
-    switchMmTail(r, cpu, cpus.cur[cpu]!, mms.ofLive(label), from);
+    switchMmTail(r, cpu, cur, mms.ofLive(label), from);
     return;
   }
   const target = pid === NONE ? task : tasks.of(pid);
@@ -87,6 +100,9 @@ export function switchMm(r: Lowering, b: EventBatch, i: number, cpu: number, tas
     const life = mms.ofLive(label);
     if (tasks.entering[task] !== life && tasks.borrowed[task] !== life) {
       noteCall(r, life, "kthread_use_mm", task, b.comm[i]!);
+      // Not one that was called before the trace, or a gap: the task has been at no call since.
+      if (tasks.firm[task]! > r.world.lossSeq)
+        r.unannounced ??= { cpu, seq: r.world.seq, ns: r.world.ns, line: r.world.line };
       r.gets.used(r.world, task, life);
       // The call itself was not recorded: it grabbed some time since the kthread's last event.
       r.forks.patchCount(r.world, life, tasks.firm[task]!, r.world.seq, 0, 1, Doubt.pendingGrab);
@@ -97,6 +113,15 @@ export function switchMm(r: Lowering, b: EventBatch, i: number, cpu: number, tas
   // A switch whose sched_switch is missing.
   missedTail(r, cpu, task, target);
   switchMmTail(r, cpu, target, mms.ofLive(label), from);
+}
+
+/** idle_task_exit(): the idle task has no mm to be switched to. sched_force_init_mm(): current loads what is known to be init_mm. */
+function isGoingOffline(r: Lowering, b: EventBatch, i: number, cpu: number, task: number): boolean {
+  const { cpus, tasks, initMm } = r.world;
+  const pid = b.argTid[i]!;
+  if (pid !== NONE) return pid === 0 || (b.mm[i] === initMm && tasks.of(pid) === task && b.mm2[i]! > NULL_MM);
+  const isTail = cpus.tail[cpu] === Tail.awaited && cpus.cur[cpu] !== task;
+  return !isTail && (task === IDLE || (b.mm[i] === initMm && b.mm2[i]! > NULL_MM));
 }
 
 /**

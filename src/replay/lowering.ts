@@ -11,6 +11,14 @@ import type { Model } from "./model/model.ts";
 import type { Uses } from "./uses.ts";
 import type { Windows } from "./windows.ts";
 
+/** An event, and where it stands. */
+export interface Place {
+  readonly cpu: number;
+  readonly seq: number;
+  readonly ns: number;
+  readonly line: number;
+}
+
 export interface Lowering extends Model {
   readonly loads: Loads;
   readonly locks: Locks;
@@ -26,6 +34,8 @@ export interface Lowering extends Model {
   toldForks: number;
   /** sched_process_fork events by which nobody can tell whether the mm was copied: without clone flags, and no task_newtask. */
   untoldForks: number;
+  /** The first borrow that no kthread_use_mm announced: where it is recorded, a call was missed, or a CPU went offline. */
+  unannounced: Place | undefined;
   /** The context task's `firm` as it was before the event being applied. */
   firmBefore: number;
   /** Does the recording have events of this kind (as far as is known when it is replayed)? */

@@ -41,8 +41,35 @@ export const SILENT_CPU: ProblemKind = {
     "a CPU shows no event at all: it was not recorded, or idle all the time; what ran there is unknown, and no fork is judged as if nothing had (--assume silent-cpus-idle)",
 };
 
+export const CPU_OFFLINE: ProblemKind = {
+  code: "replay/cpu-offline",
+  severity: "info",
+  source: "recorder",
+  meaning:
+    "a CPU went offline and came back: it shows nothing in between, when kernel tasks alone could run there, and nothing is missing",
+};
+
+export const CPU_DROPPED: ProblemKind = {
+  code: "replay/cpu-dropped",
+  severity: "data-loss",
+  source: "recorder",
+  meaning:
+    "a CPU shows nothing after its hotplug thread ran: perf does not take a CPU up again that was offline, and nobody knows what ran there since; forks after that are not judged as if nothing had",
+};
+
+export const BORROW_UNANNOUNCED: ProblemKind = {
+  code: "replay/borrow-unannounced",
+  severity: "data-loss",
+  source: "recorder",
+  meaning:
+    "a kernel thread took an mm though kthread_use_mm was armed and shows no call: a CPU that went offline (what it loads is init_mm), or a hit that was missed; what is known of mms ends there",
+};
+
 export const REPLAY_PROBLEMS: readonly ProblemKind[] = [
   SILENT_CPU,
+  CPU_OFFLINE,
+  CPU_DROPPED,
+  BORROW_UNANNOUNCED,
   SWITCH_MISMATCH,
   WINDOW_CUT,
   LEDGER_BROKEN,

@@ -7,19 +7,19 @@ import type { Attempt } from "./attempt.ts";
 import { calmLazy, calmSwitch, calmSwitchMm } from "./calm.ts";
 import { applyContext } from "./context.ts";
 import { Forks } from "./forks.ts";
-import { loseEvents, loseFromStart } from "./gap.ts";
+import { loseEvents, loseFromStart, loseSince } from "./gap.ts";
 import { GetLog } from "./gets.ts";
 import { Loads } from "./loads.ts";
 import { Locks } from "./locks.ts";
 import { lower } from "./lower.ts";
 import { taskState } from "./lower-fork.ts";
 import { crLoaded } from "./lower-switch.ts";
-import type { Lowering } from "./lowering.ts";
+import type { Lowering, Place } from "./lowering.ts";
 import { cutExit } from "./model/exits.ts";
 import type { HoldKind, How } from "./model/model.ts";
 import { cutGet } from "./model/users.ts";
-import { type KernelRules, World } from "./model/world.ts";
-import { SILENT_CPU } from "./problems.ts";
+import { IDLE, type KernelRules, World } from "./model/world.ts";
+import { BORROW_UNANNOUNCED, CPU_DROPPED, SILENT_CPU } from "./problems.ts";
 import { sweepLives } from "./sweep.ts";
 import { Uses } from "./uses.ts";
 import { Windows } from "./windows.ts";
@@ -49,6 +49,7 @@ export class Replayer implements Lowering {
   readonly declared: Set<number> = new Set();
   /** Whose check the next cpu_sample rows belong to. */
   sampleOwner: Attempt | undefined;
+  unannounced: Place | undefined;
   toldForks = 0;
   untoldForks = 0;
   /** The context task's `firm` as it was before the event being applied. */
@@ -131,9 +132,11 @@ export class Replayer implements Lowering {
     }
   }
 
-  /** The trace is over. */
-  finish(): void {
+  /** The trace is over. `comms`: its task names by id. `usesArmed`: kthread_use_mm was recorded, or declared armed. */
+  finish(comms: readonly string[] = [], usesArmed = false): void {
     if (!this.silentIdle) this.#loseSilent();
+    this.#loseDropped(comms);
+    if (usesArmed) this.#loseUnannounced();
     this.windows.cutOff();
     for (let task = 0; task < this.world.tasks.length; task++) {
       cutGet(this, task);
@@ -211,6 +214,29 @@ export class Replayer implements Lowering {
       this.silentCpus++;
       this.problems.add(SILENT_CPU, 0, `CPU ${cpu}`);
     }
+  }
+
+  /**
+   * perf takes the events off a CPU that goes offline, in its hotplug thread (perf_event_exit_cpu()), and does not put them back: where
+   * that thread was the last to run, nothing tells what ran since.
+   */
+  #loseDropped(comms: readonly string[]): void {
+    const { cpus, tasks, seq } = this.world;
+    for (let cpu = 0; cpu < cpus.length; cpu++) {
+      const cur = cpus.cur[cpu]!;
+      const last = cpus.lastSeq[cpu]!;
+      if (cur <= IDLE || last === seq || comms[tasks.comm[cur]!] !== `cpuhp/${cpu}`) continue;
+      loseSince(this, cpu, last, cpus.lastNs[cpu]!);
+      this.problems.add(CPU_DROPPED, 0, `CPU ${cpu}`);
+    }
+  }
+
+  #loseUnannounced(): void {
+    if (this.unannounced === undefined) return;
+    const { cpu, seq, ns, line } = this.unannounced;
+    // From before that event on: the borrow itself is in doubt.
+    loseSince(this, cpu, seq - 1, ns);
+    this.problems.add(BORROW_UNANNOUNCED, line, `CPU ${cpu}`);
   }
 
   /** What the recording shows is asked at nearly every row, and changes with the first event of a kind at most. */

@@ -65,7 +65,7 @@ const OTHERS = {
     "exiting getEntry getTarget lastGetSeq lastGetDiverted cpu comm forked",
   cpus:
     "cur lazySeq loadSeq resumed crLoaded unknownSince unknownNs unknownFork grabStage tail prevTask switchSeq " +
-    "lastSeq lastNs",
+    "lastSeq lastNs leaving",
 } as const;
 
 describe.each(["tasks", "cpus"] as const)("a life in a column of %s", (part) => {

@@ -63,8 +63,7 @@ describe("a probe left out is named where that leaves a count open", () => {
     ["mm_users", "task_newtask", "task_newtask"],
     ["mm_users", "get_task_mm", "get_task_mm"],
     ["mm_count", "sched_switch", "sched_switch"],
-    ["mm_count", "switch_mm_irqs_off", "switch_mm_irqs_off, enter_lazy_tlb"],
-    ["mm_count", "enter_lazy_tlb", "switch_mm_irqs_off, enter_lazy_tlb"],
+    ["mm_count", "switch_mm_irqs_off", "switch_mm_irqs_off"],
     ["mm_count", "mmput", "mmput"],
     ["mm_count", "__khugepaged_enter", "__khugepaged_enter, or a mark that it was armed"],
   ] as const)("%s without %s", async (counter, probe, hook) => {

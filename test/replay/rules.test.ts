@@ -809,3 +809,100 @@ test("cr3-load-missed-probe", async () => {
       fast safe: users-only users-mmap-lock cpumask
   `);
 });
+
+test("lazy-inlined", async () => {
+  expect(await outcomeOf("lazy-inlined")).toMatchInlineSnapshot(`
+    fork 101 [40,45) uprobe_dup_mmap..uprobe_end_dup_mmap
+      users 1 measured (1 derived), count 2 measured (2 derived), exposure U4, lazy 1
+      slow lazy-tlb: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock cpumask
+      fast safe: users-only users-mmap-lock
+      U4 0 on cpu0 [40,45)
+    fork 101 [60,65) uprobe_dup_mmap..uprobe_end_dup_mmap
+      users 1 measured (1 derived), count 2 measured (2 derived), exposure U4, lazy 1
+      slow lazy-tlb: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock cpumask
+      fast safe: users-only users-mmap-lock
+      U4 0 on cpu0 [60,65)
+    fork 101 [90,95) uprobe_dup_mmap..uprobe_end_dup_mmap
+      users 1 measured (1 derived), count 1 measured (1 derived), exposure none, lazy 0
+      fast safe: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      indeterminate: cpumask
+  `);
+});
+
+test("cpu-goes-offline", async () => {
+  expect(await outcomeOf("cpu-goes-offline")).toMatchInlineSnapshot(`
+    fork 101 [40,45) uprobe_dup_mmap..uprobe_end_dup_mmap
+      users 1 measured (1 derived), count 2 measured (2 derived), exposure U4, lazy 1
+      slow lazy-tlb: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock cpumask
+      fast safe: users-only users-mmap-lock
+      U4 22 on cpu0 [40,45)
+    fork 101 [60,65) uprobe_dup_mmap..uprobe_end_dup_mmap
+      users 1 measured (1 derived), count 1 measured (1 derived), exposure none, lazy 0
+      fast safe: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      indeterminate: cpumask
+    fork 101 [80,85) uprobe_dup_mmap..uprobe_end_dup_mmap
+      users 1 measured (1 derived), count 1 measured (1 derived), exposure none, lazy 0
+      fast safe: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      indeterminate: cpumask
+    problem replay/cpu-offline x1
+  `);
+});
+
+test("idle-goes-offline", async () => {
+  expect(await outcomeOf("idle-goes-offline")).toMatchInlineSnapshot(`
+    fork 101 [40,45) uprobe_dup_mmap..uprobe_end_dup_mmap
+      users 1 measured (1 derived), count 2 measured (2 derived), exposure U4, lazy 1
+      slow lazy-tlb: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock cpumask
+      fast safe: users-only users-mmap-lock
+      U4 0 on cpu0 [40,45)
+    fork 101 [60,65) uprobe_dup_mmap..uprobe_end_dup_mmap
+      users 1 measured (1 derived), count 1 measured (1 at-least), exposure none, lazy 0
+      doubts: unfinished-drop
+      fast safe: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      indeterminate: cpumask
+    fork 101 [80,85) uprobe_dup_mmap..uprobe_end_dup_mmap
+      users 1 measured (1 derived), count 1 measured (1 derived), exposure none, lazy 0
+      fast safe: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask
+  `);
+});
+
+test("cpu-dropped", async () => {
+  expect(await outcomeOf("cpu-dropped")).toMatchInlineSnapshot(`
+    fork 101 [40,45) uprobe_dup_mmap..uprobe_end_dup_mmap
+      users 1 measured (1 derived), count 2 measured (2 derived), exposure U4, lazy 1
+      slow lazy-tlb: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock cpumask
+      fast safe: users-only
+      indeterminate: users-mmap-lock
+      U4 0 on cpu0 [40,45)
+    fork 101 [60,65) uprobe_dup_mmap..uprobe_end_dup_mmap
+      users 1 measured (1 at-least), count 2 measured (1 at-least), exposure U7, lazy 0
+      doubts: lost-events cpu-unknown window-incomplete
+      slow unattributed: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock
+      fast indeterminate: users-only
+      indeterminate: users-mmap-lock cpumask
+    fork 101 [80,85) uprobe_dup_mmap..uprobe_end_dup_mmap
+      users 1 measured (1 at-least), count 2 measured (1 at-least), exposure U7, lazy 0
+      doubts: lost-events cpu-unknown window-incomplete
+      slow unattributed: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock
+      fast indeterminate: users-only
+      indeterminate: users-mmap-lock cpumask
+    problem replay/cpu-dropped x1
+  `);
+});
+
+test("borrow-unannounced", async () => {
+  expect(await outcomeOf("borrow-unannounced")).toMatchInlineSnapshot(`
+    fork 101 [40,45) uprobe_dup_mmap..uprobe_end_dup_mmap
+      users 1 measured (1 derived), count 2 measured (2 derived), exposure U4, lazy 1
+      slow lazy-tlb: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock cpumask
+      fast safe: users-only
+      indeterminate: users-mmap-lock
+      U4 22 on cpu0 [40,45)
+    fork 101 [60,65) uprobe_dup_mmap..uprobe_end_dup_mmap
+      users 1 measured (1 at-least), count 1 measured (1 at-least), exposure U7, lazy 0
+      doubts: lost-events unfinished-drop window-incomplete
+      fast indeterminate: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      indeterminate: cpumask
+    problem replay/borrow-unannounced x1
+  `);
+});

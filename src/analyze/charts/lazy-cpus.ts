@@ -19,11 +19,7 @@ export function lazyCpusChart({ forks: { total } }: Summary, { forks }: ResultTa
   const unknown = counts.get(-1) ?? 0;
   if (total === 0) return nothingToDraw(ID, TITLE, "There are no forks.");
   if (unknown === total)
-    return nothingToDraw(
-      ID,
-      TITLE,
-      `Known for none of ${plural(total, "fork")}: needs switch_mm_irqs_off and enter_lazy_tlb.`,
-    );
+    return nothingToDraw(ID, TITLE, `Known for none of ${plural(total, "fork")}: needs switch_mm_irqs_off.`);
   const known = [...counts.keys()].filter((n) => n >= 0).sort((a, b) => a - b);
   const most = known.at(-1)!;
   const labels = known.slice(0, MOST_COUNTS).map((n) => plural(n, "CPU"));

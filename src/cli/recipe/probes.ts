@@ -1,6 +1,6 @@
 // What a recording for forkcast consists of: kernel functions to probe and tracepoints to switch on, as data. The recipes
 // print them as shell. What each event is to the replay: src/table/event-kinds.ts. Which symbols exist where was read in
-// the symbol tables of Debian's 6.1 and 6.12 images: dup_mmap is inlined from 6.12 on, uprobe_dup_mmap is in both.
+// the symbol tables of Debian's images: dup_mmap is inlined in 6.12, enter_lazy_tlb in 7.2 and 7.3, uprobe_dup_mmap in none.
 
 /** A kprobe or kretprobe. */
 export interface RecipeProbe {
@@ -83,7 +83,7 @@ export const RECIPE_PROBES: readonly RecipeProbe[] = [
     "enter_lazy_tlb",
     "enter_lazy_tlb",
     ["mm=%di:x64 pid=tsk->pid", "mm=%di:x64 pid=+@PID@(%si):s32", "mm=%di:x64"],
-    "lazy CPUs are not seen, so mm_count is a lower bound",
+    "inlined on this kernel; sched_switch and switch_mm_irqs_off stand in",
   ),
   entry(
     "get_task_mm_in",

@@ -125,6 +125,7 @@ export function load(m: Model, cpu: number, life: number, from = -1): void {
   cpus.loadedBefore[cpu] = cpus.loaded[cpu]! >= 0 ? cpus.loaded[cpu]! : from;
   cpus.loaded[cpu] = life;
   cpus.loadSeq[cpu] = m.world.seq;
+  cpus.leaving[cpu] = 0;
   if (mms.firstCpu[life] === -1) mms.firstCpu[life] = cpu;
   else if (mms.firstCpu[life] !== cpu) mms.manyCpus[life] = 1;
 }
@@ -255,6 +256,25 @@ export function loadOther(m: Model, cpu: number, life: number): void {
   cpus.loadedBefore[cpu] = cpus.loaded[cpu]!;
   cpus.loaded[cpu] = life;
   cpus.loadSeq[cpu] = m.world.seq;
+}
+
+/**
+ * A CPU goes offline: `task` has loaded init_mm, `life`, for good. In 7.2 that is its hotplug thread, which drops what the CPU held
+ * lazily (sched_force_init_mm()); up to 6.12 its idle task, which leaves the drop to another CPU (idle_task_exit(), finish_cpu()):
+ * it shows nowhere, but is done when the CPU runs again. `from` is what it held, where that is told.
+ */
+export function goOffline(m: Model, cpu: number, task: number, life: number, from: number): void {
+  const { cpus } = m.world;
+  if (from >= 0 && cpus.unknownSince[cpu]! >= 0) reveal(m, cpu, from, task);
+  loadOther(m, cpu, life);
+  cpus.leaving[cpu] = 1;
+  const held = from >= 0 ? from : cpus.lazy[cpu]!;
+  if (held < 0) return;
+  m.world.setLazy(cpu, NO_LIFE);
+  cpus.pendingGrab[cpu] = NO_LIFE;
+  cpus.grabStage[cpu] = GrabStage.none;
+  if (task === IDLE) cpus.pendingDrop[cpu] = held;
+  else dropLater(m, task, held);
 }
 
 /** exec_mmap(): the running task's mm becomes `life`; its former mm's reference goes with the mmput that follows. */

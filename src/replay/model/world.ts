@@ -249,6 +249,8 @@ export class Cpus {
   resumed: Int32Array = new Int32Array(FIRST_ROOM);
   /** 1: CR3 was loaded (tlb_flush reason 0) since the last sched_switch. */
   crLoaded: Int32Array = new Int32Array(FIRST_ROOM);
+  /** 1: it has gone to init_mm to go offline, and loaded no mm since. */
+  leaving: Int32Array = new Int32Array(FIRST_ROOM);
   /** Life in use by the running task; NO_LIFE for kernel tasks, UNKNOWN_LIFE when not known. */
   active: Int32Array = new Int32Array(FIRST_ROOM);
   /** Sequence since when the lazy reference is unknown; -1 = known. */
@@ -291,6 +293,7 @@ export class Cpus {
       this.loadedBefore[c] = -1;
       this.resumed[c] = 0;
       this.crLoaded[c] = 0;
+      this.leaving[c] = 0;
       this.active[c] = UNKNOWN_LIFE;
       this.unknownSince[c] = 0;
       this.unknownNs[c] = Number.NEGATIVE_INFINITY;
@@ -347,6 +350,8 @@ export class World {
   enterLazySeen = false;
   /** Life that stands for init_mm where no pointer names it; -1 not made yet. */
   other = -1;
+  /** Pointer id of init_mm; -1: nothing has shown it yet. */
+  initMm = -1;
   /** Sequence of the latest gap in the recording: lives born before it are in doubt. */
   lossSeq = -1;
 
