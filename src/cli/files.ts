@@ -37,11 +37,12 @@ export function openSink(path: string): FileSink {
   return {
     write: (bytes) => writeAll(bytes, null),
     writePieces: (pieces) => {
-      let done = attempt(path, () => writevSync(fd, pieces));
-      // A disk that fills up takes a part of it.
-      for (const piece of pieces) {
-        if (done < piece.length) writeAll(piece.subarray(done), null);
-        done = Math.max(0, done - piece.length);
+      for (let rest = pieces; rest.length > 0; ) {
+        const left = rest;
+        rest = behind(
+          left,
+          attempt(path, () => writevSync(fd, left)),
+        );
       }
     },
     endWith: (bytes, at) => {
@@ -50,6 +51,16 @@ export function openSink(path: string): FileSink {
     },
     close: () => attempt(path, () => closeSync(fd)),
   };
+}
+
+/** What is left of `pieces` when `done` bytes of them are written: a disk that fills up takes a part of it. */
+export function behind(pieces: readonly Uint8Array[], done: number): readonly Uint8Array[] {
+  let rest = done;
+  return pieces.flatMap((piece) => {
+    const taken = Math.min(rest, piece.length);
+    rest -= taken;
+    return taken === piece.length ? [] : [piece.subarray(taken)];
+  });
 }
 
 /** Positional reads of a file; what readEventFile of src/table asks for. */
