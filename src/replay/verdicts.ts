@@ -12,7 +12,7 @@ import { beforeGap, coveredNs, type Exposure, ExposureClass } from "./exposures.
 import type { ForkFacts } from "./facts.ts";
 import { Doubt, type Forks, NO_SAMPLE } from "./forks.ts";
 import { hiddenFrom } from "./hidden.ts";
-import { appendNearMiss } from "./near-misses.ts";
+import { NearMisses } from "./near-misses.ts";
 import type { Counted, Entry, Policy } from "./policies/policy.ts";
 import { DERIVED_ABOVE_SAMPLE } from "./problems.ts";
 import type { Replayer } from "./replay.ts";
@@ -64,6 +64,7 @@ export function writeVerdicts(
     into,
   );
   const rows = new ForkRows(into, meta);
+  const nearMisses = new NearMisses(rows, forks, replayer.uses.borrows);
   order.forEach((row, position) => {
     const id = base + position;
     forks.focus(row);
@@ -77,7 +78,7 @@ export function writeVerdicts(
     for (const text of facts.excess) replayer.problems.add(DERIVED_ABOVE_SAMPLE, forks.line.at(row), text);
     for (const e of facts.exposures) rows.exposure(id, e);
     for (const policy of options.policies) {
-      const isFast = judge(replayer, row, id, policy, facts, blocks, options, rows);
+      const isFast = judge(replayer, row, id, policy, facts, blocks, options, rows, nearMisses);
       blocks.inWindow(row, policy, isFast);
     }
     blocks.after(row);
@@ -285,6 +286,7 @@ function judge(
   blocks: Blocks,
   options: VerdictOptions,
   rows: ForkRows,
+  nearMisses: NearMisses,
 ): boolean {
   const { forks } = replayer;
   const { decision, verdict } = judged(replayer, row, policy, facts, options);
@@ -306,7 +308,7 @@ function judge(
     hiddenFrom(replayer, row, policy, facts.check, options.armed, decision, verdict),
   );
   if (decision === "fast" && verdict !== "unsafe" && policy.serialises.length === 0 && options.armed.useMm)
-    appendNearMiss(rows, { forks, row, borrows: replayer.uses.borrows }, policy, id);
+    nearMisses.append(row, policy, id);
   return decision === "fast";
 }
 
