@@ -10,6 +10,12 @@ export interface Mutant {
 
 export const MUTANTS: readonly Mutant[] = [
   {
+    rule: "who borrows is known where every borrow shows, whoever holds the references",
+    file: "src/replay/verdicts.ts",
+    find: "world.mms.hiddenBorrow[life] === 0",
+    replace: "world.mms.hiddenHolder[life] === 0",
+  },
+  {
     rule: "a thread that execs takes its leader's pid",
     file: "src/replay/model/pids.ts",
     find: "  world.tasks.exchange(running, named);\n  return true;",

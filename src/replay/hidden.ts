@@ -93,7 +93,7 @@ function hiddenBorrowers(world: World, forks: Forks, row: number, armed: Armed):
   if (!armed.useMm) out.push(named("borrower", "kthread_use_mm"));
   if (forks.lost.at(row) === 1 || world.lostDuring(life)) out.push(named("borrower", BUFFER));
   if (forks.entering.at(row) > 0) out.push(named("borrower", "switch_mm_irqs_off (a call was under way)"));
-  if (world.mms.hiddenHolder[life] === 1 || world.mms.birth[life]! < 0)
+  if (world.mms.hiddenBorrow[life] === 1 || world.mms.birth[life]! < 0)
     out.push(named("borrower", START_EARLIER));
   return orUnknown(out, "kthread_use_mm");
 }

@@ -170,7 +170,7 @@ function borrowers(replayer: Replayer, row: number, count: CountValue, armed: Ar
   if (!armed.schedSwitch) return { value: 0, exact: false };
   const life = forks.life.at(row);
   const visible =
-    armed.useMm && world.mms.hiddenHolder[life] === 0 && forks.lost.at(row) === 0 && !world.lostDuring(life);
+    armed.useMm && world.mms.hiddenBorrow[life] === 0 && forks.lost.at(row) === 0 && !world.lostDuring(life);
   const bornSeen = world.mms.birth[life]! >= 0;
   // An older mm may have been borrowed before the trace began; a count that is wholly explained rules it out.
   const explained =

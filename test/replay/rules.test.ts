@@ -906,3 +906,23 @@ test("borrow-unannounced", async () => {
     problem replay/borrow-unannounced x1
   `);
 });
+
+test("borrows-seen-holder-not", async () => {
+  expect(await outcomeOf("borrows-seen-holder-not")).toMatchInlineSnapshot(`
+    fork 833 [40,50) dup_mmap..dup_mmap_ret
+      users 1 measured (1 at-least), count 3 measured (2 at-least), exposure U4, lazy 1
+      doubts: hidden-holder
+      slow lazy-tlb+unattributed: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock
+      fast safe: users-only users-mmap-lock
+      slow lazy-tlb: cpumask
+      U4 0 on cpu1 [40,50)
+    fork 833 [70,80) dup_mmap..dup_mmap_ret
+      users 2 measured (1 at-least), count 3 measured (2 at-least), exposure U1, lazy 0
+      doubts: hidden-holder
+      slow borrower+unattributed: mm-count-only
+      slow unattributed+borrower: counts-unlocked get-task-mm fork-lock mmap-lock users-mmap-lock
+      slow unattributed: users-only
+      slow borrower: cpumask
+      U1 836 on cpu1 [70,80)
+  `);
+});

@@ -47,8 +47,10 @@ export class Mms {
   /** Holders that may or may not still hold mm_count: open /proc files, io_uring rings. */
   procFds: Int32Array = new Int32Array(FIRST_ROOM);
   rings: Int32Array = new Int32Array(FIRST_ROOM);
-  /** A kthread used it without any reference the trace shows. */
+  /** 1: a kthread used it without any reference the trace shows; it may have been a borrow that shows, too. */
   hiddenHolder: Int32Array = new Int32Array(FIRST_ROOM);
+  /** 1: a kthread had the mm by a kthread_use_mm() that no event shows. */
+  hiddenBorrow: Int32Array = new Int32Array(FIRST_ROOM);
   /** The ledger contradicted the kernel (sum not 0 at exit_mmap): nothing about users is claimed. */
   broken: Int32Array = new Int32Array(FIRST_ROOM);
   /** Row of its latest fork; -1 none. */

@@ -224,6 +224,7 @@ function learnUser(m: Model, task: number, life: number): void {
     beginBorrow(m, task, life);
     tasks.borrowSeq[task] = m.world.seq;
     mms.hiddenHolder[life] = 1;
+    mms.hiddenBorrow[life] = 1;
     return;
   }
   if (tasks.borrowed[task]! >= 0) {
@@ -321,7 +322,10 @@ export function callUnuseMm(m: Model, cpu: number, task: number, life: number): 
     tasks.mm[task] = NO_LIFE;
     endBorrow(m, task);
     beginBorrow(m, task, life);
-    if (!isBacked(m, task, life)) mms.hiddenHolder[life] = 1;
+    if (!isBacked(m, task, life)) {
+      mms.hiddenHolder[life] = 1;
+      mms.hiddenBorrow[life] = 1;
+    }
     if (cpu >= 0) learnLoaded(m, cpu, life);
   }
   tasks.unusing[task] = 1;
