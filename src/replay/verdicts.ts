@@ -336,7 +336,7 @@ function verdictOf(
 ): Verdict {
   const { forks } = replayer;
   if (!fast) return "indeterminate";
-  // A get that may or may not have been diverted makes a window neither safe nor unsafe: without both switch probes
+  // A get that may or may not have been diverted makes a window neither safe nor unsafe: without switch_mm_irqs_off
   // mm_count may have been above 1 unseen, and mm_users by a get that only its put shows.
   const unsureCounts = !options.armed.switchTail || (forks.usersWhy.at(row) & Doubt.hiddenGet) !== 0;
   const letIn = (e: Exposure, unsure: "yes" | "no"): boolean => {
