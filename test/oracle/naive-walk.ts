@@ -16,7 +16,7 @@ import {
   SwitchState,
 } from "../../src/table/event-kinds.ts";
 import type { DenialCause } from "../../src/table/verdict-tables.ts";
-import { isLazyFlush, NEVER, RowIndex, taskKey } from "./row-index.ts";
+import { NEVER, RowIndex, taskKey } from "./row-index.ts";
 import type { Row } from "./rows.ts";
 
 /** create_io_thread(): these flags of clone besides CLONE_VM. vhost_task_create() has all but the last. */
@@ -186,7 +186,7 @@ export class Walk extends RowIndex {
         this.#switch(i, row);
         break;
       case EventKind.switchMm:
-        if (isLazyFlush(row)) this.#lazyFlush(i, row);
+        if (this.isLazyFlush(i)) this.#lazyFlush(i, row);
         else if (!this.isTail(i)) this.#load(i, row, key);
         break;
       case EventKind.enterLazyTlb:

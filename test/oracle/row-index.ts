@@ -36,6 +36,8 @@ export class RowIndex {
   readonly #isTail = new Set<number>();
   readonly #tailOf = new Map<number, number>();
   readonly #kinds: ReadonlySet<number>;
+  /** exec_mmap()'s switches: 6.12's pass prev NULL, as leave_mm() and flush_tlb_func() do (§3.2). */
+  readonly #execs: ReadonlySet<number>;
 
   constructor(rows: readonly Row[]) {
     this.rows = rows;
@@ -45,6 +47,7 @@ export class RowIndex {
       push(this.#ofCpu, row.cpu, i);
       push(this.#ofTask, taskKey(row.tid, row.cpu), i);
     }
+    this.#execs = execsOf(rows);
     this.#findTails();
   }
 
@@ -73,9 +76,20 @@ export class RowIndex {
     return this.#tailOf.get(i) ?? i;
   }
 
+  /** Whether row `i` is switch_mm_irqs_off(NULL, init_mm, NULL): leave_mm, or an interrupt that a flush sent to a lazy CPU. */
+  isLazyFlush(i: number): boolean {
+    const row = this.rows[i]!;
+    return (
+      row.kind === EventKind.switchMm &&
+      (row.flags & SWITCH_MM_NO_TASK) !== 0 &&
+      row.mm2 === NULL_MM &&
+      !this.#execs.has(i)
+    );
+  }
+
   isIrq(i: number): boolean {
     const row = this.rows[i]!;
-    if ((row.ctx & CTX_IRQ) !== 0 || isLazyFlush(row)) return true;
+    if ((row.ctx & CTX_IRQ) !== 0 || this.isLazyFlush(i)) return true;
     return (row.ctx & CTX_TASK) === 0 && MAYBE_IRQ.has(row.kind);
   }
 
@@ -132,7 +146,7 @@ export class RowIndex {
       for (const i of list) {
         const row = this.rows[i]!;
         if (row.kind === EventKind.schedSwitch) at = i;
-        else if (at >= 0 && !this.#tail(i, at, cpu) && (row.ctx & CTX_IRQ) === 0 && !isLazyFlush(row))
+        else if (at >= 0 && !this.#tail(i, at, cpu) && (row.ctx & CTX_IRQ) === 0 && !this.isLazyFlush(i))
           at = -1;
       }
     }
@@ -143,7 +157,7 @@ export class RowIndex {
     const out = this.rows[at]!;
     const isSwitch = row.kind === EventKind.switchMm || row.kind === EventKind.enterLazyTlb;
     if (!isSwitch && row.kind !== EventKind.tlbFlush) return false;
-    if (row.tid !== out.tid || isLazyFlush(row)) return false;
+    if (row.tid !== out.tid || this.isLazyFlush(i)) return false;
     if (isSwitch && row.argTid >= 0 && taskKey(row.argTid, cpu) !== taskKey(out.argTid, cpu)) return false;
     if (isSwitch && (row.flags & SWITCH_MM_NO_TASK) !== 0 && row.kind === EventKind.switchMm) return false;
     this.#isTail.add(i);
@@ -152,9 +166,18 @@ export class RowIndex {
   }
 }
 
-/** switch_mm_irqs_off(NULL, init_mm, NULL): leave_mm, or an interrupt that a flush sent to a lazy CPU. */
-export function isLazyFlush(row: Row): boolean {
-  return row.kind === EventKind.switchMm && (row.flags & SWITCH_MM_NO_TASK) !== 0 && row.mm2 === NULL_MM;
+/** The first switch_mm_irqs_off without a task after a task's exec_mm_release. */
+function execsOf(rows: readonly Row[]): ReadonlySet<number> {
+  const releasing = new Set<number>();
+  const found = new Set<number>();
+  for (const [i, { kind, tid, cpu, flags }] of rows.entries()) {
+    const task = taskKey(tid, cpu);
+    if (kind === EventKind.execMmRelease) releasing.add(task);
+    else if (kind === EventKind.schedProcessExec) releasing.delete(task);
+    else if (kind === EventKind.switchMm && (flags & SWITCH_MM_NO_TASK) !== 0 && releasing.delete(task))
+      found.add(i);
+  }
+  return found;
 }
 
 /** Index of the first element above `i` in an ascending list. */
