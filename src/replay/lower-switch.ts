@@ -100,8 +100,8 @@ export function switchMm(r: Lowering, b: EventBatch, i: number, cpu: number, tas
     const life = mms.ofLive(label);
     if (tasks.entering[task] !== life && tasks.borrowed[task] !== life) {
       noteCall(r, life, "kthread_use_mm", task, b.comm[i]!);
-      // Not one that was called before the trace, or a gap: the task has been at no call since.
-      if (tasks.firm[task]! > r.world.lossSeq)
+      // Not one that was called before the trace, or a gap: the task has been at no call since. Nor one of an mm torn down meanwhile.
+      if (tasks.entering[task]! < 0 && tasks.firm[task]! > r.world.lossSeq)
         r.unannounced ??= { cpu, seq: r.world.seq, ns: r.world.ns, line: r.world.line };
       r.gets.used(r.world, task, life);
       // The call itself was not recorded: it grabbed some time since the kthread's last event.
