@@ -70,9 +70,9 @@ export const MM: readonly Row[] = [
   },
   {
     name: "address reused",
-    from: ["torn-down", "unowned"],
+    from: ["torn-down", "unowned", "made", "before"],
     to: ["freed"],
-    by: ["mm_init", "begin_new_exec", "dup_mmap", "task_newtask", "sched_process_fork"],
+    by: ["mm_init", "begin_new_exec", "dup_mmap", "uprobe_dup_mmap", "task_newtask", "sched_process_fork"],
     effect: "another mm has its address: exit_mmap() or __mmdrop() was not recorded",
     kernel: "mm_init",
   },

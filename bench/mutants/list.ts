@@ -358,6 +358,30 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "",
   },
   {
+    rule: "a child's mm is the one its parent made last, where nothing names it",
+    file: "src/replay/lower-fork.ts",
+    find: "mms.find(mms.label[made]!) === made ? made : -1;",
+    replace: "mms.find(mms.label[made]!) === made ? -1 : -1;",
+  },
+  {
+    rule: "a fork's new mm is none that was at its address",
+    file: "src/replay/lower-fork.ts",
+    find: "  if (known >= 0) mms.unbind(known);\n  const child",
+    replace: "  if (known >= 0) return;\n  const child",
+  },
+  {
+    rule: "between its two locks nobody watches a fork",
+    file: "src/replay/windows.ts",
+    find: "    if (!isStill) {\n",
+    replace: "    if (held.seq < 0) {\n",
+  },
+  {
+    rule: "an exposure of no length proves nothing",
+    file: "src/replay/verdicts.ts",
+    find: "(e) => e.start !== e.end && letIn",
+    replace: "(e) => letIn",
+  },
+  {
     rule: "a lock held before a gap is not held after it",
     file: "src/replay/gap.ts",
     find: "  r.windows.outerLocks.lose();\n",

@@ -57,6 +57,7 @@ export function loseSince(r: Lowering, cpu: number, fromSeq: number, fromNs: num
     tasks.kind[t] = TaskKind.unknown;
     tasks.mm[t] = UNKNOWN_LIFE;
     tasks.leaving[t] = NO_LIFE;
+    tasks.made[t] = NO_LIFE;
   }
   tasks.gets.clear();
   tasks.opened.clear();

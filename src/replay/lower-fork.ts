@@ -90,7 +90,11 @@ export function newtask(
  */
 function madeFor(r: Lowering, fork: Attempt, parent: number): number {
   const { mms } = r.world;
-  const life = fork.newLabel > NULL_MM ? mms.findLive(fork.newLabel) : -1;
+  // Where dup_mmap() and its locks do not name it, it is the one that the parent ran mm_init() for last.
+  const made = r.world.tasks.made[parent]!;
+  r.world.tasks.made[parent] = NO_LIFE;
+  const unnamed = made >= 0 && mms.closed[made] === 0 && mms.find(mms.label[made]!) === made ? made : -1;
+  const life = fork.newLabel > NULL_MM ? mms.findLive(fork.newLabel) : unnamed;
   if (life < 0 || mms.members[life]! > 0) return -1;
   return mms.maker[life] === parent || mms.birth[life]! >= fork.earlySeq ? life : -1;
 }
@@ -250,10 +254,18 @@ export function dupMmap(
   const count = b.count[i]!;
   windows.check(attempt, life, cpu, by, users === NO_VALUE ? -1 : users, count === NO_VALUE ? -1 : count);
   r.sampleOwner = r.forks.line.at(attempt.row) === r.world.line ? attempt : undefined;
-  if (attempt.newLabel > NULL_MM && r.world.mms.find(attempt.newLabel) < 0) {
-    const child = r.world.mms.create(attempt.newLabel, r.world.seq, task);
-    r.world.mms.sum[child] = 1;
-  }
+  if (attempt.newLabel > NULL_MM) makeChild(r, attempt);
+}
+
+/** The new mm has just been made: another life that is known at its address is over, though neither its end nor mm_init() was seen. */
+function makeChild(r: Lowering, { newLabel, task, earlySeq }: Attempt): void {
+  const { mms, tasks, seq } = r.world;
+  const known = mms.find(newLabel);
+  const isMade = known >= 0 && mms.maker[known] === task && mms.birth[known]! >= earlySeq;
+  if (isMade || (known >= 0 && tasks.made[task] === known)) return;
+  if (known >= 0) mms.unbind(known);
+  const child = mms.create(newLabel, seq, task);
+  mms.sum[child] = 1;
 }
 
 export function locked(r: Lowering, b: EventBatch, i: number, cpu: number, tid: number, task: number): void {

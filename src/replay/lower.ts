@@ -84,6 +84,7 @@ export function lower(
       if (old >= 0) mms.unbind(old);
       const life = mms.create(label, world.seq, task);
       mms.sum[life] = 1;
+      tasks.made[task] = life;
       return;
     }
     case EventKind.mmdrop: {

@@ -38,6 +38,7 @@ function reached(r: Replayer): Uint8Array {
     tasks.leaving,
     tasks.leftLife,
     tasks.execNew,
+    tasks.made,
     tasks.lastGetMm,
   ];
   for (const column of ofTasks) for (let task = 0; task < tasks.length; task++) visit(column[task]!);

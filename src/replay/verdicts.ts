@@ -347,7 +347,8 @@ function verdictOf(
     const entry = e.perhapsLate && unsure === "yes" ? late : entryOf(forks, row, policy, e, gotInside);
     return isHazard(e, options.lazySetsDirty) && !policy.keepsOut(entry);
   };
-  const hazards = facts.exposures.filter((e) => letIn(e, "yes"));
+  // One whose ends have one time stamp may not have been at all: which of two CPUs' events came first at that instant is not told.
+  const hazards = facts.exposures.filter((e) => e.start !== e.end && letIn(e, "yes"));
   const perhaps = facts.exposures.some((e) => letIn(e, "no"));
   if (hazards.length > 0) {
     // What a task last did on a recorded CPU may be undone on one that was not: it may have left the mm, or had it earlier.

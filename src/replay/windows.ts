@@ -387,6 +387,14 @@ export class Windows {
       f.holders.at(row).filter((h) => h.seq <= held.seq),
     );
     for (const e of attempt.all) e.start = held.ns;
+    // Who came and went between the two locks was not watched.
+    const { cpus } = this.#world;
+    const isStill = cpus.lastSeq.subarray(0, cpus.length).every((seq, c) => c === cpu || seq <= held.seq);
+    if (!isStill) {
+      f.maskOthers.set(row, 0);
+      f.maskUnknown.add(row, 1);
+      f.activeUnknown.add(row, 1);
+    }
     this.outerLocks.forget(task);
     return attempt;
   }

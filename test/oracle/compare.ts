@@ -203,7 +203,8 @@ function compareBlocks(fork: OracleFork, fast: FastFork): string[] {
     if (fork.judgements.get(policy)?.decision !== "fast" || fast.verdicts.get(policy)?.decision !== "fast")
       continue;
     const show = (b: FastFork["blocks"][number]): string => `${policy} ${b.kind} tid ${b.tid} at ${b.at}`;
-    const one = fork.blocked.filter((b) => b.policy === policy).map(show);
+    // Which of two CPUs' events of the check's time stamp came first is not asked.
+    const one = fork.blocked.filter((b) => b.policy === policy && b.at > fork.start).map(show);
     const two = fast.blocks.filter((b) => b.policy === policy && b.at > fork.start).map(show);
     out.push(
       ...one.filter((text) => !two.includes(text)).map((text) => `wait only the oracle sees: ${text}`),
@@ -281,11 +282,17 @@ function compareJudgement(
   return [];
 }
 
+/** The truth at a fork's check; none where two check points have its time stamp. */
+function checkAt({ checks }: Stream, tid: number | null, ns: number): TrueCheck | undefined {
+  const found = checks.filter((truth) => truth.tid === tid && truth.ns === ns);
+  return found.length === 1 ? found[0] : undefined;
+}
+
 /** The same of the oracle, whose own rules are on trial here too. */
 export function oracleUntruths(stream: Stream): string[] {
   const out: string[] = [];
   for (const fork of naiveReplay(stream.rows, { modern: isModern(stream.meta), cpus: stream.meta.cpus })) {
-    const check = stream.checks.find((truth) => truth.tid === fork.tid && truth.ns === fork.start);
+    const check = checkAt(stream, fork.tid, fork.start);
     if (check === undefined) continue;
     const where = `line ${stream.rows[fork.startRow]?.line}: oracle`;
     const word = (exact: boolean): string => (exact ? "derived" : "at-least");
@@ -313,7 +320,7 @@ export function untruths(stream: Stream, fast: readonly FastFork[]): string[] {
   const out: string[] = [];
   for (const fork of fast) {
     const ns = Number((fork.row.start_ns ?? 0n) - stream.meta.epochNs);
-    const check = stream.checks.find((truth) => truth.tid === fork.row.tid && truth.ns === ns);
+    const check = checkAt(stream, fork.row.tid, ns);
     if (check === undefined) continue;
     const where = `line ${fork.row.line}`;
     const { derived_users, derived_users_evidence, derived_count, derived_count_evidence } = fork.row;

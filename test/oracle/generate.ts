@@ -4,6 +4,7 @@ import { NO_MM, NO_VALUE, NONE, type TraceMeta } from "../../src/table/event-bat
 import { EVENT_KIND_NAMES, EventKind, SwitchState } from "../../src/table/event-kinds.ts";
 import type { PolicyId } from "../../src/table/verdict-tables.ts";
 import { Kernel, type Mm, random, type Task, type TrueUse } from "./kernel.ts";
+import { hiddenKinds, kindOf } from "./probes.ts";
 import { kernelTask, userTask } from "./programs.ts";
 import type { Row } from "./rows.ts";
 
@@ -50,67 +51,6 @@ export interface Stream {
 }
 
 const LOCKING: ReadonlySet<string> = new Set(["fork-lock", "mmap-lock", "users-mmap-lock"]);
-const EARLY: readonly number[] = [
-  EventKind.mmapLockStartLocking,
-  EventKind.mmapLockAcquireReturned,
-  EventKind.mmapLockReleased,
-];
-const FLUSH: readonly number[] = [
-  EventKind.flushTlbMmRange,
-  EventKind.flushTlbMmRangeRet,
-  EventKind.tlbFlush,
-];
-
-/**
- * Probes a recording may lack, by name. __ksm_enter and mm_access are not among them: nothing in a recording without
- * them tells that a holder or a reader was there, and few people would see KSM proven absent before a count is told.
- */
-const DROPS: Readonly<Record<string, readonly number[]>> = {
-  switch_mm_irqs_off: [EventKind.switchMm],
-  enter_lazy_tlb: [EventKind.enterLazyTlb],
-  both_switches: [EventKind.switchMm, EventKind.enterLazyTlb],
-  kthread_use_mm: [EventKind.kthreadUseMm, EventKind.kthreadUseMmRet],
-  kthread_unuse_mm: [EventKind.kthreadUnuseMm, EventKind.kthreadUnuseMmRet],
-  use_returns: [EventKind.kthreadUseMmRet, EventKind.kthreadUnuseMmRet],
-  get_task_mm: [EventKind.getTaskMm, EventKind.getTaskMmRet],
-  get_entries: [EventKind.getTaskMm, EventKind.mmAccess],
-  proc_mem_open: [EventKind.procMemOpenRet],
-  mmput: [EventKind.mmput],
-  mm_init: [EventKind.mmInit],
-  mmdrop: [EventKind.mmdrop],
-  exec: [EventKind.execBegin, EventKind.execMmRelease, EventKind.schedProcessExec],
-  exec_mm_release: [EventKind.execMmRelease],
-  exit_mm_release: [EventKind.exitMmRelease],
-  exit_mmap: [EventKind.exitMmap],
-  khugepaged: [EventKind.khugepagedEnter, EventKind.khugepagedExit],
-  task_newtask: [EventKind.taskNewtask],
-  sched_process_fork: [EventKind.schedProcessFork],
-  sched_switch: [EventKind.schedSwitch],
-  copy_process: [EventKind.copyProcess, EventKind.copyProcessRet],
-  stock: Object.values(EventKind).filter(
-    (kind) =>
-      ![...EARLY, EventKind.tlbFlush].includes(kind as 9) &&
-      (kind > EventKind.tlbFlush || kind === EventKind.schedMigrateTask),
-  ),
-};
-
-/** What else differs by release, drawn apart: the streams of the older kernels are what they were without it. */
-interface Kind {
-  readonly release: string;
-  readonly exitsFirst: boolean;
-  /** As in Debian's 7.2: enter_lazy_tlb has no symbol. The mmput or the last switch is all that shows an exit's end. */
-  readonly isInlined: boolean;
-  /** The recorder keeps sched_process_exit's group_dead; else the release tells what it means. */
-  readonly tellsGroupDead: boolean;
-}
-
-function kindOf(seed: number, modern: boolean): Kind {
-  const chance = random(seed ^ 0x616);
-  const exitsFirst = modern && chance() < 0.5;
-  const release = exitsFirst ? "6.16" : modern ? "6.12" : "6.1";
-  return { release, exitsFirst, isInlined: exitsFirst && chance() < 0.5, tellsGroupDead: chance() < 0.5 };
-}
-
 /** The recording of seed `seed`; the same seed always gives the same one. */
 export function generate(seed: number): Stream {
   const chance = random(seed ^ 0x5eed);
@@ -118,7 +58,7 @@ export function generate(seed: number): Stream {
   const sampled = chance() < 0.5;
   const kind = kindOf(seed, modern);
   const kernel = new Kernel(
-    { cpus: 2 + Math.floor(chance() * 3), modern, exitsFirst: kind.exitsFirst, sampled },
+    { cpus: 2 + Math.floor(chance() * 3), modern, exitsFirst: kind.exitsFirst, sampled, rare: kind.isRare },
     seed,
   );
   const checks: TrueCheck[] = [];
@@ -130,23 +70,15 @@ export function generate(seed: number): Stream {
   const length = 400 + Math.floor(chance() * 1600);
   for (let i = 0; i < 40_000 && kernel.rows.length < length; i++) kernel.step();
 
-  const hidden = new Set<number>();
-  if (!modern || chance() < 0.5) for (const kind of EARLY) hidden.add(kind);
-  if (!modern && chance() < 0.6)
-    for (const kind of [EventKind.uprobeDupMmap, EventKind.uprobeStartDupMmap, EventKind.uprobeEndDupMmap])
-      hidden.add(kind);
-  if (!modern && chance() < 0.7) for (const kind of FLUSH) hidden.add(kind);
-  const labels = [kind.release, sampled ? "sampled" : "unsampled"];
-  const drop =
-    chance() < 0.35 ? (Object.keys(DROPS)[Math.floor(chance() * Object.keys(DROPS).length)] ?? "") : "";
-  for (const kind of DROPS[drop] ?? []) hidden.add(kind);
-  if (drop !== "") labels.push(`without ${drop}`);
-  if (kind.isInlined) {
-    hidden.add(EventKind.enterLazyTlb);
-    labels.push("enter_lazy_tlb inlined");
-  }
+  const { hidden, without, lacksProbe } = hiddenKinds(seed, kind, modern, chance);
+  const labels = [
+    kind.release,
+    ...(kind.isRare ? ["rare"] : []),
+    sampled ? "sampled" : "unsampled",
+    ...without,
+  ];
   const from = chance() < 0.5 ? 0 : Math.floor(chance() * 300);
-  let rows = kernel.rows.slice(from).filter((row) => !hidden.has(row.kind));
+  let rows = withoutKinds(kernel.rows.slice(from), hidden);
   const isArmed = chance() < 0.7;
   const loses = chance() < 0.12;
   if (loses) {
@@ -170,9 +102,18 @@ export function generate(seed: number): Stream {
     rows,
     meta: metaOf(kernel, rows, comms, `${kind.release}.0-amd64`),
     checks,
-    ...completeness(drop !== "" || kind.isInlined, loses),
+    ...completeness(lacksProbe, loses),
     label: labels.join(", "),
   };
+}
+
+/** Samples go with the row they were read for. */
+function withoutKinds(rows: readonly Row[], hidden: ReadonlySet<number>): Row[] {
+  let isKept = false;
+  return rows.filter(({ kind }) => {
+    if (kind !== EventKind.cpuSample) isKept = !hidden.has(kind);
+    return isKept;
+  });
 }
 
 function completeness(

@@ -85,6 +85,11 @@ export interface Setup {
   readonly exitsFirst: boolean;
   /** Whether check rows carry mm_users and mm_count. */
   readonly sampled: boolean;
+  /**
+   * What happens seldom: pids given again, forks that fail before or after dup_mmap(), CLONE_VM without CLONE_THREAD, events of one time
+   * stamp.
+   */
+  readonly rare: boolean;
 }
 
 /** mulberry32: 32 bits of state, good enough to shuffle steps. */
@@ -113,6 +118,7 @@ export class Kernel {
   onCheck: (task: Task, mm: Mm) => void = () => {};
   ns = 0;
   #nextTid = 100;
+  readonly #freeTids: number[] = [];
   #nextMm = 1;
   readonly #freeIds: number[] = [];
   #current: { readonly cpu: Cpu; readonly tid: number; readonly irq: boolean } | null = null;
@@ -169,7 +175,8 @@ export class Kernel {
   }
 
   newTask(isKernel: boolean, mm: Mm | null, program: (task: Task) => Program): Task {
-    const task = this.#task(this.#nextTid++, isKernel, idleProgram(this, 0));
+    const reused = this.setup.rare && this.odds(0.5) ? this.#freeTids.shift() : undefined;
+    const task = this.#task(reused ?? this.#nextTid++, isKernel, idleProgram(this, 0));
     task.mm = mm;
     task.active = mm;
     task.program = program(task);
@@ -201,7 +208,8 @@ export class Kernel {
   /** Emits a row in the context being stepped. */
   emit(kind: number, cells: Partial<Row> = {}): void {
     const { cpu, tid, irq } = this.#current!;
-    this.ns += 1 + Math.floor(this.chance() ** 4 * 40_000);
+    const isSame = this.setup.rare && this.odds(0.3);
+    if (!isSame) this.ns += 1 + Math.floor(this.chance() ** 4 * 40_000);
     this.rows.push({
       ns: this.ns,
       kind,
@@ -390,6 +398,8 @@ export class Kernel {
     }
     yield "irqsOff";
     prev.leaving = false;
+    // release_task(): its pid is free.
+    if (prev.state === "dead") this.#freeTids.push(prev.tid);
     yield "hold";
     this.#current = { cpu, tid: next.tid, irq: false };
     if (dropped !== null) this.drop(dropped);

@@ -98,8 +98,8 @@ export class Walk extends RowIndex {
    * CPU's, then the borrower's; kthread_unuse_mm, the other way; a switch to a kernel task before its enter_lazy_tlb.
    */
   readonly conversions: { readonly life: Life; readonly from: number; readonly to: number }[] = [];
-  /** The mm that a vfork child shares with its parent, by the child's pid. */
-  readonly vforkMms: Map<number, Life> = new Map();
+  /** The mms that vfork children share with their parents. */
+  readonly #vforks: { readonly task: number; readonly life: Life; readonly from: number }[] = [];
   readonly #modern: boolean;
   readonly #lives = new Map<number, Life>();
   readonly #tasks = new Map<number, Task>();
@@ -117,6 +117,14 @@ export class Walk extends RowIndex {
   /** The life that the mm of row `i` named when the row was walked. */
   lifeAtRow(i: number): Life | undefined {
     return this.#lifeAtRow.get(i);
+  }
+
+  /** Whether the use is a vfork child's of its parent's mm. A pid is given again: its last clone counts. */
+  isVfork({ task, life, from }: Use): boolean {
+    const born = this.rows.findLastIndex(
+      (row, i) => i < from && row.kind === EventKind.taskNewtask && row.argTid === task,
+    );
+    return this.#vforks.some((vfork) => vfork.task === task && vfork.life === life && vfork.from === born);
   }
 
   #task(key: number): Task {
@@ -495,7 +503,7 @@ export class Walk extends RowIndex {
     const isWorker = IO_WORKER.every((flag) => (row.flags & flag) !== 0);
     if (isVfork) child.shares = "vfork-child";
     else if (isWorker) child.shares = "io-uring";
-    if (isVfork) this.vforkMms.set(row.argTid, child.mm);
+    if (isVfork) this.#vforks.push({ task: row.argTid, life: child.mm, from: i });
     const from = parent.copying >= 0 ? parent.copying : this.previousOf(i, key);
     this.#add(child.mm, "users", 1, child.shares, row.argTid, from, i);
     // Its ring's count may be held from before it until nobody knows when (§9.5).

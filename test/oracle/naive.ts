@@ -149,7 +149,9 @@ function derive(
     }
   }
   if (doubts === undefined || doubts.size > 0) return { value: 1, exact: false };
-  return { value: exact ? value : Math.max(1, value), exact };
+  // Less than the forker's own: what it was taken by is in a gap.
+  if (value < 1) exact = false;
+  return { value: Math.max(1, value), exact };
 }
 
 /** Uses of the mm inside the window by other tasks on CPUs other than the forker's (§6.1), as long as it was watched. */
@@ -197,7 +199,7 @@ function forkerElsewhere(fork: Candidate, cpu: number, walk: Walk): [number, num
 }
 
 function classOf(use: Use, fork: Candidate, life: Life, walk: Walk): string {
-  if (walk.vforkMms.get(use.task) === use.life) return "U5";
+  if (walk.isVfork(use)) return "U5";
   if (use.from <= fork.check) return "U1";
   if (use.entered >= 0) {
     const first = walk.uses.find((other) => other.task === use.task && other.entered === use.entered);
@@ -371,7 +373,7 @@ function cpumaskCauses(fork: Candidate, life: Life, walk: Walk): string[] | null
     );
     if (use === undefined) out.push("lazy-tlb");
     else if (use.entered >= 0) out.push("borrower");
-    else out.push(walk.vforkMms.get(use.task) === life ? "vfork-child" : "threads");
+    else out.push(walk.isVfork(use) ? "vfork-child" : "threads");
   }
   return out;
 }

@@ -38,8 +38,14 @@ export function* userTask(k: Kernel, task: Task): Program {
     else if (roll < 0.87) yield* munmap(k, task);
     else if (roll < 0.93) yield* readStatus(k, task);
     else if (roll < 0.95) yield* readProcFile(k, task);
+    else if (k.setup.rare) yield* rareDeed(k, task, crowded);
   }
   yield* exit(k, task);
+}
+
+function* rareDeed(k: Kernel, task: Task, crowded: boolean): Program {
+  if (k.odds(0.4)) yield* abandonedFork(k);
+  else if (!crowded) yield* clone(k, task, CLONE_VM);
 }
 
 function* vforkChild(k: Kernel, task: Task): Program {
@@ -270,13 +276,22 @@ function* fork(k: Kernel, task: Task): Program {
   yield "run";
   if (!k.setup.modern) k.emit(EventKind.dupMmapRet, { flags: fails ? ENOMEM : 0 });
   yield "run";
-  if (fails) {
+  // After copy_mm() too: copy_namespaces(), alloc_pid(), a fatal signal.
+  if (fails || (k.setup.rare && k.odds(0.1))) {
     yield* mmput(k, child);
     k.emit(EventKind.copyProcessRet);
     return;
   }
   const born = k.newTask(false, child, (self) => userTask(k, self));
   yield* announce(k, born, FORK_FLAGS);
+}
+
+/** copy_process() gives up before copy_mm(): a signal is pending, or the limit is reached. */
+function* abandonedFork(k: Kernel): Program {
+  k.emit(EventKind.copyProcess, { flags: FORK_FLAGS });
+  yield "run";
+  k.emit(EventKind.copyProcessRet);
+  yield "run";
 }
 
 function* dupMmap(k: Kernel, task: Task, mm: Mm, child: Mm, fails: boolean): Program {

@@ -56,7 +56,7 @@ test.each(MANIFEST.map(({ file }) => file).filter((file) => rowCount(recording(f
 /** The columns of tasks and CPUs that hold lives, and those that hold anything else. */
 const LIVES = {
   tasks:
-    "mm borrowed entering edgeMm pendingPut pendingDrop pendingHold getLife leaving leftLife execNew lastGetMm",
+    "mm borrowed entering edgeMm pendingPut pendingDrop pendingHold getLife leaving leftLife execNew made lastGetMm",
   cpus: "lazy loaded loadedBefore active pendingGrab pendingDrop prevUsing",
 } as const;
 const OTHERS = {

@@ -614,6 +614,56 @@ test("member-found-in-a-gap", async () => {
   `);
 });
 
+test("child-named-by-mm-init", async () => {
+  expect(await outcomeOf("child-named-by-mm-init")).toMatchInlineSnapshot(`
+    fork 101 [20,25) copy_process..task_newtask child 102 bracketed
+      users 1 at-least, count 1 at-least, exposure U7, lazy ?
+      doubts: predates-trace cpu-unknown
+      indeterminate: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask
+    fork 102 [60,65) copy_process..task_newtask child 104 bracketed
+      users 1 derived, count 2 at-least, exposure U7, lazy ?
+      slow lazy-tlb: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock
+      fast indeterminate: users-only
+      indeterminate: users-mmap-lock cpumask
+  `);
+});
+
+test("child-at-an-old-address", async () => {
+  expect(await outcomeOf("child-at-an-old-address")).toMatchInlineSnapshot(`
+    fork 101 [30,32) dup_mmap..dup_mmap_ret child 102
+      users 1 at-least, count 1 at-least, exposure none, lazy 0
+      doubts: predates-trace lost-events
+      indeterminate: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+      fast safe: cpumask
+    fork 102 [50,60) dup_mmap..dup_mmap_ret
+      users 1 derived, count 2 derived, exposure none, lazy 0
+      slow khugepaged: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock
+      fast safe: users-only users-mmap-lock cpumask
+  `);
+});
+
+test("left-between-two-locks", async () => {
+  expect(await outcomeOf("left-between-two-locks")).toMatchInlineSnapshot(`
+    fork 101 [20,40) mmap_lock_acquire_returned..mmap_lock_released child 102
+      users 2 at-least, count 1 at-least, exposure U7, lazy 0
+      doubts: unfinished-grab
+      indeterminate: mm-count-only cpumask
+      slow threads: counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
+  `);
+});
+
+test("borrower-at-the-very-end", async () => {
+  expect(await outcomeOf("borrower-at-the-very-end")).toMatchInlineSnapshot(`
+    fork 101 [20,40) dup_mmap..dup_mmap_ret
+      users 1 measured (1 at-least), count 1 measured (1 at-least), exposure U3, lazy 0
+      doubts: hidden-holder
+      fast indeterminate: mm-count-only counts-unlocked users-only get-task-mm cpumask
+      fast safe: fork-lock mmap-lock users-mmap-lock
+      U3 50 on cpu1 [40,40)
+      wait 0 kthread_use_mm 50 at 40: fork-lock mmap-lock users-mmap-lock
+  `);
+});
+
 test("cpu-not-recorded", async () => {
   expect(await outcomeOf("cpu-not-recorded")).toMatchInlineSnapshot(`
     fork 101 [20,30) dup_mmap..dup_mmap_ret

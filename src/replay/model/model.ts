@@ -116,6 +116,7 @@ function makeMember(m: Model, task: number, named: number): number {
   if (before === life && tasks.sureMember[task] === 1) return life;
   if (before >= 0 && before !== life) {
     // Lineage gave it another life: the trace missed an exec. Believe the pointer.
+    partWays(m, before);
     leave(m, task);
   }
   // Taken for a kthread until now.
@@ -157,6 +158,15 @@ export function sameLife(m: Model, known: number, named: number): boolean {
     return false;
   mms.bind(known, mms.label[named]!);
   return true;
+}
+
+/**
+ * A task of `lineage` turns out to have an mm that was met by its pointer before. One known by lineage only was that mm all along, and what
+ * was seen of the two is told apart no more: of its users only the forker is certain.
+ */
+export function partWays(m: Model, lineage: number): void {
+  const { mms } = m.world;
+  if (mms.label[lineage] === -1) mms.broken[lineage] = 1;
 }
 
 /** The task's life, made (older than the trace, address unknown) when it is known to be a user task of some mm. */

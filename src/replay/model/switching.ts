@@ -11,6 +11,7 @@ import {
   type Model,
   note,
   park,
+  partWays,
   reveal,
   sameLife,
   setActive,
@@ -234,6 +235,7 @@ function learnUser(m: Model, task: number, life: number): void {
   }
   if (tasks.mm[task]! >= 0) {
     if (sameLife(m, tasks.mm[task]!, life)) return;
+    partWays(m, tasks.mm[task]!);
     leave(m, task);
     join(m, task, life, mms.maker[life] === task);
     return;

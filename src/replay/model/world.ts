@@ -79,6 +79,8 @@ export class Tasks {
   leaveShare: Int32Array = new Int32Array(FIRST_ROOM);
   /** Life made for the exec under way. */
   execNew: Int32Array = new Int32Array(FIRST_ROOM);
+  /** The life whose mm_init() it ran last, and that nobody has got from it: its next child's, or an exec's. */
+  made: Int32Array = new Int32Array(FIRST_ROOM);
   /** Where an exec stands: none, exec_mm_release seen, exec_mmap applied (sched_process_exec is still to come). */
   exec: Int32Array = new Int32Array(FIRST_ROOM);
   /** Sequence of an open get_task_mm/mm_access entry; -1 none. */
@@ -193,6 +195,7 @@ export class Tasks {
     this.leftLife[id] = NO_LIFE;
     this.leftHalf[id] = Half.none;
     this.execNew[id] = NO_LIFE;
+    this.made[id] = NO_LIFE;
     this.exec[id] = Exec.none;
     this.getEntry[id] = -1;
     this.getTarget[id] = -1;
