@@ -162,6 +162,7 @@ export function divert(world: World, life: number): Divert {
   for (let c = 0; c < cpus.length; c++) {
     if (cpus.pendingGrab[c] === life || cpus.pendingDrop[c] === life) unknown = true;
     else if (cpus.lazy[c] === life) return Divert.no;
+    else if (cpus.unknownSince[c]! >= 0 && world.couldHold(life, cpus.unknownSince[c]!)) unknown = true;
   }
   return unknown || mms.pendingDrops[life]! > 0 ? Divert.unknown : Divert.yes;
 }
