@@ -40,7 +40,7 @@ export const MM: readonly Row[] = [
     name: "last user leaves",
     from: ["used"],
     to: ["unowned", "before"],
-    by: ["enter_lazy_tlb", "sched_process_exit", ...EXEC, "dup_mmap", "uprobe_dup_mmap"],
+    by: ["enter_lazy_tlb", "sched_process_exit", "tlb_flush", ...EXEC, "dup_mmap", "uprobe_dup_mmap"],
     effect: "its last known member leaves; mm_users -1 with the mmput() that follows",
     kernel: "exit_mm, exec_mmap",
   },

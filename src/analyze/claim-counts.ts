@@ -220,12 +220,8 @@ export function forkerLeaves(
   const age = lazy.age_p50_ns === null ? "" : `; lazy for ${formatDuration(lazy.age_p50_ns, unit)} (median)`;
   const detail = `${left} of ${lazy.references} lazy references, in ${inForks} of ${forkCount(forks.length)}; mean ${figure.toFixed(2)}, most ${most}${age}`;
   if (left > 0) return { verdict: "holds", figure, unit: "CPUs", evidence, detail, needs: null };
-  if (!provenArmed(infos, LAZY_PROBES) || !provenArmed(infos, ["sched_switch"]))
-    return notEvaluable(
-      "CPUs",
-      [...LAZY_PROBES, "sched_switch"].join(", "),
-      "none seen, and not all could be",
-    );
+  if (!provenArmed(infos, LAZY_PROBES))
+    return notEvaluable("CPUs", LAZY_PROBES.join(" and "), "none seen, and not all could be");
   const unknown = lazy.left_by["unknown"] ?? 0;
   if (unknown > 0)
     return notEvaluable(

@@ -71,7 +71,7 @@ export async function ingestTrace(
   const sink = openSink(eventsPath);
   const progress = openProgress(quotePath(path));
   try {
-    const writer = new EventFileWriter((pieces) => sink.writePieces(pieces));
+    const writer = new EventFileWriter({ pieces: sink.writePieces });
     const ingest = openIngest(
       { path, probes: options.probe, ...(format.text === undefined ? {} : { format: format.text }) },
       (batch) => {

@@ -37,7 +37,7 @@ export class TableFiles {
         path,
         table,
         sink,
-        writer: new TableFileWriter(table, (pieces) => sink.writePieces(pieces)),
+        writer: new TableFileWriter(table, { pieces: sink.writePieces }),
       };
     });
   }

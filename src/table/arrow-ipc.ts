@@ -69,6 +69,16 @@ export function bytesOf(view: ArrayBufferView): Uint8Array {
 /** Takes the next bytes of a file, in pieces that are valid during the call: a batch's are its columns as they stand. */
 export type WritePieces = (pieces: readonly Uint8Array[]) => void;
 
+/** Where a file goes, front to back: to a function that may keep the bytes, or as it stands. */
+export type FileOutput = ((bytes: Uint8Array) => void) | { readonly pieces: WritePieces };
+
+function piecesTo(output: FileOutput): WritePieces {
+  if (typeof output !== "function") return output.pieces;
+  return (pieces) => {
+    for (const piece of pieces) if (piece.length > 0) output(piece.slice());
+  };
+}
+
 /** Nothing, and up to seven bytes of padding. */
 const PADDING: readonly Uint8Array[] = Array.from({ length: 8 }, (_, length) => new Uint8Array(length));
 
@@ -84,9 +94,9 @@ export class IpcFileWriter {
   /** Where the end marker stands; -1 before finish(). */
   #tailAt = -1;
 
-  constructor(schema: Schema, write: WritePieces) {
+  constructor(schema: Schema, output: FileOutput) {
     this.#schema = schema;
-    this.#write = write;
+    this.#write = piecesTo(output);
     const head = new Uint8Array(HEAD_BYTES);
     head.set(new TextEncoder().encode(MAGIC));
     this.#emit([head]);

@@ -19,11 +19,11 @@ import {
 } from "./arrow-columns.ts";
 import type {
   BatchParts,
+  FileOutput,
   FileTail,
   IpcFile,
   RandomAccess,
   TypedArrayClass,
-  WritePieces,
 } from "./arrow-ipc.ts";
 import { bytesOf, corrupt, IpcFileWriter, openIpcFile, typed } from "./arrow-ipc.ts";
 import type { EventBatch, EventBatches, EventTable, TraceMeta } from "./event-batch.ts";
@@ -87,8 +87,8 @@ export class EventFileWriter {
   #rows = 0;
   #epochNs: bigint | null = null;
 
-  constructor(write: WritePieces) {
-    this.#file = new IpcFileWriter(new Schema([...EVENT_FIELDS]), write);
+  constructor(output: FileOutput) {
+    this.#file = new IpcFileWriter(new Schema([...EVENT_FIELDS]), output);
   }
 
   /** Writes the first `b.length` rows. `epochNs` must be the same for all batches. The batch may be reused afterwards. */

@@ -14,13 +14,13 @@ import {
 import {
   type BatchParts,
   corrupt,
+  type FileOutput,
   type IpcFile,
   IpcFileWriter,
   openIpcFile,
   type RandomAccess,
   type StoredBatch,
   typed,
-  type WritePieces,
 } from "./arrow-ipc.ts";
 import { type Column, ColumnTable, NULL_I32, type TableRows, type TableSpec } from "./columns.ts";
 import { SCHEMA_VERSION, VERSION_KEY } from "./verdict-tables.ts";
@@ -34,9 +34,7 @@ export function encodeTable<S extends TableSpec>(
   metadata: ReadonlyMap<string, string> = new Map(),
 ): Uint8Array {
   const chunks: Uint8Array[] = [];
-  const file = new IpcFileWriter(schemaOf(table), (pieces) => {
-    for (const piece of pieces) chunks.push(piece.slice());
-  });
+  const file = new IpcFileWriter(schemaOf(table), (bytes) => chunks.push(bytes));
   writeDictionaries(file, table);
   file.batch(batchOf(table));
   file.finish(footerOf(metadata));
@@ -106,10 +104,10 @@ export class TableFileWriter<S extends TableSpec> {
   readonly #batchRows: number;
 
   /** `batchRows`: rows that are many. */
-  constructor(table: ColumnTable<S>, write: WritePieces, batchRows: number = BATCH_ROWS) {
+  constructor(table: ColumnTable<S>, output: FileOutput, batchRows: number = BATCH_ROWS) {
     this.#table = table;
     this.#batchRows = batchRows;
-    this.#file = new IpcFileWriter(schemaOf(table), write);
+    this.#file = new IpcFileWriter(schemaOf(table), output);
   }
 
   /** Writes the rows held, if they are many, and lets them go. */

@@ -215,7 +215,7 @@ test("silence of a probe that may not have been armed proves nothing", () => {
     "not-evaluable",
   );
   expect(judge("lazy-cpus-per-fork", [{}]).verdict).toBe("not-evaluable");
-  expect(judge("lazy-cpus-per-fork", [{}], ["switch_mm_irqs_off", "enter_lazy_tlb"]).verdict).toBe("fails");
+  expect(judge("lazy-cpus-per-fork", [{}], ["switch_mm_irqs_off", "sched_switch"]).verdict).toBe("fails");
   expect(judge("lazy-cpus-per-fork", [{ lazy_cpus: 2 }, {}])).toMatchObject({ verdict: "holds", figure: 1 });
 });
 

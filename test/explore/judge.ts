@@ -15,7 +15,7 @@ export interface Judged {
 /** Judges the last fork of `trace` under `policy`. */
 export async function judge(trace: string, policy: string, assume: readonly string[] = []): Promise<Judged> {
   const parts: Uint8Array[] = [];
-  const writer = new EventFileWriter((pieces) => void parts.push(...pieces.map((piece) => piece.slice())));
+  const writer = new EventFileWriter((bytes) => parts.push(bytes));
   const ingest = openIngest({ path: "schedule.txt", probes: new Map() }, (batch) =>
     writer.batch(batch, ingest.epochNs),
   );

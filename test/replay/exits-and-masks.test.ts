@@ -9,29 +9,26 @@ expect.addSnapshotSerializer({ test: (value) => typeof value === "string", seria
 test("exit-traced-first", async () => {
   expect(await outcomeOf("exit-traced-first")).toMatchInlineSnapshot(`
     fork 101 [50,60) uprobe_dup_mmap..uprobe_end_dup_mmap
-      users 2 measured (2 derived), count 1 measured (1 at-least), exposure U1, lazy 0
+      users 2 measured (2 derived), count 1 measured (1 derived), exposure U1, lazy 0
       fast unsafe: mm-count-only
-      slow threads: counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
-      indeterminate: cpumask
+      slow threads: counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask
       U1 102 on cpu1 [50,60)
     fork 101 [80,90) uprobe_dup_mmap..uprobe_end_dup_mmap
       users 2 measured (2 derived), count 1 measured (1 at-least), exposure U7, lazy 0
       doubts: exit-race
       fast indeterminate: mm-count-only
       slow threads: counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock
-      indeterminate: cpumask
+      slow unattributed: cpumask
     fork 101 [110,120) uprobe_dup_mmap..uprobe_end_dup_mmap
-      users 1 measured (1 at-least), count 2 measured (2 at-least), exposure U4, lazy 1
+      users 1 measured (1 at-least), count 2 measured (2 derived), exposure U4, lazy 1
       doubts: unfinished-put
-      slow lazy-tlb: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock
+      slow lazy-tlb: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock cpumask
       fast safe: users-only users-mmap-lock
-      indeterminate: cpumask
       U4 102 on cpu1 [110,120)
     fork 101 [140,150) uprobe_dup_mmap..uprobe_end_dup_mmap
-      users 1 measured (1 derived), count 2 measured (2 at-least), exposure U4, lazy 1
-      slow lazy-tlb: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock
+      users 1 measured (1 derived), count 2 measured (2 derived), exposure U4, lazy 1
+      slow lazy-tlb: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock cpumask
       fast safe: users-only users-mmap-lock
-      indeterminate: cpumask
       U4 0 on cpu1 [140,150)
   `);
 });
@@ -72,9 +69,8 @@ test("exit-not-recorded", async () => {
     fork 101 [50,60) dup_mmap..dup_mmap_ret
       users 1 measured (1 at-least), count 2 measured (2 at-least), exposure U4, lazy 1
       doubts: khugepaged-not-proven no-mmput
-      slow lazy-tlb: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock
+      slow lazy-tlb: mm-count-only counts-unlocked get-task-mm fork-lock mmap-lock cpumask
       fast safe: users-only users-mmap-lock
-      indeterminate: cpumask
       U4 0 on cpu1 [50,60)
   `);
 });

@@ -8,11 +8,7 @@ export function inBatches(tables: VerdictTables, batchRows: number): ResultTable
   const split = <S extends TableSpec>(table: ColumnTable<S>): TableRows<S> => {
     const copy = new ColumnTable(table.spec);
     const chunks: Uint8Array[] = [];
-    const writer = new TableFileWriter(
-      copy,
-      (pieces) => void chunks.push(...pieces.map((piece) => piece.slice())),
-      batchRows,
-    );
+    const writer = new TableFileWriter(copy, (bytes) => chunks.push(bytes), batchRows);
     for (let row = 0; row < table.length; row++) {
       copy.append(table.row(row));
       writer.settle();

@@ -11,7 +11,7 @@ import { batches, COMMS, plain, traceMeta } from "../support/event-batches.ts";
 
 function write(all: readonly EventBatch[], epochNs: bigint): Uint8Array {
   const chunks: Uint8Array[] = [];
-  const writer = new EventFileWriter((pieces) => void chunks.push(...pieces.map((piece) => piece.slice())));
+  const writer = new EventFileWriter((bytes) => chunks.push(bytes));
   let rows = 0;
   for (const batch of all) {
     writer.batch(batch, epochNs);

@@ -24,11 +24,7 @@ const rows = fc.array(
 function written<S extends TableSpec>(spec: S, all: readonly RowOf<S>[], batchRows: number): Uint8Array {
   const table = new ColumnTable(spec);
   const chunks: Uint8Array[] = [];
-  const writer = new TableFileWriter(
-    table,
-    (pieces) => void chunks.push(...pieces.map((piece) => piece.slice())),
-    batchRows,
-  );
+  const writer = new TableFileWriter(table, (bytes) => chunks.push(bytes), batchRows);
   for (const row of all) {
     table.append(row);
     writer.settle();
