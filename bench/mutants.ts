@@ -9,7 +9,12 @@ import { parseArgs } from "node:util";
 import { MUTANTS, type Mutant } from "./mutants/list.ts";
 
 /** Run for a mutant that changes the outcome of no specimen. */
-const TESTS = ["test/replay/policies.test.ts", "test/replay/waits.test.ts", "test/replay/steps.test.ts"];
+const TESTS = [
+  "test/replay/pids.test.ts",
+  "test/replay/policies.test.ts",
+  "test/replay/waits.test.ts",
+  "test/replay/steps.test.ts",
+];
 /** Run for one that those do not notice; the first failure is enough. */
 const LONGER = ["test/replay/certainty.test.ts", "test/oracle/agree.test.ts"];
 /** Run as it is: npx would go to where the link to node_modules leads, and test the sources there. */

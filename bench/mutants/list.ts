@@ -382,6 +382,25 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "(e) => letIn",
   },
   {
+    rule: "exit_mm takes its mm_count before enter_lazy_tlb shows it",
+    file: "src/replay/model/exits.ts",
+    find: "  m.forks.patchCount(m.world, life, tasks.firm[task]!, seq, 0, 1, Doubt.exitRace);\n",
+    replace: "",
+  },
+  {
+    rule: "a borrow rests on what was there when it was called",
+    file: "src/replay/model/switching.ts",
+    find: "  if (!isBacked(m, task, life, mms.entering[life]! + 1)) mms.hiddenHolder[life] = 1;\n",
+    replace: "",
+  },
+  {
+    rule: "what a CPU shows after a gap is no older than the gap",
+    file: "src/replay/model/model.ts",
+    find: "  cpus.unknownSince[cpu] = m.world.seq;\n  cpus.unknownNs",
+    replace:
+      "  if (cpus.unknownSince[cpu]! >= 0) return;\n  cpus.unknownSince[cpu] = m.world.seq;\n  cpus.unknownNs",
+  },
+  {
     rule: "a lock held before a gap is not held after it",
     file: "src/replay/gap.ts",
     find: "  r.windows.outerLocks.lose();\n",

@@ -391,6 +391,8 @@ export class Windows {
     const { cpus } = this.#world;
     const isStill = cpus.lastSeq.subarray(0, cpus.length).every((seq, c) => c === cpu || seq <= held.seq);
     if (!isStill) {
+      f.borrows.set(row, 0);
+      f.entering.add(row, 1);
       f.maskOthers.set(row, 0);
       f.maskUnknown.add(row, 1);
       f.activeUnknown.add(row, 1);

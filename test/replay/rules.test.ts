@@ -664,6 +664,40 @@ test("borrower-at-the-very-end", async () => {
   `);
 });
 
+test("grab-of-an-exit", async () => {
+  expect(await outcomeOf("grab-of-an-exit")).toMatchInlineSnapshot(`
+    fork 101 [20,40) dup_mmap..dup_mmap_ret
+      users 2 derived, count 1 at-least, exposure U1, lazy 0
+      doubts: exit-race
+      indeterminate: mm-count-only
+      slow threads: counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask
+      U1 103 on cpu1 [20,25)
+      U4 103 on cpu1 [25,40)
+  `);
+});
+
+test("get-behind-the-call", async () => {
+  expect(await outcomeOf("get-behind-the-call")).toMatchInlineSnapshot(`
+    fork 101 [30,40) dup_mmap..dup_mmap_ret
+      users 2 at-least, count 2 at-least, exposure U1, lazy 0
+      doubts: hidden-holder
+      slow borrower: mm-count-only
+      slow unattributed+borrower: counts-unlocked get-task-mm fork-lock mmap-lock users-mmap-lock
+      slow unattributed: users-only
+      indeterminate: cpumask
+      U1 50 on cpu1 [30,40)
+  `);
+});
+
+test("past-before-a-gap", async () => {
+  expect(await outcomeOf("past-before-a-gap")).toMatchInlineSnapshot(`
+    fork 101 [20,30) dup_mmap..dup_mmap_ret
+      users 1 at-least, count 1 at-least, exposure none, lazy 0
+      doubts: predates-trace cpu-unknown
+      indeterminate: mm-count-only counts-unlocked users-only get-task-mm fork-lock mmap-lock users-mmap-lock cpumask
+  `);
+});
+
 test("cpu-not-recorded", async () => {
   expect(await outcomeOf("cpu-not-recorded")).toMatchInlineSnapshot(`
     fork 101 [20,30) dup_mmap..dup_mmap_ret

@@ -3,11 +3,14 @@
 import { Doubt } from "../forks.ts";
 import { leave, leaveLater, type Model, park, reveal, setActive } from "./model.ts";
 import { Left } from "./names.ts";
-import { NO_LIFE, UNKNOWN_LIFE } from "./world.ts";
+import { Exec, NO_LIFE, UNKNOWN_LIFE } from "./world.ts";
 
-/** exit_mm(): enter_lazy_tlb for the exiting task itself. mm_count +1 was taken just before; mmput follows. */
+/**
+ * exit_mm(): enter_lazy_tlb for the exiting task itself. mm_count +1 was taken before, at any time since its last event; mmput follows.
+ */
 export function exitMm(m: Model, cpu: number, task: number, life: number): void {
-  const { cpus } = m.world;
+  const { cpus, tasks, seq } = m.world;
+  m.forks.patchCount(m.world, life, tasks.firm[task]!, seq, 0, 1, Doubt.exitRace);
   if (m.world.tasks.mm[task] === life || m.world.tasks.mm[task]! < 0) {
     if (m.world.tasks.mm[task]! >= 0) leaveLater(m, task, life);
     else m.world.tasks.leaving[task] = life;
@@ -58,10 +61,13 @@ export function exitUnseen(m: Model, cpu: number, task: number): void {
   }
 }
 
-/** The trace is over: a task whose exit_mm() had begun may have left its mm since. */
+/** The trace is over: a task whose exit_mm() had begun may have left its mm since, or taken the mm_count that it keeps. */
 export function cutExit(m: Model, task: number): void {
   const { tasks, seq } = m.world;
   if (tasks.exiting[task]! >= 0) doubtExit(m, task, tasks.mm[task]!, seq + 1);
+  const life = tasks.mm[task]!;
+  if (life >= 0 && tasks.leaving[task] === life && tasks.exec[task] === Exec.none)
+    m.forks.patchCount(m.world, life, tasks.firm[task]!, seq + 1, 0, 1, Doubt.exitRace);
 }
 
 /** `task` has left `life`, and perhaps put it, at any time between its last event that shows it had it, and `to`. */

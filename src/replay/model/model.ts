@@ -226,11 +226,10 @@ export function forgetCpu(m: Model, cpu: number): void {
   cpus.tail[cpu] = Tail.none;
   cpus.prevTask[cpu] = -1;
   cpus.prevUsing[cpu] = UNKNOWN_LIFE;
-  if (cpus.unknownSince[cpu]! < 0) {
-    cpus.unknownSince[cpu] = m.world.seq;
-    cpus.unknownNs[cpu] = m.world.ns;
-    cpus.unknownFork[cpu] = m.forks.length;
-  }
+  // Also where it was not known before: what comes to light later is no older than this.
+  cpus.unknownSince[cpu] = m.world.seq;
+  cpus.unknownNs[cpu] = m.world.ns;
+  cpus.unknownFork[cpu] = m.forks.length;
   setActive(m, cpu, -1, UNKNOWN_LIFE);
 }
 

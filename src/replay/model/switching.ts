@@ -307,6 +307,8 @@ export function callUseMm(m: Model, task: number, life: number): void {
   const { tasks, mms } = m.world;
   if (tasks.entering[task] === life || tasks.borrowed[task] === life) return;
   settleUse(m, task);
+  // What it rests on it has by now: a get that comes before the call takes effect is somebody else's.
+  if (!isBacked(m, task, life, mms.entering[life]! + 1)) mms.hiddenHolder[life] = 1;
   tasks.entering[task] = life;
   mms.entering[life]! += 1;
   note(m, Note.entering, life, task);
@@ -378,12 +380,12 @@ export function useMm(m: Model, cpu: number, task: number, life: number, from: n
 
 /**
  * Does a reference that the trace shows stand behind the borrow of `life` that `task` has begun: its own get, or one by a
- * kthread or a member for it? Another process's get is a reader's, which puts it when it pleases.
+ * kthread or a member for it? Another process's get is a reader's, which puts it when it pleases. `more`: borrows called and not in effect.
  */
-function isBacked(m: Model, task: number, life: number): boolean {
+function isBacked(m: Model, task: number, life: number, more = 0): boolean {
   const { tasks, mms } = m.world;
   if (tasks.gets.get(task)?.includes(life) === true) return true;
-  return mms.getsKthread[life]! + mms.getsSelf[life]! >= mms.borrows[life]!;
+  return mms.getsKthread[life]! + mms.getsSelf[life]! >= mms.borrows[life]! + more;
 }
 
 /** A task not known to be a kthread when it took its references: a borrower's, not a reader's. */
