@@ -123,6 +123,8 @@ export class RecordDecoder {
     const names = ids
       .filter((id) => this.#formats.has(id))
       .map((id) => this.#planOf(id))
+      // What is written into trace_marker: every file has its format, and its silence says nothing.
+      .filter(({ name }) => name !== "print")
       .map(({ name, stock, probe }) => {
         const kind = probe === null ? null : this.#registry.expectedKind(probe.probe);
         return kind === null ? (stock === null ? "" : name) : EVENT_KIND_NAMES[kind]!;

@@ -12,6 +12,11 @@ import { bytesOf } from "./outside.ts";
 const SHARED = fileURLToPath(new URL("../../../../shared/traces/", import.meta.url));
 const SILENT = silentFormat("kprobes", "khugepaged_enter", 1500);
 const CORE = ["signal", "timer", "workqueue"].map((system, i) => silentFormat(system, `${system}_x`, 20 + i));
+// What trace_marker writes: described in every file, and no probe.
+const MARKER = {
+  ...silentFormat("ftrace", "print", 5),
+  fields: [{ declaration: "char buf[]", name: "buf", size: 0, signed: true }],
+};
 
 function armedIn(trace: Trace): string[] {
   return trace.batches
@@ -32,7 +37,7 @@ function read(bytes: Uint8Array): Trace {
 
 describe("trace.dat", () => {
   test("the formats of the events that were asked for", () => {
-    const trace = read(traceDatWith([SILENT]));
+    const trace = read(traceDatWith([SILENT, MARKER]));
     expect(armedIn(trace)).toEqual(["__khugepaged_enter", "mmput", "sched_switch", "task_newtask"]);
     expect(trace.meta.probes).toContainEqual({
       event: "khugepaged_enter",
