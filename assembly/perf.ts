@@ -14,7 +14,7 @@ import {
   turn,
 } from "./rounds";
 import { forgetRows, MAX_ROWS, rows } from "./rows";
-import { cpu, isTracepoint, pid, rawEnd, rawStart, readHead, tid, time } from "./samples";
+import { cpu, forgetAttrs, isTracepoint, pid, rawEnd, rawStart, readHead, tid, time } from "./samples";
 import { BILLION, rewind, STATE, takeIn, tell } from "./taken";
 
 export { COMM_LENGTHS, COMMS, MAX_COMMS, MAX_POINTERS, POINTERS } from "./intern";
@@ -71,6 +71,7 @@ export let records: i32 = 0;
 let samples: i32 = 0;
 
 export function reset(): void {
+  forgetAttrs();
   forgetNames();
   forgetPlans();
   resetRounds();

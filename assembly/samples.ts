@@ -48,6 +48,11 @@ export function setAttrs(at: usize, count: i32, table: usize, slots: i32, sample
   trailerIdAt = trailerId;
 }
 
+/** A new recording: it may have records before, or without, any attribute. */
+export function forgetAttrs(): void {
+  setAttrs(0, 0, 0, 1, -1, -1);
+}
+
 /** The record read last; `attr` 0 when it belongs to none. */
 export let attr: usize = 0;
 export let time: u64 = 0;

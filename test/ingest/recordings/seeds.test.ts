@@ -90,6 +90,16 @@ describe("one list of events", () => {
   });
 });
 
+test("perf.data: one without attributes is not read by those of the file before", () => {
+  for (const name of ["file-le", "file-le-zstd", "file-le-zstd-sized"]) {
+    readRecording(named(name).bytes);
+    const bytes = named(name).bytes.slice();
+    // The size of the section of attributes: less than one.
+    new DataView(bytes.buffer).setBigUint64(32, 8n, true);
+    expect(() => readRecording(bytes)).toThrow(/describes no event/);
+  }
+});
+
 test("perf.data: compressed records that wait for more are lost events, not silence", () => {
   const bytes = named("file-le-zstd").bytes.slice();
   const view = new DataView(bytes.buffer);
